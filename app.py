@@ -1,0 +1,174 @@
+"""Every trigger of the app: unpack, call one thing, map errors. No rules here (those are in chalicelib/plan.py)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from chalice.app import Chalice, CloudWatchEvent, CORSConfig, DynamoDBEvent, Rate, Request, Response
+
+from chalicelib import errors, events, journal, links, runtime
+from chalicelib.config import Settings
+from chalicelib.join import NotYet, knock, progress
+from chalicelib.model import Status
+from chalicelib.pages import page
+
+app = Chalice(app_name="elephant")
+journal.start()
+
+CORS = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"], max_age=600)
+PAGE_HEADERS: dict[str, str | list[str]] = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
+EC2_STATES = {
+    "source": ["aws.ec2"],
+    "detail-type": ["EC2 Instance State-change Notification"],
+    "detail": {"state": ["running", "shutting-down"]},
+}
+SWEEP_MARGIN_S = 15
+STREAM_ARN = Settings().stream_arn
+
+
+# --- people
+
+
+@app.route("/")
+def schedule_page() -> Response:
+    """The schedule form."""
+    return Response(page("schedule"), headers=PAGE_HEADERS)
+
+
+@app.route("/meeting")
+def meeting_page() -> Response:
+    """The page behind a link: it waits, then opens the door."""
+    return Response(page("meeting"), headers=PAGE_HEADERS)
+
+
+@app.route("/schedule", methods=["POST"], cors=CORS)
+def schedule() -> Response:
+    """Schedule a meeting from the form's JSON."""
+    from chalicelib.schedule import parse, targets
+
+    request = _request()
+    here = runtime.current()
+    _unlock(request, here.settings.schedule_key)
+    meeting = parse(_json_body(request), here.clock(), here.policy)
+    own_arn = getattr(app.lambda_context, "invoked_function_arn", None)
+    aims = targets(here.settings.timers(), own_arn)
+    return Response(here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key")))
+
+
+@app.route("/join/{meetingId}/{role}", cors=CORS)
+def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's own name
+    """Tell a person whether their desktop is ready, and where it is."""
+    here = runtime.current()
+    who = links.role_of(role)
+    meeting_id = links.meeting_id_of(meetingId, who, here.settings.link_signing_key)
+    answer = knock(here.meetings, meeting_id, who, here.clock, here.policy)
+    if isinstance(answer, NotYet):
+        body = {
+            "message": "Your desktop is being prepared.",
+            "status": answer.status.value,
+            "progress": progress(answer),
+        }
+        return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
+    return Response({"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value})
+
+
+@app.middleware("http")
+def errors_to_http(request: Any, get_response: Callable[[Any], Response]) -> Response:
+    """Turn what went wrong into a status and a sentence; whatever it was, a person gets JSON."""
+    try:
+        return get_response(request)
+    except errors.BadRequest as error:
+        problems = [{"field": field, "problem": problem} for field, problem in error.problems]
+        return _refusal(400, error, {"errors": problems} if problems else {})
+    except errors.KeyMissing as error:
+        return _refusal(401, error)
+    except errors.Forbidden as error:
+        return _refusal(403, error)
+    except errors.NoSuchMeeting as error:
+        return _refusal(404, error)
+    except errors.MeetingOver as error:
+        return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
+    except errors.Unavailable as error:
+        journal.fail("unavailable", error)
+        sorry = errors.Unavailable("The meeting cannot be looked up now; try again in a few seconds.")
+        return _refusal(503, sorry, headers={"Retry-After": "5"})
+    except Exception as error:
+        journal.fail("request_failed", error)
+        return _refusal(500, errors.ElephantError("Something is wrong on our side; the log of this app says what."))
+
+
+def _refusal(
+    status_code: int,
+    error: Exception,
+    more: Mapping[str, object] | None = None,
+    headers: dict[str, str | list[str]] | None = None,
+) -> Response:
+    return Response({"message": str(error), **(more or {})}, headers, status_code)
+
+
+def _request() -> Request:
+    if app.current_request is None:
+        raise RuntimeError("Chalice sets the request before it calls a view.")
+    return app.current_request
+
+
+def _json_body(request: Request) -> object:
+    try:
+        return json.loads(request.raw_body)
+    except ValueError:
+        raise errors.BadRequest("The body is not JSON; send the schedule form's fields as a JSON object.") from None
+
+
+def _unlock(request: Request, key: str | None) -> None:
+    if key is None:
+        return
+    given = request.headers.get("x-schedule-key")
+    if not given:
+        raise errors.KeyMissing("Scheduling is locked here; send the key in the header X-Schedule-Key.")
+    if not hmac.compare_digest(given.encode(), key.encode()):
+        raise errors.Forbidden("The key in X-Schedule-Key is not the one that unlocks scheduling here.")
+
+
+# --- time and the cloud
+
+
+@app.lambda_function(name="launch_ec2")
+def launch_ec2(event: object, context: object) -> None:
+    """Ten minutes before a meeting: its launch timer has fired, or somebody tests a launch by hand."""
+    runtime.current().reconciler.launch_timer(events.timer(event))
+
+
+@app.lambda_function(name="safety_net")
+def safety_net(event: object, context: object) -> None:
+    """A quarter of an hour into a meeting: its safety timer has fired."""
+    runtime.current().reconciler.safety_timer(events.timer(event))
+
+
+@app.on_cw_event(EC2_STATES, name="dns_watchdog")
+def dns_watchdog(event: CloudWatchEvent) -> None:
+    """An instance runs, or is on its way out."""
+    runtime.current().reconciler.state_change(events.state_change(event.to_dict()))
+
+
+@app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
+def stream_terminator(event: DynamoDBEvent) -> None:
+    """Rows were written: by the app, by desktops, by hand."""
+    runtime.current().reconciler.row_changes(events.row_changes(event.to_dict()))
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
+def sweep(event: CloudWatchEvent) -> None:
+    """A minute has passed: make certain of everything."""
+    here = runtime.current()
+    remaining_ms: int = cast(Any, event.context).get_remaining_time_in_millis()
+    budget_s = remaining_ms / 1000 - SWEEP_MARGIN_S
+    here.reconciler.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))

@@ -1,0 +1,1 @@
+"""The providers that desktops' names may live with, one module each."""

@@ -1,0 +1,232 @@
+"""Desktops' names on Cloudflare: one proxied A record each, marked as ours in its comment.
+
+The mark is what is owned: a record without it is never changed, whatever its name. Cloudflare
+blocks a user for five minutes who goes over its limit, so calls are few (batches) and a block is
+respected at once instead of being waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+
+from chalicelib.dns.token import SecretToken
+from chalicelib.errors import DnsError, Unavailable
+from chalicelib.model import DnsRecord
+from chalicelib.rows import parse_time
+
+EXISTS = frozenset({81053, 81054, 81055, 81057, 81058})
+NOT_FOUND = 81044
+WRONG_TOKEN = 10000
+
+_TIMEOUT_S = (3.05, 10)
+_PAUSES_S = (0.3, 1.0)
+_LONGEST_WAIT_S = 2.0
+_COMMENT_LENGTH = 100
+_BATCH = 200
+_PAGE = 5000
+
+
+class CloudflareDns:
+    """The port `Dns` on one zone."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        zone_id: str,
+        token: SecretToken,
+        stage: str,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """Take the clock to honour a block, and sleep for the pauses (seconds) between tries."""
+        self._url = f"{api_url}/zones/{zone_id}/dns_records"
+        self._zone_id = zone_id
+        self._token = token
+        self._mark = f"elephant:{stage}:"
+        self._clock = clock
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._blocked_until: datetime | None = None
+
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        """Make these names resolve to their addresses; repeating it changes nothing."""
+        for chunk in _chunks(records):
+            posts = [self._body(record) for record in chunk]
+            try:
+                if len(posts) == 1:
+                    self._call("POST", json=posts[0])
+                else:
+                    self._call("POST", "/batch", json={"posts": posts})
+            except _Refused as refused:
+                if not refused.codes & EXISTS:
+                    raise
+                for record in chunk:
+                    self._settle(record)
+
+    def _settle(self, record: DnsRecord) -> None:
+        """Publish a name that may be there already: as it should be, as ours to correct, or as somebody else's."""
+        for found in self._list({"name": record.name}):
+            if not self._is_ours(found):
+                raise DnsError(
+                    f"{record.name} exists in zone {self._zone_id} as a {found.get('type')} record without our "
+                    f"comment {self._mark}…, so it was left alone; delete it there, then the desktop is published."
+                )
+            if found.get("type") == "A" and found.get("content") == record.address:
+                return
+            self._call("PATCH", f"/{found['id']}", json=self._body(record))
+            return
+        self._call("POST", json=self._body(record))
+
+    def withdraw(self, records: Collection[DnsRecord]) -> None:
+        """Remove these names; one that is not there is fine, one that is not ours stays."""
+        handles = [record.handle for record in records if record.handle]
+        unknown = [record for record in records if not record.handle]
+        for meeting_id in {record.meeting_id for record in unknown}:
+            names = {record.name for record in unknown if record.meeting_id == meeting_id}
+            listed = self._list({"comment.startswith": self._comment(meeting_id)})
+            handles += [found["id"] for found in listed if found.get("name") in names and self._is_ours(found)]
+        for chunk in _chunks(handles):
+            try:
+                if len(chunk) == 1:
+                    self._call("DELETE", f"/{chunk[0]}")
+                else:
+                    self._call("POST", "/batch", json={"deletes": [{"id": handle} for handle in chunk]})
+            except _Refused as refused:
+                if NOT_FOUND not in refused.codes:
+                    raise
+                for handle in chunk if len(chunk) > 1 else ():
+                    self.withdraw([DnsRecord("", handle=handle)])
+
+    def owned(self) -> list[DnsRecord]:
+        """Return every record that bears our mark."""
+        return [
+            DnsRecord(
+                name=found["name"],
+                address=found.get("content", ""),
+                meeting_id=found["comment"].removeprefix(self._mark),
+                handle=found["id"],
+                created_at=parse_time(found["created_on"]) if found.get("created_on") else None,
+            )
+            for found in self._list({"comment.startswith": self._mark})
+            if self._is_ours(found)
+        ]
+
+    def _body(self, record: DnsRecord) -> dict[str, Any]:
+        """Return the record as Cloudflare takes it; a proxied record's TTL is automatic, which is spelled 1."""
+        return {
+            "type": "A",
+            "name": record.name,
+            "content": record.address,
+            "ttl": 1,
+            "proxied": True,
+            "comment": self._comment(record.meeting_id),
+        }
+
+    def _comment(self, meeting_id: str) -> str:
+        return f"{self._mark}{meeting_id}"[:_COMMENT_LENGTH]
+
+    def _is_ours(self, found: Mapping[str, Any]) -> bool:
+        return str(found.get("comment") or "").startswith(self._mark)
+
+    def _list(self, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        page = 1
+        while True:
+            reply = self._call("GET", params={**filters, "per_page": _PAGE, "page": page})
+            yield from reply.get("result") or []
+            if page >= (reply.get("result_info") or {}).get("total_pages", 1):
+                return
+            page += 1
+
+    # --- the wire
+
+    def _call(self, method: str, path: str = "", **content: Any) -> dict[str, Any]:
+        """Call the API; try again after a passing failure, and once with a fresh token.
+
+        Raises:
+            Unavailable: no answer, a 5xx that stays, or a block for too many requests.
+            DnsError: Cloudflare refused the request, with a 200 that says `success: false` too.
+        """
+        self._respect_block()
+        fresh_token = False
+        pauses = iter(_PAUSES_S)
+        while True:
+            answer = self._send(method, path, **content)
+            pause = self._pause_after(answer, pauses)
+            if pause is not None:
+                self._sleep(pause)
+                continue
+            if isinstance(answer, Exception):
+                raise Unavailable(f"Cloudflare did not answer {method} for zone {self._zone_id}: {answer}") from answer
+            if answer.status_code == 429 or answer.status_code >= 500:
+                raise Unavailable(f"Cloudflare answered {method} for zone {self._zone_id} with {answer.status_code}.")
+            reply = _json(answer)
+            if answer.ok and reply.get("success") is True:
+                return reply
+            refused = _Refused(f"{method} for zone {self._zone_id}", answer.status_code, reply.get("errors"))
+            if WRONG_TOKEN in refused.codes and not fresh_token:
+                self._token.forget()
+                fresh_token = True
+                continue
+            raise refused
+
+    def _send(self, method: str, path: str, **content: Any) -> requests.Response | requests.RequestException:
+        headers = {"Authorization": f"Bearer {self._token.get()}"}
+        try:
+            return self._session.request(method, self._url + path, headers=headers, timeout=_TIMEOUT_S, **content)
+        except requests.RequestException as error:
+            return error
+
+    def _pause_after(
+        self, answer: requests.Response | requests.RequestException, pauses: Iterator[float]
+    ) -> float | None:
+        """Return how long to wait before the next try, None where there is to be none."""
+        if isinstance(answer, requests.Response):
+            if answer.status_code == 429:
+                wait_s = _retry_after_s(answer)
+                if wait_s > _LONGEST_WAIT_S:
+                    self._blocked_until = self._clock() + timedelta(seconds=wait_s)
+                    return None
+                return wait_s if next(pauses, None) is not None else None
+            if answer.status_code < 500:
+                return None
+        return next(pauses, None)
+
+    def _respect_block(self) -> None:
+        if self._blocked_until and self._clock() < self._blocked_until:
+            raise Unavailable(
+                f"Cloudflare takes no requests until {self._blocked_until:%H:%M:%S} UTC: too many were made."
+            )
+        self._blocked_until = None
+
+
+class _Refused(DnsError):
+    """Cloudflare's own refusal, with its error codes."""
+
+    def __init__(self, what: str, status: int, errors: object) -> None:
+        listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        self.codes = {error.get("code") for error in listed}
+        said = "; ".join(f"{error.get('code')} {error.get('message')}" for error in listed) or "no reason given"
+        super().__init__(f"Cloudflare refused {what} with HTTP {status}: {said}")
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        reply = answer.json()
+    except ValueError:
+        return {}
+    return reply if isinstance(reply, dict) else {}
+
+
+def _retry_after_s(answer: requests.Response) -> float:
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else 300.0
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    items = list(items)
+    return (items[i : i + _BATCH] for i in range(0, len(items), _BATCH))

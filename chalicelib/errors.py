@@ -1,0 +1,78 @@
+"""What can go wrong, in the domain's words.
+
+Adapters translate what AWS and the DNS provider say into these; `app.py` maps them to HTTP
+statuses or lets them fail the invocation. Every message names the thing, says what is wrong
+and, where somebody can do something about it, what.
+"""
+
+
+class ElephantError(Exception):
+    """Anything the app itself reports."""
+
+
+class ConfigError(ElephantError):
+    """The environment lacks a setting or holds one that cannot be used. Names all of them at once."""
+
+
+class BadRequest(ElephantError):
+    """A person's request cannot be understood; `problems` holds every (field, problem) pair."""
+
+    def __init__(self, message: str, problems: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class KeyMissing(ElephantError):
+    """Scheduling is locked and the request brought no key."""
+
+
+class Forbidden(ElephantError):
+    """The key or signature that was brought is not the right one."""
+
+
+class BadEvent(ElephantError):
+    """A trigger's payload lacks what every such payload has; trying it again would not help."""
+
+
+class NoSuchMeeting(ElephantError):
+    """The table has no row with this id."""
+
+
+class MeetingOver(ElephantError):
+    """The meeting has ended; `reason` says why."""
+
+    def __init__(self, message: str, reason: str | None) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Conflict(ElephantError):
+    """The row changed between the look and the write: look again."""
+
+
+class Unavailable(ElephantError):
+    """A service cannot be reached, throttles, or fails for now: nothing is known, try again later."""
+
+
+class NoCapacity(ElephantError):
+    """EC2 has no room for this desktop in this subnet; another may have."""
+
+
+class LaunchRefused(ElephantError):
+    """EC2 refused the launch for a reason that another subnet does not change. `code` is EC2's own."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class AttemptSpent(LaunchRefused):
+    """The attempt's token belongs to a desktop that is gone, or to other parameters: take the next attempt."""
+
+
+class DnsError(ElephantError):
+    """The DNS provider refused a change; trying the same again would not help."""
+
+
+class SomeFailed(ElephantError):
+    """Part of a batch failed; every failure was logged, the rest was done."""

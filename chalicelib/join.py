@@ -1,0 +1,98 @@
+"""The door: what a person who follows a link is told. Reads one row; writes only who joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib import journal, rows
+from chalicelib.errors import Conflict, MeetingOver, Unavailable
+from chalicelib.model import Meeting, Policy, Role, Seat, Status, Update
+from chalicelib.plan import start
+from chalicelib.ports import Meetings
+
+_TRIES = 4
+_SOON = timedelta(seconds=5)
+_LATER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The door is open: this role's own desktop is up, healthy and resolvable."""
+
+    link: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The door is closed for now: which step the desktop is at, since when, and when to ask again."""
+
+    status: Status
+    step: str
+    since: datetime | None
+    launch_at: datetime | None
+    ask_again: timedelta
+
+
+def knock(
+    meetings: Meetings, meeting_id: str, role: Role, clock: Callable[[], datetime], policy: Policy
+) -> Open | NotYet:
+    """Return whether this role's desktop can be entered; the first time it can, record that the person came.
+
+    The record rests on the meeting being alive, so joining and ending never overlook one another.
+
+    Raises:
+        NoSuchMeeting: there is no such row.
+        MeetingOver: it has ended, or is ending.
+        Unavailable: the table cannot be read or written now.
+    """
+    for _ in range(_TRIES):
+        meeting = meetings.get(meeting_id)
+        if meeting.over:
+            reason = meeting.reason
+            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason)
+        seat = meeting.seat(role)
+        if not (seat.link and meeting.is_ready(role)):
+            return _not_yet(meeting, seat, clock(), policy)
+        if seat.joined_at:
+            return Open(seat.link, Status.IN_PROGRESS)
+        try:
+            meetings.update(meeting_id, _joined(meeting, seat, clock()))
+        except Conflict:
+            continue
+        journal.note("join", meeting=meeting_id, why=f"the {role} came", role=role)
+        return Open(seat.link, Status.IN_PROGRESS)
+    raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
+
+
+def _joined(meeting: Meeting, seat: Seat, now: datetime) -> Update:
+    names = [seat.attribute(name) for name in ("ec2_id", "ec2_link", "joined_at")]
+    return Update(
+        f"the {seat.role} came",
+        {seat.attribute("joined_at"): now, "status": Status.IN_PROGRESS},
+        (),
+        meeting.as_stored("termination_reason", "ended_at", *names),
+    )
+
+
+def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> NotYet:
+    begin = start(meeting, policy) if meeting.meet_time else None
+    launch_at = begin - policy.lead if begin and not seat.attempt and not seat.desktop_id else None
+    if launch_at and launch_at > now:
+        ask_again = min(max(launch_at - now, _SOON), _LATER)
+        return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)
+    if not seat.desktop_id:
+        step, since = "launching", seat.attempt_at or launch_at
+    elif not seat.link:
+        step, since = "starting", seat.launched_at
+    else:
+        step, since = "booting", seat.launched_at
+    return NotYet(meeting.status, step, since, None, _SOON)
+
+
+def progress(answer: NotYet) -> dict[str, str]:
+    """Return the step as the page is told it, times as ISO 8601 in UTC."""
+    moments = {"since": answer.since, "launch_at": answer.launch_at}
+    return {"step": answer.step} | {name: rows.timestamp(moment) for name, moment in moments.items() if moment}

@@ -1,0 +1,53 @@
+"""The app's log: one JSON line for each thing that was done or went wrong, with the meeting and the reason."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime
+from typing import Any
+
+from chalicelib.errors import ElephantError
+
+_LOGGER = logging.getLogger("elephant")
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"level": record.levelname, **getattr(record, "elephant", {"event": record.getMessage()})}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def start() -> None:
+    """Send the log to standard output, which Lambda keeps; once a process, however often it is called."""
+    if _LOGGER.handlers:
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonLines())
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    _LOGGER.propagate = False
+
+
+def note(event: str, **facts: Any) -> None:
+    """Log something that was done or seen."""
+    _LOGGER.info(event, extra={"elephant": {"event": event, **facts}})
+
+
+def warn(event: str, **facts: Any) -> None:
+    """Log something that somebody should look at, though nothing failed."""
+    _LOGGER.warning(event, extra={"elephant": {"event": event, **facts}})
+
+
+def fail(event: str, error: BaseException, **facts: Any) -> None:
+    """Log a failure in its own words; with a traceback where it is not one of the domain's own."""
+    unexpected = None if isinstance(error, ElephantError) else error
+    details = {"event": event, "error": f"{type(error).__name__}: {error}", **facts}
+    _LOGGER.error(event, exc_info=unexpected, extra={"elephant": details})

@@ -1,0 +1,326 @@
+"""The words of the domain: meetings, seats, desktops, records, and the actions a plan is made of.
+
+Values only: nothing here knows a clock, a table or a network. Attribute names are those of the
+table, because desktops, pages and people's scripts already use them (the outside contract).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """Which of the two people a desktop, a link or an upload belongs to."""
+
+    TEACHER = "teacher"
+    STUDENT = "student"
+
+
+class Status(StrEnum):
+    """How far a meeting has come, in the order in which it can only move forward."""
+
+    PENDING = "PENDING"
+    SCHEDULED = "SCHEDULED"
+    LAUNCHED = "LAUNCHED"
+    DNS_WRITTEN = "DNS_WRITTEN"
+    HEALTHY = "HEALTHY"
+    IN_PROGRESS = "IN_PROGRESS"
+    TERMINATED = "TERMINATED"
+
+    @property
+    def rank(self) -> int:
+        """Return the position in a meeting's life, 0 for the earliest."""
+        return _RANKS[self]
+
+
+_RANKS = {status: rank for rank, status in enumerate(Status)}
+
+
+class Reason(StrEnum):
+    """Why a meeting ended, as the row's `termination_reason` says it."""
+
+    NO_SHOW = "NO_SHOW_TIMEOUT"
+    PARTIAL_NO_SHOW = "PARTIAL_NO_SHOW_TIMEOUT"
+    EARLY_SUCCESS = "15_MIN_SUCCESS"
+    SUCCESS = "SUCCESS"
+    MAX_DURATION = "MAX_DURATION"
+    PARTIAL_UPLOAD = "PARTIAL_UPLOAD_TIMEOUT"
+    LAUNCH_FAILED = "LAUNCH_FAILED"
+    DESKTOPS_GONE = "DESKTOPS_GONE"
+    CANCELLED = "CANCELLED"
+
+
+class Owner(StrEnum):
+    """Whose an instance is. Only OURS is ever collected; FOREIGN is never touched at all."""
+
+    OURS = "ours"  # Project=Elephant and this stage's tag
+    BY_HAND = "by hand"  # Project=Elephant, no Stage tag: served, never collected
+    FOREIGN = "foreign"  # anything else
+
+
+class State(StrEnum):
+    """An EC2 instance state, spelled as EC2 spells it."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SHUTTING_DOWN = "shutting-down"
+    TERMINATED = "terminated"
+
+    @property
+    def costs(self) -> bool:
+        """Whether an instance in this state still has to be terminated."""
+        return self not in (State.SHUTTING_DOWN, State.TERMINATED)
+
+    @property
+    def serves(self) -> bool:
+        """Whether an instance in this state is, or is about to be, of use to a person."""
+        return self in (State.PENDING, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """One EC2 instance for one role of one meeting, as last observed. Times are UTC.
+
+    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone.
+    """
+
+    id: str
+    state: State
+    owner: Owner = Owner.OURS
+    meeting_id: str | None = None
+    role: Role | None = None
+    address: str | None = None
+    launched_at: datetime | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is known of a meeting's desktops.
+
+    `complete` says that every live desktop of the meeting is listed; without it, a desktop that is
+    not listed is unknown, and unknown is never gone.
+    """
+
+    desktops: tuple[Desktop, ...] = ()
+    complete: bool = False
+
+    def find(self, desktop_id: str | None) -> Desktop | None:
+        """Return the desktop with this id, None where it was not observed."""
+        return next((d for d in self.desktops if d.id == desktop_id), None)
+
+
+UNKNOWN = Observation()
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """One DNS name. `handle` is the provider's own id for it, where it is known."""
+
+    name: str
+    address: str = ""
+    meeting_id: str = ""
+    handle: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A role's place in a meeting: its desktop, how that came about, and what its person did.
+
+    Times are UTC. `attempt` counts the launches begun (0: none); `refused` says why the current
+    attempt launched nothing, None while that is open.
+    """
+
+    role: Role
+    desktop_id: str | None = None
+    link: str | None = None
+    uploaded: bool = False
+    uploaded_at: datetime | None = None
+    attempt: int = 0
+    attempt_at: datetime | None = None
+    subnet: str | None = None
+    refused: str | None = None
+    launched_at: datetime | None = None
+    healthy_at: datetime | None = None
+    joined_at: datetime | None = None
+    late_boots: int = 0
+
+    def attribute(self, name: str) -> str:
+        """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
+        return attribute(self.role, name)
+
+
+def attribute(role: Role, name: str) -> str:
+    """Return the table's name for a role's attribute."""
+    return f"{role}_{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One row of the table, understood.
+
+    `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
+    desktops that are known to have reported HEALTHY. `problems` lists attributes that hold what
+    cannot be understood; such an attribute counts as unknown, never as a value.
+    """
+
+    id: str
+    row: Mapping[str, Any] = field(default_factory=dict)
+    status: Status = Status.PENDING
+    meet_time: datetime | None = None
+    created_at: datetime | None = None
+    teacher: Seat = Seat(Role.TEACHER)
+    student: Seat = Seat(Role.STUDENT)
+    duration: timedelta | None = None
+    reason: str | None = None
+    checkpoint_at: datetime | None = None
+    ended_at: datetime | None = None
+    reported: frozenset[str] = frozenset()
+    listed: bool = False
+    problems: tuple[str, ...] = ()
+
+    @property
+    def seats(self) -> tuple[Seat, Seat]:
+        """Both seats, the teacher's first."""
+        return (self.teacher, self.student)
+
+    def seat(self, role: Role) -> Seat:
+        """Return the seat of this role."""
+        return self.teacher if role is Role.TEACHER else self.student
+
+    @property
+    def over(self) -> bool:
+        """Whether the meeting has ended or is ending: there is no way back from either."""
+        return self.status is Status.TERMINATED or self.reason is not None or self.ended_at is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether its ending has been carried through, whatever a desktop wrote over the status since."""
+        return self.ended_at is not None or (self.status is Status.TERMINATED and self.reason is not None)
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether somebody has come, whatever a desktop wrote over the status since."""
+        return self.status is Status.IN_PROGRESS or any(seat.joined_at for seat in self.seats)
+
+    def is_ready(self, role: Role) -> bool:
+        """Whether this role's own desktop has reported HEALTHY.
+
+        A row whose status was set by hand, without any report behind it, is taken at its word.
+        """
+        seat = self.seat(role)
+        if seat.desktop_id in self.reported or seat.healthy_at:
+            return True
+        by_hand = not self.reported and not any(s.healthy_at or s.attempt for s in self.seats)
+        return by_hand and self.status in (Status.HEALTHY, Status.IN_PROGRESS)
+
+    def as_stored(self, *names: str) -> dict[str, Any]:
+        """Return these attributes as the row holds them, None for an absent one: what a write may rest on."""
+        return {name: self.row.get(name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers in the rules. Defaults are those of the design; an operator may change some."""
+
+    stage: str = "dev"
+    domain: str = ""
+    lead: timedelta = timedelta(minutes=10)
+    checkpoint: timedelta = timedelta(minutes=15)
+    max_duration: timedelta = timedelta(minutes=240)
+    upload_grace: timedelta = timedelta(minutes=30)
+    boot_limit: timedelta = timedelta(minutes=15)
+    max_attempts: int = 10
+    # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
+    lease: timedelta = timedelta(seconds=55)
+    # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
+    settling: timedelta = timedelta(minutes=5)
+    # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
+    linger: timedelta = timedelta(minutes=30)
+
+    def record_name(self, desktop_id: str) -> str:
+        """Return the DNS name of a desktop."""
+        return f"{desktop_id}.{self.domain}"
+
+    def link(self, desktop_id: str) -> str:
+        """Return the address at which a person finds a desktop: DCV's own port, 8443."""
+        return f"https://{self.record_name(desktop_id)}:8443"
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """The plan needs to see the meeting's desktops before it can decide."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change the row, provided that every attribute in `expect` still is what it was (None: absent)."""
+
+    why: str
+    set: Mapping[str, Any] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    urgent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One role's launch: what the intent on the row says and the launch token is made from."""
+
+    role: Role
+    number: int
+    subnet: str | None  # None: a new attempt, whose subnet is chosen when it is applied
+    why: str
+    after_late_boot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Begin or resume the launch of one or both desktops; the intent is persisted first."""
+
+    why: str
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Make desktops' names resolve."""
+
+    why: str
+    records: tuple[DnsRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take names out of DNS; a name that is not there is fine."""
+
+    why: str
+    records: tuple[DnsRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """End desktops for good; one that is gone is fine."""
+
+    why: str
+    desktop_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropTimers:
+    """Delete timers that have not fired yet; one that is gone is fine."""
+
+    why: str
+    names: tuple[str, ...]
+
+
+Action = Observe | Update | Launch | Publish | Withdraw | Terminate | DropTimers

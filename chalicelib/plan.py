@@ -1,0 +1,626 @@
+"""The rules of a meeting's life: what is seen in, what is to be done out.
+
+`plan` is a pure function of one meeting's row, what is known of its desktops, and the time. It
+knows no clock and no network, so a rule is tested by calling it. Every action says why. Planning
+again after applying yields nothing: that is how repeated, late and doubled triggers stay harmless.
+
+For a meeting that is not over, in this order:
+
+| when                                                           | then                             |
+|----------------------------------------------------------------|----------------------------------|
+| after the checkpoint, both have uploaded                       | end: SUCCESS                     |
+| at the checkpoint, once: both have uploaded                    | end: 15_MIN_SUCCESS              |
+| at the checkpoint, once: one has uploaded                      | end: PARTIAL_NO_SHOW_TIMEOUT     |
+| at the checkpoint, once: nobody has uploaded, nobody has come  | end: NO_SHOW_TIMEOUT             |
+| after it, one has uploaded longer ago than the grace           | end: PARTIAL_UPLOAD_TIMEOUT      |
+| past the hard deadline                                         | end: MAX_DURATION                |
+| a role needs a desktop and no attempts are left                | end: LAUNCH_FAILED               |
+| both desktops gone, nothing to replace                         | end: DESKTOPS_GONE               |
+| a desktop reported healthy; an upload came; status went back   | note it on the row               |
+| a live desktop of a role whose row names none that lives       | adopt it                         |
+| the named desktop runs and has an address                      | publish it, then write its link  |
+| a desktop did not boot in time, before the checkpoint, once    | replace it                       |
+| a desktop is gone and its role has not uploaded                | withdraw its record, replace it  |
+| a desktop is gone and its role has uploaded                    | withdraw its record              |
+| due, and a role has no desktop                                 | launch one                       |
+| a second live desktop of a role, older than `settling`         | terminate it                     |
+
+For one that is over: terminate what lives, withdraw what is published, put the status back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+from chalicelib.model import (
+    UNKNOWN,
+    Action,
+    Attempt,
+    Desktop,
+    DnsRecord,
+    DropTimers,
+    Launch,
+    Meeting,
+    Observation,
+    Observe,
+    Owner,
+    Policy,
+    Publish,
+    Reason,
+    Seat,
+    State,
+    Status,
+    Terminate,
+    Update,
+    Withdraw,
+    attribute,
+)
+from chalicelib.rows import LISTED
+
+DEFAULTS = Policy()
+
+
+def plan(
+    meeting: Meeting,
+    desktops: Observation,
+    now: datetime,
+    checkpoint: bool = False,
+    *,
+    due: bool = False,
+    force: bool = False,
+    policy: Policy = DEFAULTS,
+) -> list[Action]:
+    """Return what is to be done for this meeting now, in order; nothing where all is as it should be.
+
+    `checkpoint` and `due` are what a timer adds: evidence that its time has come, which counts
+    where the row itself says nothing (see `at_checkpoint`, `is_due`); `force` makes the meeting due
+    whatever the row says. A plan that holds an `Observe` could not be decided: look at the desktops
+    and plan again. `now` is UTC.
+    """
+    if meeting.over:
+        return _close(meeting, desktops, now, policy)
+    table = [_stand(meeting, seat, desktops, now, policy) for seat in meeting.seats]
+    due = force or is_due(meeting, now, due, policy)
+    if not desktops.complete and due and any(stand.wants_launch for stand in table):
+        return [Observe("a desktop is wanted: see first which ones there are")]
+    reason = _reason_by_time(meeting, desktops, now, checkpoint, policy) or _reason_by_desktops(table, due, policy)
+    if reason:
+        return _end(meeting, desktops, now, reason, policy)
+    return _carry_on(meeting, table, desktops, now, checkpoint, due, policy)
+
+
+# --- when
+
+
+def start(meeting: Meeting, policy: Policy = DEFAULTS) -> datetime | None:
+    """Return T, the moment that a meeting's rules count from; None where the row does not say.
+
+    It is `meet_time`, or `created_at` where that is missing. A meeting scheduled at the last
+    minute gets its quarter of an hour too: not before `created_at` + lead.
+    """
+    if meeting.row.get("meet_time"):
+        if meeting.meet_time is None:  # it holds garbage: unknown, not missing
+            return None
+        return max(meeting.meet_time, meeting.created_at + policy.lead) if meeting.created_at else meeting.meet_time
+    return meeting.created_at
+
+
+def hard_deadline(meeting: Meeting, desktops: Observation = UNKNOWN, policy: Policy = DEFAULTS) -> datetime | None:
+    """Return the moment that no desktop of this meeting may outlive, None where nothing tells it.
+
+    T + duration. A row without any time still has desktops that cost: their launch counts instead.
+    """
+    duration = meeting.duration or policy.max_duration
+    if begin := start(meeting, policy):
+        return begin + duration
+    launches = [seat.attempt_at for seat in meeting.seats] + [d.launched_at for d in _ours(desktops)]
+    known = [moment for moment in launches if moment]
+    return min(known) + policy.lead + duration if known else None
+
+
+def is_due(meeting: Meeting, now: datetime, hinted: bool = False, policy: Policy = DEFAULTS) -> bool:
+    """Return whether this meeting should have its desktops by now: from `lead` before T on, or once begun.
+
+    A timer's word counts where the row has no `meet_time`.
+    """
+    if any(seat.attempt for seat in meeting.seats):
+        return True
+    if not meeting.row.get("meet_time"):
+        return hinted
+    begin = start(meeting, policy)
+    return begin is not None and now >= begin - policy.lead
+
+
+def at_checkpoint(meeting: Meeting, now: datetime, hinted: bool, policy: Policy = DEFAULTS) -> bool:
+    """Return whether T + 15 min has come; a timer's word counts where the row has no `meet_time`."""
+    begin = start(meeting, policy)
+    if begin is not None and now >= begin + policy.checkpoint:
+        return True
+    return hinted and not meeting.row.get("meet_time")
+
+
+# --- whether it ends
+
+
+def _reason_by_time(
+    meeting: Meeting, desktops: Observation, now: datetime, hinted: bool, policy: Policy
+) -> Reason | None:
+    if at_checkpoint(meeting, now, hinted, policy):
+        reason = _reason_at_checkpoint(meeting, now, hinted, policy)
+        if reason:
+            return reason
+    deadline = hard_deadline(meeting, desktops, policy)
+    return Reason.MAX_DURATION if deadline and now >= deadline else None
+
+
+def _reason_at_checkpoint(meeting: Meeting, now: datetime, hinted: bool, policy: Policy) -> Reason | None:
+    begin = start(meeting, policy)
+    moment = begin + policy.checkpoint if begin else now
+    uploaded = [seat for seat in meeting.seats if seat.uploaded]
+    # What is known to have been uploaded later does not count at a checkpoint that is held late.
+    by_then = [s for s in uploaded if (s.uploaded_at <= moment if s.uploaded_at else hinted)]
+    pending = meeting.checkpoint_at is None
+    if len(uploaded) == 2:
+        return Reason.EARLY_SUCCESS if pending and (hinted or len(by_then) == 2) else Reason.SUCCESS
+    if pending and by_then:
+        return Reason.PARTIAL_NO_SHOW
+    if pending and not uploaded and not meeting.in_progress:
+        return Reason.NO_SHOW
+    if uploaded and uploaded[0].uploaded_at and now >= uploaded[0].uploaded_at + policy.upload_grace:
+        return Reason.PARTIAL_UPLOAD
+    return None
+
+
+def _reason_by_desktops(table: list[_Stand], due: bool, policy: Policy) -> Reason | None:
+    for stand in table:
+        if due and stand.wants_launch and _next_attempt(stand).number > policy.max_attempts:
+            return Reason.LAUNCH_FAILED
+    gone = [s.kind is _Kind.WANTED and s.seat.desktop_id is not None for s in table]
+    replaceable = [due and s.wants_launch for s in table]
+    return Reason.DESKTOPS_GONE if all(gone) and not any(replaceable) else None
+
+
+# --- how each role stands
+
+
+class _Kind(Enum):
+    UNKNOWN = auto()  # not observed, or not long enough ago: no conclusion
+    SERVED = auto()  # the named desktop is there
+    FOUND = auto()  # another live desktop of the role is there, the row does not name it
+    WAITING = auto()  # a launch is under way, or was refused a moment ago
+    WANTED = auto()  # known to have no desktop of use
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    seat: Seat
+    kind: _Kind
+    desktop: Desktop | None = None
+    late: bool = False  # the named desktop lives but did not boot in time
+
+    @property
+    def wants_launch(self) -> bool:
+        return self.kind is _Kind.WANTED and not self.seat.uploaded
+
+    @property
+    def keeps(self) -> Desktop | None:
+        """The live desktop that this role has, if any."""
+        return self.desktop if self.kind in (_Kind.SERVED, _Kind.FOUND) else None
+
+
+def _stand(meeting: Meeting, seat: Seat, desktops: Observation, now: datetime, policy: Policy) -> _Stand:
+    named = desktops.find(seat.desktop_id)
+    if named and named.state.serves:
+        if not _boots_late(meeting, seat, named, now, policy):
+            return _Stand(seat, _Kind.SERVED, named)
+        return _Stand(seat, _Kind.WANTED, named, late=True)
+    if seat.desktop_id and not named:
+        # Unknown is never gone: neither unseen, nor launched a moment ago, nor vouched for by hand only.
+        settled = seat.launched_at is not None and now >= seat.launched_at + policy.settling
+        if not desktops.complete or not settled:
+            return _Stand(seat, _Kind.UNKNOWN)
+    others = [d for d in desktops.desktops if _usable(d, meeting, seat) and d.id != seat.desktop_id]
+    if others:
+        return _Stand(seat, _Kind.FOUND, min(others, key=lambda d: (d.launched_at or now, d.id)))
+    leased = seat.attempt_at is not None and now < seat.attempt_at + policy.lease
+    if leased and (seat.refused or (seat.attempt and not seat.desktop_id)):
+        return _Stand(seat, _Kind.WAITING)
+    return _Stand(seat, _Kind.WANTED, named)
+
+
+def _boots_late(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime, policy: Policy) -> bool:
+    launched_at = seat.launched_at or desktop.launched_at
+    if meeting.is_ready(seat.role) or seat.joined_at or seat.uploaded or seat.late_boots or launched_at is None:
+        return False
+    if desktop.owner is not Owner.OURS or seat.attempt >= policy.max_attempts:
+        return False
+    if at_checkpoint(meeting, now, False, policy):
+        return False
+    return now >= launched_at + policy.boot_limit
+
+
+def _usable(desktop: Desktop, meeting: Meeting, seat: Seat) -> bool:
+    return (
+        desktop.meeting_id == meeting.id
+        and desktop.role is seat.role
+        and desktop.state.serves
+        and desktop.owner is not Owner.FOREIGN
+    )
+
+
+def _ours(desktops: Observation) -> Iterable[Desktop]:
+    return (d for d in desktops.desktops if d.owner is Owner.OURS)
+
+
+def _next_attempt(stand: _Stand) -> Attempt:
+    """Return the attempt that a launch for this seat would make: the open one again, or a new one."""
+    seat = stand.seat
+    if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
+        return Attempt(seat.role, seat.attempt, seat.subnet, "the launch was begun and its outcome is not on the row")
+    if stand.late:
+        why = "its desktop did not become healthy within the boot limit"
+    elif seat.desktop_id:
+        why = "its desktop is gone"
+    elif seat.refused:
+        why = f"the last attempt was refused: {seat.refused}"
+    else:
+        why = "the meeting is due"
+    return Attempt(seat.role, seat.attempt + 1, None, why, after_late_boot=stand.late)
+
+
+# --- while it lives
+
+
+def _carry_on(
+    meeting: Meeting,
+    table: list[_Stand],
+    desktops: Observation,
+    now: datetime,
+    hinted: bool,
+    due: bool,
+    policy: Policy,
+) -> list[Action]:
+    actions: list[Action] = []
+    note, status = _note(meeting, now, at_checkpoint(meeting, now, hinted, policy))
+    if note:
+        actions.append(note)
+    launches: list[Attempt] = []
+    published: list[tuple[Seat, Desktop]] = []
+    for stand in table:
+        seat = stand.seat
+        if stand.kind is _Kind.FOUND and stand.desktop:
+            actions += [*_withdraw_of(meeting, seat, policy), _adopt(meeting, seat, stand.desktop, now)]
+            seat = replace(seat, desktop_id=stand.desktop.id, link=None)
+        if stand.keeps and _publishable(seat, stand.keeps, policy):
+            published.append((seat, stand.keeps))
+        elif stand.kind is _Kind.WANTED:
+            actions += _let_go(meeting, stand, policy)
+            if due and stand.wants_launch:
+                launches.append(_next_attempt(stand))
+            elif seat.link:
+                actions.append(_forget_link(meeting, seat))
+    actions += _publish(meeting, published, status, policy)
+    if launches:
+        why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
+        actions.append(Launch(why, tuple(launches)))
+    return actions + _drop_doubles(table, desktops, now, policy)
+
+
+def _note(meeting: Meeting, now: datetime, checkpoint_reached: bool) -> tuple[Update | None, Status]:
+    """Return the one write that records what was learnt, and the status that then stands."""
+    notes: dict[str, Any] = {}
+    rests_on: dict[str, Any] = {"termination_reason": None}
+    why: list[str] = []
+    for seat in meeting.seats:
+        if seat.desktop_id in meeting.reported and not seat.healthy_at:
+            notes[seat.attribute("healthy_at")] = now
+            rests_on |= meeting.as_stored(seat.attribute("ec2_id"))
+            why.append(f"the {seat.role}'s desktop reported healthy")
+    status = max(meeting.status, _status_by_facts(meeting), key=lambda s: s.rank)
+    if status is not meeting.status:
+        notes["status"] = status
+        rests_on |= meeting.as_stored("status")
+        why.append(f"the status is {meeting.status}, the meeting has come to {status}")
+    if checkpoint_reached and not meeting.checkpoint_at:
+        notes["checkpoint_at"] = now
+        rests_on["checkpoint_at"] = None
+        why.append("the checkpoint was held and the meeting goes on")
+    if not meeting.listed:
+        notes["open"] = LISTED
+        why.append("the sweep must see it")
+    urgent = bool(notes)
+    for seat in meeting.seats:
+        if seat.uploaded and not seat.uploaded_at:
+            notes[seat.attribute("uploaded_at")] = now
+            why.append(f"the {seat.role} has uploaded")
+    return (Update("; ".join(why), set=notes, expect=rests_on, urgent=urgent) if notes else None), status
+
+
+def _status_by_facts(meeting: Meeting) -> Status:
+    if any(seat.joined_at for seat in meeting.seats):
+        return Status.IN_PROGRESS
+    if any(seat.healthy_at or seat.desktop_id in meeting.reported for seat in meeting.seats if seat.desktop_id):
+        return Status.HEALTHY
+    if any(seat.link for seat in meeting.seats):
+        return Status.DNS_WRITTEN
+    if any(seat.desktop_id for seat in meeting.seats):
+        return Status.LAUNCHED
+    return meeting.status
+
+
+def _adopt(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime) -> Update:
+    found: dict[str, Any] = {
+        seat.attribute("ec2_id"): desktop.id,
+        seat.attribute("launched_at"): desktop.launched_at or now,
+    }
+    stale = [seat.attribute("ec2_link"), seat.attribute("refused")]
+    if desktop.id in meeting.reported:
+        found[seat.attribute("healthy_at")] = now
+    else:
+        stale.append(seat.attribute("healthy_at"))
+    return Update(
+        f"the {seat.role}'s desktop {desktop.id} lives and the row names none that does",
+        set=found,
+        remove=tuple(name for name in stale if name in meeting.row),
+        expect={"termination_reason": None} | meeting.as_stored(seat.attribute("ec2_id")),
+    )
+
+
+def _publishable(seat: Seat, desktop: Desktop, policy: Policy) -> bool:
+    return desktop.state is State.RUNNING and bool(desktop.address) and seat.link != policy.link(desktop.id)
+
+
+def _publish(meeting: Meeting, pairs: Collection[tuple[Seat, Desktop]], status: Status, policy: Policy) -> list[Action]:
+    """Publish first, link second: a name that is handed out too early is remembered as missing for minutes."""
+    if not pairs:
+        return []
+    records = tuple(
+        DnsRecord(policy.record_name(desktop.id), desktop.address or "", meeting.id) for _, desktop in pairs
+    )
+    roles = " and ".join(seat.role for seat, _ in pairs)
+    links: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id) for seat, desktop in pairs}
+    rests_on: dict[str, Any] = {"termination_reason": None}
+    for seat, desktop in pairs:
+        adopted = seat is not meeting.seat(seat.role)
+        named = seat.attribute("ec2_id")
+        rests_on[named] = desktop.id if adopted else meeting.row.get(named)
+    if status.rank < Status.DNS_WRITTEN.rank:
+        links["status"] = Status.DNS_WRITTEN
+        rests_on["status"] = status if status is not meeting.status else meeting.row.get("status")
+    return [
+        Publish(f"the desktop of {roles} runs and has an address", records),
+        Update(f"the record of {roles} is published", set=links, expect=rests_on),
+    ]
+
+
+def _let_go(meeting: Meeting, stand: _Stand, policy: Policy) -> list[Action]:
+    """Return what takes away a desktop that is of no use any more, and its record."""
+    actions: list[Action] = []
+    desktop = stand.desktop
+    if desktop and desktop.state.costs and desktop.owner is Owner.OURS and stand.wants_launch:
+        why = "did not become healthy within the boot limit" if stand.late else f"is {desktop.state}"
+        actions.append(Terminate(f"the {stand.seat.role}'s desktop {why}; it is replaced", (desktop.id,)))
+    return actions + _withdraw_of(meeting, stand.seat, policy)
+
+
+def _withdraw_of(meeting: Meeting, seat: Seat, policy: Policy) -> list[Action]:
+    if not (seat.link and seat.desktop_id):
+        return []
+    record = DnsRecord(policy.record_name(seat.desktop_id), meeting_id=meeting.id)
+    return [Withdraw(f"the {seat.role}'s desktop {seat.desktop_id} serves no more", (record,))]
+
+
+def _forget_link(meeting: Meeting, seat: Seat) -> Update:
+    names = [seat.attribute("ec2_link"), seat.attribute("healthy_at")]
+    return Update(
+        f"the {seat.role}'s desktop is gone and is not replaced",
+        remove=tuple(name for name in names if name in meeting.row),
+        expect=meeting.as_stored(seat.attribute("ec2_id")),
+    )
+
+
+def _drop_doubles(table: Collection[_Stand], desktops: Observation, now: datetime, policy: Policy) -> list[Action]:
+    if not desktops.complete:
+        return []
+    kept = {stand.seat.role: stand.keeps for stand in table if stand.keeps}
+    doubles = [
+        d
+        for d in _ours(desktops)
+        if d.state.costs and _settled(d.launched_at, now, policy) and (d.role is None or kept.get(d.role, d) != d)
+    ]
+    return _put_away("its role in the meeting is taken by another live desktop", doubles, policy)
+
+
+def _settled(since: datetime | None, now: datetime, policy: Policy) -> bool:
+    return since is None or now >= since + policy.settling
+
+
+def _put_away(why: str, desktops: Collection[Desktop], policy: Policy) -> list[Action]:
+    """Return what takes away live desktops and the records they may have; nothing for none."""
+    if not desktops:
+        return []
+    records = tuple(DnsRecord(policy.record_name(d.id), meeting_id=d.meeting_id or "") for d in desktops)
+    return [Terminate(why, tuple(d.id for d in desktops)), Withdraw(why, records)]
+
+
+# --- when it ends, and after
+
+
+def _end(meeting: Meeting, desktops: Observation, now: datetime, reason: Reason, policy: Policy) -> list[Action]:
+    """Persist the intent to end before anything is ended, resting on all that the decision rested on.
+
+    So nobody who joins, uploads or launches in between is overlooked, nothing is launched any more,
+    and a crash at any point is finished by whoever looks next, with the same reason.
+    """
+    by_seat = ("ec2_id", "attempt", "joined_at", "session_data")
+    rests_on = meeting.as_stored(
+        "termination_reason",
+        "meet_time",
+        "duration_minutes",
+        "checkpoint_at",
+        *(attribute(seat.role, name) for seat in meeting.seats for name in by_seat),
+    )
+    if reason is Reason.NO_SHOW:
+        rests_on |= meeting.as_stored("status")
+    intent = Update(f"the meeting ends: {reason}", {"termination_reason": reason, "ending_at": now}, (), rests_on)
+    ending = replace(meeting, reason=reason)
+    rest = _close(ending, desktops, now, policy)
+    return rest if any(isinstance(action, Observe) for action in rest) else [intent, *rest]
+
+
+def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Policy) -> list[Action]:
+    if meeting.finished:
+        return _keep_closed(meeting, desktops, now, policy)
+    if not desktops.complete and not all(_accounted(seat) for seat in meeting.seats):
+        return [Observe("the meeting ends and the row may not name all its desktops")]
+    reason = meeting.reason or Reason.CANCELLED
+    why = f"the meeting ends: {reason}"
+    named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
+    living = [name for name in named if _may_live(name, meeting, desktops, now, policy)]
+    living += [d.id for d in _ours(desktops) if d.state.costs and d.id not in named]
+    names = dict.fromkeys(named + [d.id for d in _ours(desktops)])
+    actions: list[Action] = []
+    if living:
+        actions.append(Terminate(why, tuple(living)))
+    if any(seat.link for seat in meeting.seats) or (desktops.complete and names):
+        actions.append(Withdraw(why, tuple(DnsRecord(policy.record_name(n), meeting_id=meeting.id) for n in names)))
+    if timers := _timers_ahead(meeting, now, policy):
+        actions.append(DropTimers(why, timers))
+    closed = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
+    listed = {} if meeting.listed else {"open": LISTED}
+    rests_on = {"termination_reason": reason} if meeting.reason else meeting.as_stored("status", "termination_reason")
+    return [*actions, Update(why, closed | listed, _links(meeting), rests_on)]
+
+
+def _accounted(seat: Seat) -> bool:
+    """Whether the row names every desktop that was launched for this seat, and the app launched it."""
+    return bool(seat.attempt and seat.desktop_id and seat.launched_at) or not (seat.attempt or seat.desktop_id)
+
+
+def _may_live(desktop_id: str, meeting: Meeting, desktops: Observation, now: datetime, policy: Policy) -> bool:
+    seen = desktops.find(desktop_id)
+    if seen:
+        return seen.state.costs and seen.owner is not Owner.FOREIGN
+    seat = next(seat for seat in meeting.seats if seat.desktop_id == desktop_id)
+    if desktops.complete:
+        return seat.launched_at is not None and now < seat.launched_at + policy.settling
+    return True
+
+
+def _timers_ahead(meeting: Meeting, now: datetime, policy: Policy) -> tuple[str, ...]:
+    """Return the names of the timers that have not fired yet by the row's own times."""
+    begin = start(meeting, policy)
+    if begin is None or meeting.meet_time is None:
+        return ()
+    at = {f"launch-{meeting.id}": begin - policy.lead, f"safety-{meeting.id}": begin + policy.checkpoint}
+    return tuple(name for name, moment in at.items() if now < moment)
+
+
+def _links(meeting: Meeting) -> tuple[str, ...]:
+    return tuple(name for name in (seat.attribute("ec2_link") for seat in meeting.seats) if name in meeting.row)
+
+
+def _keep_closed(meeting: Meeting, desktops: Observation, now: datetime, policy: Policy) -> list[Action]:
+    """Return what undoes anything that happened to a meeting after its end."""
+    named = {seat.desktop_id for seat in meeting.seats}
+    living = [
+        d
+        for d in desktops.desktops
+        if d.state.costs and (d.owner is Owner.OURS or (d.owner is Owner.BY_HAND and d.id in named))
+    ]
+    actions = _put_away("the meeting is over", living, policy)
+    links = _links(meeting)
+    if links:
+        dead = [d for d in named if d]
+        records = tuple(DnsRecord(policy.record_name(name), meeting_id=meeting.id) for name in dead)
+        actions.append(Withdraw("the meeting is over", records))
+    repair: dict[str, Any] = {}
+    if meeting.status is not Status.TERMINATED:
+        repair["status"] = Status.TERMINATED
+    drop = list(links)
+    settled = meeting.ended_at is None or now >= meeting.ended_at + policy.linger
+    if meeting.listed and settled and desktops.complete and not living:
+        drop.append("open")
+    if repair or drop:
+        actions.append(Update("the meeting is over", repair, tuple(drop), meeting.as_stored("termination_reason")))
+    return actions
+
+
+# --- what belongs to no meeting
+
+
+def plan_strays(
+    desktops: Collection[Desktop],
+    records: Collection[DnsRecord] | None,
+    meetings: Mapping[str, Meeting | None],
+    now: datetime,
+    policy: Policy = DEFAULTS,
+) -> list[Action]:
+    """Return what is to be done about owned desktops and records that no meeting answers for.
+
+    `meetings` holds, for every meeting id that a desktop bears, its row, None where there is no such
+    row, and no entry where it could not be read (then nothing is concluded). `records` is None where
+    the zone could not be listed. Foreign instances and records must not be among the arguments'
+    OURS; anything else is left alone.
+    """
+    living = [d for d in desktops if d.owner is Owner.OURS and d.state.costs]
+    orphans = [
+        d
+        for d in living
+        if _settled(d.launched_at, now, policy)
+        and (d.meeting_id is None or (d.meeting_id in meetings and meetings[d.meeting_id] is None))
+    ]
+    overdue = [d for d in living if d.meeting_id not in meetings and d.deadline and now >= d.deadline]
+    actions: list[Action] = []
+    if orphans:
+        actions.append(Terminate("its meeting does not exist", tuple(d.id for d in orphans)))
+    if overdue:
+        why = "it is past the deadline it bears, and its meeting cannot be read"
+        actions.append(Terminate(why, tuple(d.id for d in overdue)))
+    if records is None:
+        return actions
+    by_name = {policy.record_name(d.id): d for d in desktops}
+    lost = {d.id for d in orphans + overdue}
+    stale = tuple(r for r in records if _stale(r, by_name.get(r.name), lost, now, policy))
+    if stale:
+        actions.append(Withdraw("its desktop does not live", stale))
+    if mended := _unresolved(records, by_name, meetings, now, policy):
+        actions.append(Publish("the link stands and the record is missing or points elsewhere", mended))
+    return actions
+
+
+def _stale(record: DnsRecord, desktop: Desktop | None, lost: Collection[str], now: datetime, policy: Policy) -> bool:
+    if desktop is None:
+        return _settled(record.created_at, now, policy)
+    return not desktop.state.costs or desktop.id in lost
+
+
+def _unresolved(
+    records: Collection[DnsRecord],
+    by_name: Mapping[str, Desktop],
+    meetings: Mapping[str, Meeting | None],
+    now: datetime,
+    policy: Policy,
+) -> tuple[DnsRecord, ...]:
+    """Return the records that people have links to and that are not, or no longer, in the zone as they should be."""
+    listed = {record.name: record.address for record in records}
+    linked = {
+        policy.record_name(seat.desktop_id)
+        for meeting in meetings.values()
+        if meeting and not meeting.over
+        for seat in meeting.seats
+        if seat.link and seat.desktop_id
+    }
+    return tuple(
+        DnsRecord(name, desktop.address, desktop.meeting_id or "")
+        for name, desktop in by_name.items()
+        if name in linked
+        and desktop.state is State.RUNNING
+        and desktop.address
+        and listed.get(name) != desktop.address
+        and _settled(desktop.launched_at, now, policy)
+    )

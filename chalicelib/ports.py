@@ -1,0 +1,100 @@
+"""What the rules need from the world: four ports, each with one real adapter and one fake.
+
+Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.model import Attempt, Desktop, DnsRecord, Meeting, Update
+
+
+class Meetings(Protocol):
+    """The table of meetings."""
+
+    def get(self, meeting_id: str) -> Meeting:
+        """Return the meeting as it is now, strongly consistent.
+
+        Raises:
+            NoSuchMeeting: there is no row with this id.
+        """
+
+    def create(self, row: Mapping[str, Any]) -> bool:
+        """Store a new row; return False, and change nothing, where its id is taken."""
+
+    def update(self, meeting_id: str, change: Update) -> None:
+        """Change the row if all that the change rests on still stands.
+
+        Raises:
+            Conflict: something it rests on has changed, or the row is gone.
+        """
+
+    def open(self) -> Iterator[list[Meeting]]:
+        """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
+
+
+class Desktops(Protocol):
+    """The desktops on EC2, and the room there is for more."""
+
+    def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
+
+    def find(self, desktop_id: str) -> Desktop | None:
+        """Return this instance as it is now, None where EC2 shows none."""
+
+    def whose(self, desktop_id: str) -> Desktop | None:
+        """Return this instance as it was when its tags were last read: enough to tell whose it is."""
+
+    def fleet(self) -> Iterator[list[Desktop]]:
+        """Yield every instance of the project and this stage, dead ones too, a page at a time."""
+
+    def subnets(self) -> list[str]:
+        """Return the subnets to launch into, the best first; those that lately had no room come last.
+
+        Raises:
+            LaunchRefused: there is none.
+        """
+
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime | None) -> Desktop:
+        """Launch the desktop of this attempt, or return the one that it has launched already.
+
+        `deadline` is UTC: no desktop of the meeting may outlive it.
+
+        Raises:
+            NoCapacity: no room in the attempt's subnet.
+            AttemptSpent: the attempt's desktop is gone.
+            LaunchRefused: EC2 will not launch it, wherever.
+        """
+
+    def terminate(self, desktop_ids: Collection[str]) -> None:
+        """End these instances for good; one that is gone already is fine."""
+
+
+class Dns(Protocol):
+    """The zone that desktops' names live in. Only records that bear our mark are ever changed."""
+
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        """Make these names resolve to their addresses; repeating it changes nothing.
+
+        Raises:
+            DnsError: a record of that name exists that is not ours, or the provider refused.
+        """
+
+    def withdraw(self, records: Collection[DnsRecord]) -> None:
+        """Remove these names; one that is not there is fine, one that is not ours stays."""
+
+    def owned(self) -> list[DnsRecord]:
+        """Return every record that bears our mark."""
+
+
+class Timers(Protocol):
+    """One-shot timers."""
+
+    def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
+        """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
+
+    def drop(self, names: Collection[str]) -> None:
+        """Delete timers; one that is gone is fine."""

@@ -1,0 +1,497 @@
+"""Observe, plan, apply: for one meeting, and for everything.
+
+Every trigger ends here. `look` is what makes the app fast: one meeting, as soon as something hints
+at it. `sweep` is what makes it certain: the same plan for every open meeting, every minute, and for
+what belongs to no meeting. Both only ever apply what `plan` says, so it does not matter which of
+them comes first, or how often.
+
+Nothing here waits or sleeps: what cannot be done now is done by the next look.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from chalicelib import journal
+from chalicelib.errors import (
+    BadEvent,
+    Conflict,
+    ElephantError,
+    LaunchRefused,
+    NoCapacity,
+    NoSuchMeeting,
+    SomeFailed,
+)
+from chalicelib.events import RowChange, StateChange, Timer
+from chalicelib.model import (
+    UNKNOWN,
+    Action,
+    Attempt,
+    Desktop,
+    DnsRecord,
+    DropTimers,
+    Launch,
+    Meeting,
+    Observation,
+    Observe,
+    Owner,
+    Policy,
+    Publish,
+    State,
+    Status,
+    Terminate,
+    Update,
+    Withdraw,
+    attribute,
+)
+from chalicelib.plan import hard_deadline, plan, plan_strays
+from chalicelib.ports import Desktops, Dns, Meetings, Timers
+
+LOOKS = 4
+"""How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
+
+RETRY_RECORDS_FOR = timedelta(minutes=5)
+"""How long a failed stream record is tried again: it blocks its shard meanwhile, and the sweep is there."""
+
+
+class Reconciler:
+    """Brings the world to what the rules say. The ports are passed in; the clock is one of them."""
+
+    def __init__(
+        self,
+        *,
+        meetings: Callable[[], Meetings],
+        desktops: Callable[[], Desktops],
+        dns: Callable[[], Dns],
+        timers: Callable[[], Timers],
+        clock: Callable[[], datetime],
+        policy: Policy,
+    ) -> None:
+        """Take the ports as factories, so that a trigger only builds the clients that it uses."""
+        self._meetings = meetings
+        self._desktops = desktops
+        self._dns = dns
+        self._timers = timers
+        self._clock = clock
+        self._policy = policy
+        self._resume_after = ""
+
+    # --- what triggers say
+
+    def launch_timer(self, timer: Timer) -> None:
+        """Look at the meeting whose launch is due by its timer, or by force."""
+        self._say_if_idle(timer, self.look(timer.meeting_id, due=True, force=timer.force))
+
+    def safety_timer(self, timer: Timer) -> None:
+        """Look at the meeting whose checkpoint has come by its timer."""
+        self._say_if_idle(timer, self.look(timer.meeting_id, checkpoint=True))
+
+    def _say_if_idle(self, timer: Timer, done: list[Action]) -> None:
+        if not done:
+            journal.note("timer_changed_nothing", meeting=timer.meeting_id, why="the row asks for nothing now")
+
+    def state_change(self, change: StateChange) -> None:
+        """Look at the meeting that an instance serves; an instance that is not ours is nobody's business.
+
+        Only the tags tell whose it is. A death is final, so the event itself is proof of it; anything
+        else may be long past, so the instance is looked at.
+        """
+        if change.state.costs:
+            desktop = self._desktops().find(change.desktop_id)
+        elif desktop := self._desktops().whose(change.desktop_id):
+            desktop = replace(desktop, state=change.state)
+        if desktop is None or desktop.owner is Owner.FOREIGN or not desktop.meeting_id:
+            return
+        try:
+            self.look(desktop.meeting_id, Observation((desktop,)))
+        except NoSuchMeeting as error:
+            journal.warn("stray_desktop", desktop=desktop.id, why=f"{error} The sweep takes the desktop away.")
+
+    def row_changes(self, changes: Iterable[RowChange | BadEvent]) -> None:
+        """Look at the meetings whose rows were written, each once, with all that its records told.
+
+        Raises:
+            SomeFailed: a look failed and trying the batch again may help. A failure that is as old
+                as `RETRY_RECORDS_FOR` is left to the sweep, so that it does not hold up the shard.
+        """
+        latest: dict[str, RowChange] = {}
+        for change in changes:
+            if isinstance(change, BadEvent):
+                journal.fail("bad_record", change)
+                continue
+            meeting = change.meeting
+            if earlier := latest.get(meeting.id):
+                meeting = replace(meeting, reported=meeting.reported | earlier.meeting.reported)
+            latest[meeting.id] = replace(change, meeting=meeting)
+        failed = []
+        for change in latest.values():
+            try:
+                self.look(change.meeting.id, glimpse=change.meeting)
+            except NoSuchMeeting as error:
+                journal.note("row_gone", meeting=change.meeting.id, why=str(error))
+            except Exception as error:
+                journal.fail("look_failed", error, meeting=change.meeting.id)
+                if change.at is None or self._clock() < change.at + RETRY_RECORDS_FOR:
+                    failed.append(change.meeting.id)
+        if failed:
+            raise SomeFailed(f"These meetings could not be looked at, the batch is to be tried again: {failed}.")
+
+    # --- one meeting
+
+    def look(
+        self,
+        meeting_id: str,
+        seen: Observation = UNKNOWN,
+        *,
+        checkpoint: bool = False,
+        due: bool = False,
+        force: bool = False,
+        glimpse: Meeting | None = None,
+    ) -> list[Action]:
+        """Do what is to be done for this meeting now, and return what was done.
+
+        `seen` is what the trigger knows of desktops, `checkpoint`, `due` and `force` are a timer's evidence.
+        `glimpse` is the row as a stream record carried it: where it asks for nothing, nothing is
+        called at all; where its plan opens with a write that rests on the row, that write itself
+        proves the row current, and it is not read again.
+
+        Raises:
+            NoSuchMeeting: there is no such row.
+            Conflict: the row kept changing; the next trigger looks again.
+            Unavailable, DnsError, LaunchRefused, ConfigError: a step failed; what was done before it stands.
+        """
+        reported = glimpse.reported if glimpse else frozenset()
+        for _ in range(LOOKS):
+            meeting = glimpse or self._meetings().get(meeting_id)
+            meeting = replace(meeting, reported=meeting.reported | reported)
+            actions = self._plan(meeting, seen, checkpoint, due, force)
+            if glimpse and not any(_urgent(action) for action in actions):
+                return []
+            if _undecided(actions):
+                seen = self._observe(meeting, seen)
+                actions = self._plan(meeting, seen, checkpoint, due, force)
+            proven = glimpse is None or not actions or isinstance(actions[0], Update | Launch)
+            glimpse = None
+            if not proven:
+                continue
+            try:
+                self._apply(meeting, actions)
+            except _Overtaken as overtaken:
+                seen = _merge(seen, overtaken.launched)
+            except Conflict as conflict:
+                journal.note("overtaken", meeting=meeting_id, why=str(conflict))
+            else:
+                _complain(meeting)
+                return actions
+        raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
+
+    def _plan(self, meeting: Meeting, seen: Observation, checkpoint: bool, due: bool, force: bool) -> list[Action]:
+        return plan(meeting, seen, self._clock(), checkpoint, due=due, force=force, policy=self._policy)
+
+    def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
+        named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
+        found = Observation(tuple(self._desktops().of_meeting(meeting.id, named)), complete=True)
+        return _merge(found, seen.desktops)
+
+    # --- applying
+
+    def _apply(self, meeting: Meeting, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Update():
+                    self._persist(meeting, action)
+                case Launch():
+                    self._launch(meeting, action)
+                case _:
+                    self._do(action, meeting.id)
+
+    def _do(self, action: Action, meeting_id: str | None) -> None:
+        """Apply an action that does not touch a row."""
+        match action:
+            case Publish(why, records):
+                self._dns().publish(records)
+                _log("publish", meeting_id, why, records=[record.name for record in records])
+            case Withdraw(why, records):
+                self._dns().withdraw(records)
+                _log("withdraw", meeting_id, why, records=[record.name for record in records])
+            case Terminate(why, desktop_ids):
+                self._desktops().terminate(desktop_ids)
+                _log("terminate", meeting_id, why, desktops=list(desktop_ids))
+            case DropTimers(why, names):
+                self._timers().drop(names)
+                _log("drop_timers", meeting_id, why, timers=list(names))
+            case Observe() | Update() | Launch():
+                raise AssertionError(f"{action} is not to be applied without its meeting's row")
+            case _:
+                assert_never(action)
+
+    # --- launching
+
+    def _launch(self, meeting: Meeting, launch: Launch) -> None:
+        """Persist the intents, launch, write the outcomes: a crash between any two is resumed, never repeated.
+
+        The intent is a lease: until it runs out, only the handler that wrote it launches for that
+        role, so that two handlers never launch in two subnets at once.
+        """
+        attempts = [replace(a, subnet=a.subnet or self._desktops().subnets()[0]) for a in launch.attempts]
+        leased_at = self._clock()
+        self._persist(meeting, _intent(meeting, attempts, leased_at, launch.why))
+        outcomes: dict[str, Any] = {}
+        rests_on: dict[str, Any] = {"termination_reason": None}
+        launched: list[Desktop] = []
+        failures: list[ElephantError] = []
+        for begun in attempts:
+            role = begun.role
+            try:
+                attempt, outcome = self._launch_one(meeting, begun, leased_at)
+            except ElephantError as error:
+                failures.append(error)
+                continue
+            rests_on |= {
+                attribute(role, "subnet"): attempt.subnet,
+                attribute(role, "attempt"): attempt.number,
+            }
+            if isinstance(outcome, Desktop):
+                launched.append(outcome)
+                outcomes |= {
+                    attribute(role, "ec2_id"): outcome.id,
+                    attribute(role, "launched_at"): self._clock(),
+                }
+                rests_on[attribute(role, "ec2_id")] = None
+            else:
+                outcomes[attribute(role, "refused")] = outcome.code
+        if launched and meeting.status.rank < Status.LAUNCHED.rank:
+            outcomes["status"] = Status.LAUNCHED
+            rests_on |= meeting.as_stored("status")
+        if outcomes:
+            try:
+                self._persist(meeting, Update("the launch is done", outcomes, (), rests_on))
+            except Conflict as conflict:
+                raise _Overtaken(str(conflict), launched) from conflict
+        if failures:
+            raise failures[0]
+
+    def _launch_one(
+        self, meeting: Meeting, attempt: Attempt, leased_at: datetime
+    ) -> tuple[Attempt, Desktop | LaunchRefused]:
+        """Launch in the attempt's subnet, or in the next that has room; return the attempt as it ended.
+
+        A refusal for want of room proves that nothing was launched, so the attempt may move on.
+        """
+        tried: set[str | None] = set()
+        while True:
+            try:
+                deadline = hard_deadline(meeting, policy=self._policy)
+                desktop = self._desktops().launch(meeting.id, attempt, deadline)
+            except NoCapacity as error:
+                journal.warn("no_capacity", meeting=meeting.id, role=attempt.role, why=str(error))
+                tried.add(attempt.subnet)
+                rest = [subnet for subnet in self._desktops().subnets() if subnet not in tried]
+                if not rest:
+                    return attempt, LaunchRefused(str(error), code="InsufficientInstanceCapacity")
+                attempt = replace(attempt, subnet=rest[0])
+                self._persist(meeting, _move(attempt, leased_at))
+            except LaunchRefused as error:
+                journal.fail("launch_refused", error, meeting=meeting.id, role=attempt.role)
+                return attempt, error
+            else:
+                _log(
+                    "launch",
+                    meeting.id,
+                    attempt.why,
+                    role=attempt.role,
+                    desktop=desktop.id,
+                    subnet=attempt.subnet,
+                )
+                return attempt, desktop
+
+    def _persist(self, meeting: Meeting, change: Update) -> None:
+        self._meetings().update(meeting.id, change)
+        _log("update", meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
+
+    # --- everything
+
+    def sweep(self, stop_at: datetime) -> SweepReport:
+        """Look at every open meeting and at all that belongs to none; return the counts.
+
+        Costs calls per page, not per meeting: the meetings, the fleet and the zone are listed once,
+        and only a meeting whose plan asks for something is looked at. After `stop_at` (UTC) nothing
+        new is begun; the next sweep goes on behind the last meeting that was tended.
+
+        Raises:
+            SomeFailed: something failed; it was logged, everything else was done.
+        """
+        report = SweepReport()
+        known: dict[str, Meeting | None] = {}
+        fleet: list[Desktop] | None = None
+        records: list[DnsRecord] | None = None
+        with report.tolerate("list the open meetings"):
+            for meetings in self._meetings().open():
+                known |= {meeting.id: meeting for meeting in meetings}
+        with report.tolerate("list the desktops"):
+            fleet = [desktop for page in self._desktops().fleet() for desktop in page]
+        with report.tolerate("list the records"):
+            records = self._dns().owned()
+        seen = _by_meeting(fleet) if fleet is not None else None
+        for meeting in self._in_turn(known):
+            if self._clock() >= stop_at:
+                report.unfinished += 1
+                continue
+            with report.tolerate("tend the meeting", meeting.id):
+                report.acted += self._tend(meeting, seen)
+            self._resume_after = meeting.id
+        if not report.unfinished:
+            self._resume_after = ""
+        if fleet is not None and seen is not None:
+            self._tend_strays(fleet, records, known, seen, report, stop_at)
+        report.meetings = len(known)
+        journal.note("sweep", why="every minute", **report.counts(), records=len(records or ()))
+        if report.failed:
+            raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
+        return report
+
+    def _in_turn(self, known: dict[str, Meeting | None]) -> list[Meeting]:
+        ids = sorted(known)
+        ids = [i for i in ids if i > self._resume_after] + [i for i in ids if i <= self._resume_after]
+        return [meeting for meeting in map(known.get, ids) if meeting]
+
+    def _tend(self, meeting: Meeting, seen: dict[str | None, list[Desktop]] | None) -> bool:
+        """Look at the meeting if the plan from the listings asks for it; return whether it did."""
+        sight = Observation(tuple(seen.get(meeting.id, ())), complete=True) if seen is not None else UNKNOWN
+        actions = plan(meeting, sight, self._clock(), policy=self._policy)
+        _complain(meeting)
+        if not actions or (seen is None and _undecided(actions)):
+            return False
+        self.look(meeting.id, sight)
+        return True
+
+    def _tend_strays(
+        self,
+        fleet: list[Desktop],
+        records: list[DnsRecord] | None,
+        known: dict[str, Meeting | None],
+        seen: dict[str | None, list[Desktop]],
+        report: SweepReport,
+        stop_at: datetime,
+    ) -> None:
+        for meeting_id in {d.meeting_id for d in fleet if d.meeting_id and d.state.costs} - known.keys():
+            if self._clock() >= stop_at:
+                report.unfinished += 1
+                continue
+            with report.tolerate("read the meeting of a desktop", meeting_id):
+                try:
+                    known[meeting_id] = meeting = self._meetings().get(meeting_id)
+                except NoSuchMeeting:
+                    known[meeting_id] = None
+                else:
+                    report.acted += self._tend(meeting, seen)
+        for action in plan_strays(fleet, records, known, self._clock(), self._policy):
+            with report.tolerate("tend strays"):
+                self._do(action, None)
+                report.acted += 1
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What one sweep came to. `unfinished` counts what the time budget left to the next one."""
+
+    meetings: int = 0
+    acted: int = 0
+    failed: int = 0
+    unfinished: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts by name, for the log."""
+        return asdict(self)
+
+    @contextmanager
+    def tolerate(self, what: str, meeting_id: str | None = None) -> Iterator[None]:
+        """Log and count what fails inside, so that one bad meeting, record or call never stops the others."""
+        try:
+            yield
+        except Exception as error:
+            self.failed += 1
+            journal.fail("sweep_failed", error, meeting=meeting_id, why=f"could not {what}")
+
+
+class _Overtaken(Conflict):
+    """The row changed while desktops were launched; they are evidence for the next look."""
+
+    def __init__(self, message: str, launched: Iterable[Desktop]) -> None:
+        super().__init__(message)
+        self.launched = tuple(launched)
+
+
+def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: str) -> Update:
+    """Return the write that must stand before a launch: which attempt, where, since when."""
+    intent: dict[str, Any] = {}
+    rests_on: dict[str, Any] = {"termination_reason": None}
+    stale: list[str] = []
+    for attempt in attempts:
+        role = attempt.role
+        intent |= {
+            attribute(role, "attempt"): attempt.number,
+            attribute(role, "attempt_at"): now,
+            attribute(role, "subnet"): attempt.subnet,
+        }
+        if attempt.after_late_boot:
+            intent[attribute(role, "late_boots")] = meeting.seat(role).late_boots + 1
+        rests_on |= meeting.as_stored(*(attribute(role, name) for name in ("ec2_id", "attempt", "attempt_at")))
+        stale += [attribute(role, n) for n in ("ec2_id", "ec2_link", "launched_at", "healthy_at", "refused")]
+    return Update(why, intent, tuple(name for name in stale if name in meeting.row), rests_on)
+
+
+def _move(attempt: Attempt, leased_at: datetime) -> Update:
+    return Update(
+        "no room there; the next subnet is tried",
+        {attribute(attempt.role, "subnet"): attempt.subnet},
+        (),
+        {
+            "termination_reason": None,
+            attribute(attempt.role, "attempt"): attempt.number,
+            attribute(attempt.role, "attempt_at"): leased_at,
+        },
+    )
+
+
+def _urgent(action: Action) -> bool:
+    return action.urgent if isinstance(action, Update) else True
+
+
+def _undecided(actions: Iterable[Action]) -> bool:
+    return any(isinstance(action, Observe) for action in actions)
+
+
+def _merge(seen: Observation, evidence: Iterable[Desktop]) -> Observation:
+    """Return what was seen plus what a trigger knows; where both know a desktop, the later state stands.
+
+    States only move on, so the later one is the newer one, whichever was heard last.
+    """
+    order = list(State)
+    desktops = {desktop.id: desktop for desktop in seen.desktops}
+    for desktop in evidence:
+        known = desktops.get(desktop.id)
+        if known is None or order.index(desktop.state) > order.index(known.state):
+            desktops[desktop.id] = desktop
+    return replace(seen, desktops=tuple(desktops.values()))
+
+
+def _by_meeting(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:
+    grouped: dict[str | None, list[Desktop]] = defaultdict(list)
+    for desktop in fleet:
+        grouped[desktop.meeting_id].append(desktop)
+    return grouped
+
+
+def _complain(meeting: Meeting) -> None:
+    for problem in meeting.problems:
+        journal.warn("bad_row", meeting=meeting.id, why=f"{problem}; correct it in the table")
+
+
+def _log(event: str, meeting_id: str | None, why: str, **facts: Any) -> None:
+    journal.note(event, meeting=meeting_id, why=why, **facts)

@@ -1,0 +1,159 @@
+"""Rows of the table, as DynamoDB spells them, to meetings and back.
+
+Pure, because a row arrives in two ways: read from the table, and as the image in a stream record.
+Rows may have been written by hand in the console, by desktops, or by the seeds' own functions, so
+nothing is required but `id`, and what cannot be understood is reported, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from chalicelib.errors import BadEvent
+from chalicelib.model import Meeting, Role, Seat, Status, attribute
+
+LISTED = "1"
+"""The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
+
+T = TypeVar("T")
+
+
+def decode(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return DynamoDB JSON as plain values; numbers become int or float, sets become lists."""
+    return {name: _decode(value) for name, value in image.items()}
+
+
+def _decode(value: Mapping[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    match kind:
+        case "N":
+            return _number(content)
+        case "NS":
+            return [_number(item) for item in content]
+        case "NULL":
+            return None
+        case "L":
+            return [_decode(item) for item in content]
+        case "M":
+            return decode(content)
+        case _:  # S, BOOL, B, SS, BS are themselves
+            return content
+
+
+def _number(text: str) -> int | float:
+    return float(text) if set(text) & set(".eEN") else int(text)
+
+
+def encode(value: Any) -> dict[str, Any]:
+    """Return one plain value as DynamoDB JSON: text, whole numbers, booleans and UTC times are stored."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | float):
+        return {"N": str(value)}
+    if isinstance(value, datetime):
+        return {"S": timestamp(value)}
+    if isinstance(value, list):
+        return {"L": [encode(item) for item in value]}
+    if isinstance(value, dict):
+        return {"M": {name: encode(item) for name, item in value.items()}}
+    return {"S": str(value)} if value is not None else {"NULL": True}
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as the table stores it: ISO 8601 in UTC with a trailing Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as the seeds did.
+
+    Raises:
+        ValueError: it is not ISO 8601, or no such moment exists.
+    """
+    moment = datetime.fromisoformat(text)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is beyond the calendar") from error
+
+
+class _Reader:
+    """Reads typed attributes out of a row and collects what could not be understood."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.row = row
+        self.problems: list[str] = []
+
+    def _read(self, name: str, kind: str, parse: Callable[[Any], T]) -> T | None:
+        value = self.row.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            return parse(value)
+        except (ValueError, TypeError):
+            self.problems.append(f"{name} is {value!r}, which is not {kind}")
+            return None
+
+    def time(self, name: str) -> datetime | None:
+        return self._read(name, "an ISO 8601 time", parse_time)
+
+    def count(self, name: str) -> int | None:
+        return self._read(name, "a number", int)
+
+    def text(self, name: str) -> str | None:
+        return self._read(name, "text", lambda value: str(value).strip() or None)
+
+    def status(self) -> Status:
+        return self._read("status", f"one of {', '.join(Status)}", Status) or Status.PENDING
+
+    def seat(self, role: Role) -> Seat:
+        def name(suffix: str) -> str:
+            return attribute(role, suffix)
+
+        return Seat(
+            role=role,
+            desktop_id=self.text(name("ec2_id")),
+            link=self.text(name("ec2_link")),
+            uploaded=bool(self.text(name("session_data"))),
+            uploaded_at=self.time(name("uploaded_at")),
+            attempt=self.count(name("attempt")) or 0,
+            attempt_at=self.time(name("attempt_at")),
+            subnet=self.text(name("subnet")),
+            refused=self.text(name("refused")),
+            launched_at=self.time(name("launched_at")),
+            healthy_at=self.time(name("healthy_at")),
+            joined_at=self.time(name("joined_at")),
+            late_boots=self.count(name("late_boots")) or 0,
+        )
+
+
+def meeting(row: Mapping[str, Any]) -> Meeting:
+    """Return the meeting that a row of plain values tells of.
+
+    Raises:
+        BadEvent: the row has no id.
+    """
+    meeting_id = row.get("id")
+    if not isinstance(meeting_id, str) or not meeting_id:
+        raise BadEvent(f"A row of the table has no id of type S; it holds {sorted(row)}.")
+    read = _Reader(row)
+    minutes = read.count("duration_minutes")
+    reporter = read.text("instance_id")
+    return Meeting(
+        id=meeting_id,
+        row=row,
+        status=read.status(),
+        meet_time=read.time("meet_time"),
+        created_at=read.time("created_at"),
+        teacher=read.seat(Role.TEACHER),
+        student=read.seat(Role.STUDENT),
+        duration=timedelta(minutes=minutes) if minutes and minutes > 0 else None,
+        reason=read.text("termination_reason"),
+        checkpoint_at=read.time("checkpoint_at"),
+        ended_at=read.time("ended_at"),
+        reported=frozenset({reporter} if reporter else ()),
+        listed=row.get("open") == LISTED,
+        problems=tuple(read.problems),
+    )

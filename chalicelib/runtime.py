@@ -1,0 +1,145 @@
+"""The composition root: builds each adapter when it is first needed, once a container.
+
+`GET /join` is what people wait for, so nothing is built that a trigger does not use, and heavy
+modules are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.config import Settings
+from chalicelib.model import Policy
+from chalicelib.repository import DynamoMeetings
+
+if TYPE_CHECKING:
+    from chalicelib.dns.cloudflare import CloudflareDns
+    from chalicelib.ec2 import Ec2Desktops
+    from chalicelib.reconcile import Reconciler
+    from chalicelib.schedule import Scheduler
+    from chalicelib.timers import SchedulerTimers
+
+_CLIENT_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Everything that a handler may need, built lazily."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = _utc_now,
+        environ: Mapping[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take what tests and the embedded cloud replace: the clock (UTC), the environment, the pauses (seconds)."""
+        self.clock = clock
+        self.settings = Settings(environ)
+        self._sleep = sleep
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The numbers in the rules."""
+        return self.settings.policy()
+
+    @cached_property
+    def meetings(self) -> DynamoMeetings:
+        """The table of meetings."""
+        return DynamoMeetings(_client("dynamodb"), self.settings.table_name)
+
+    @cached_property
+    def desktops(self) -> Ec2Desktops:
+        """The desktops."""
+        from chalicelib.ec2 import Ec2Desktops
+
+        return Ec2Desktops(_client("ec2"), self.policy.stage, self.settings.desktops, self.clock)
+
+    @cached_property
+    def dns(self) -> CloudflareDns:
+        """The zone."""
+        from chalicelib.dns.cloudflare import CloudflareDns
+        from chalicelib.dns.token import SecretToken
+
+        settings = self.settings.dns()
+        return CloudflareDns(
+            api_url=settings.api_url,
+            zone_id=settings.zone_id,
+            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id),
+            stage=self.policy.stage,
+            clock=self.clock,
+            sleep=self._sleep,
+        )
+
+    @cached_property
+    def timers(self) -> SchedulerTimers:
+        """The timers."""
+        from chalicelib.timers import SchedulerTimers
+
+        settings = self.settings.timers()
+        return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """What stores new meetings."""
+        from chalicelib.schedule import Scheduler
+
+        return Scheduler(
+            meetings=self.meetings,
+            timers=self.timers,
+            clock=self.clock,
+            policy=self.policy,
+            jitsi_domain=self.settings.jitsi_domain,
+            signing_key=self.settings.link_signing_key,
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """What every event ends at."""
+        from chalicelib.reconcile import Reconciler
+
+        return Reconciler(
+            meetings=lambda: self.meetings,
+            desktops=lambda: self.desktops,
+            dns=lambda: self.dns,
+            timers=lambda: self.timers,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+
+
+_current = Runtime()
+
+
+def current() -> Runtime:
+    """Return this container's runtime."""
+    return _current
+
+
+def use(
+    clock: Callable[[], datetime] = _utc_now,
+    environ: Mapping[str, str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Runtime:
+    """Start afresh with this clock, environment and sleep, forgetting every client built so far; return the runtime."""
+    global _current  # noqa: PLW0603  one runtime a container is what a composition root is
+    _current = Runtime(clock, environ, sleep)
+    return _current
+
+
+def reset() -> None:
+    """Start afresh with the system's clock and environment."""
+    use()

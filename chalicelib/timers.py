@@ -1,0 +1,59 @@
+"""Timers on EventBridge Scheduler: one-shot, in UTC, gone once they have fired."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+_NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
+
+
+class SchedulerTimers:
+    """The port `Timers` on one schedule group."""
+
+    def __init__(self, client: EventBridgeSchedulerClient, group: str, role_arn: str) -> None:
+        self._client = client
+        self._group = group
+        self._role_arn = role_arn
+
+    def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
+        """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
+        moment = at.astimezone(UTC)
+        if moment.microsecond:  # never early: the schedule knows whole seconds only
+            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+        try:
+            self._client.create_schedule(
+                Name=name,
+                GroupName=self._group,
+                ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target={"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload)},
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not _is(error, "ConflictException"):
+                raise Unavailable(f"The timer {name} could not be armed: {error}") from error
+
+    def drop(self, names: Collection[str]) -> None:
+        """Delete timers; one that is gone is fine, and a name that Scheduler cannot hold was never armed."""
+        for name in filter(_NAME.fullmatch, names):
+            try:
+                self._client.delete_schedule(Name=name, GroupName=self._group)
+            except (ClientError, BotoCoreError) as error:
+                if not _is(error, "ResourceNotFoundException"):
+                    raise Unavailable(f"The timer {name} could not be deleted: {error}") from error
+
+
+def _is(error: Exception, code: str) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == code
