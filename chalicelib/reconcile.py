@@ -379,7 +379,7 @@ class Reconciler:
         report: SweepReport,
         stop_at: datetime,
     ) -> None:
-        for meeting_id in {d.meeting_id for d in fleet if d.meeting_id and d.state.costs} - known.keys():
+        for meeting_id in sorted({d.meeting_id for d in fleet if d.meeting_id and d.state.costs} - known.keys()):
             if self._clock() >= stop_at:
                 report.unfinished += 1
                 continue

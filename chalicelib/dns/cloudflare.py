@@ -86,7 +86,7 @@ class CloudflareDns:
         """Remove these names; one that is not there is fine, one that is not ours stays."""
         handles = [record.handle for record in records if record.handle]
         unknown = [record for record in records if not record.handle]
-        for meeting_id in {record.meeting_id for record in unknown}:
+        for meeting_id in sorted({record.meeting_id for record in unknown}):
             names = {record.name for record in unknown if record.meeting_id == meeting_id}
             listed = self._list({"comment.startswith": self._comment(meeting_id)})
             handles += [found["id"] for found in listed if found.get("name") in names and self._is_ours(found)]

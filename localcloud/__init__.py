@@ -1,0 +1,20 @@
+"""The laptop-sized AWS that the demo, `make run` and the tests share. Development only: never shipped.
+
+clock       time, virtual or real, and what is to happen when
+conditions  how the platform behaves today: how slow, how full, what gets lost
+ledger      every API call, by caller, service, operation and trigger
+timeline    what happened, as a person would tell it
+server      a WSGI application on a loopback port
+aws         AWS's API: moto behind a door
+ec2         what moto's EC2 lacks: launch tokens, timed states, zones without room
+functions   the app's functions, called the way Lambda calls them
+triggers    the event bus, the clock's rules, one-shot timers, the table's stream
+gateway     API Gateway in front of the app
+cloudflare  Cloudflare's DNS API
+desktops    desktops that boot, report HEALTHY and upload
+people      the teacher and the student
+cloud       all of it, put together
+scenarios   lives of a meeting, and what each promises
+demo        `make demo`: one scenario as a live timeline
+run         `make run`: the whole thing kept up in real time
+"""

@@ -1,0 +1,136 @@
+"""Time, and what is to happen when.
+
+Everything in the local cloud that takes time (an instance that starts, a timer, the minute's sweep)
+asks a clock to call it back. The virtual clock jumps from one such moment to the next, so two hours
+pass in a second and always in the same way; the real one waits.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+Deed = Callable[[], object]
+
+
+class Clock(Protocol):
+    """Tells the time in UTC and calls back."""
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+
+    def at(self, when: datetime, deed: Deed) -> None:
+        """Call back at this moment; at once if it has passed."""
+
+    def after(self, seconds: float, deed: Deed) -> None:
+        """Call back in so many seconds."""
+
+
+class _Agenda:
+    """What is to happen, the earliest first; what falls on one moment keeps the order it was asked in."""
+
+    def __init__(self) -> None:
+        self._order = itertools.count()
+        self._deeds: list[tuple[datetime, int, Deed]] = []
+
+    def push(self, when: datetime, deed: Deed) -> None:
+        heapq.heappush(self._deeds, (when, next(self._order), deed))
+
+    def pop(self) -> Deed:
+        return heapq.heappop(self._deeds)[2]
+
+    def next(self) -> datetime | None:
+        return self._deeds[0][0] if self._deeds else None
+
+
+class VirtualClock:
+    """A clock that stands still until it is run, and then jumps. One thread runs it; many may ask it."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._agenda = _Agenda()
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        return self._now
+
+    def at(self, when: datetime, deed: Deed) -> None:
+        """Call back at this moment; as the very next thing if it has passed."""
+        self._agenda.push(when, deed)
+
+    def after(self, seconds: float, deed: Deed) -> None:
+        """Call back in so many seconds."""
+        self.at(self._now + timedelta(seconds=seconds), deed)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass while a deed is under way, as `time.sleep` would: nothing else happens meanwhile."""
+        self._now += timedelta(seconds=seconds)
+
+    def run(self, until: datetime, stop: Callable[[], bool] = lambda: False) -> None:
+        """Do everything up to this moment, or until `stop` says so after some deed."""
+        while (due := self._agenda.next()) and due <= until:
+            deed = self._agenda.pop()
+            self._now = max(self._now, due)
+            deed()
+            if stop():
+                return
+        self._now = max(self._now, until)
+
+
+class RealClock:
+    """The wall clock, with one thread that does what is due. A deed that fails is logged, not fatal."""
+
+    def __init__(self, speed: float = 1) -> None:
+        """Begin at the present; `speed` is how many seconds pass in one."""
+        self._speed = speed
+        self._began = datetime.now(UTC)
+        self._agenda = _Agenda()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="localcloud-clock", daemon=True)
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        return self._began + (datetime.now(UTC) - self._began) * self._speed
+
+    def at(self, when: datetime, deed: Deed) -> None:
+        """Call back at this moment; at once if it has passed."""
+        with self._changed:
+            self._agenda.push(when, deed)
+            self._changed.notify()
+
+    def after(self, seconds: float, deed: Deed) -> None:
+        """Call back in so many seconds."""
+        self.at(self.now() + timedelta(seconds=seconds), deed)
+
+    def start(self) -> None:
+        """Begin to call back."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the deed under way finish, and call back no more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while deed := self._await():
+            try:
+                deed()
+            except Exception:
+                logging.getLogger("localcloud").exception("Something that was due failed; the clock goes on.")
+
+    def _await(self) -> Deed | None:
+        with self._changed:
+            while not self._stopped:
+                due = self._agenda.next()
+                if due and due <= self.now():
+                    return self._agenda.pop()
+                self._changed.wait((due - self.now()).total_seconds() / self._speed if due else None)
+        return None

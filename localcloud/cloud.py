@@ -1,0 +1,195 @@
+"""The whole local cloud, put together around the app.
+
+One mechanism for the demo, for `make run` and for the tests: moto and a Cloudflare stand-in on
+loopback ports, the app's functions set off as AWS would, and an environment that leads the app's
+own boto3 there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+from unittest.mock import patch
+
+from boto3.dynamodb.types import TypeDeserializer
+from chalice import Chalice
+
+from chalicelib import runtime
+from localcloud import cloudflare as zone
+from localcloud.aws import ACCOUNT, REGION, Aws
+from localcloud.clock import Clock, VirtualClock
+from localcloud.cloudflare import Change, Cloudflare
+from localcloud.conditions import Conditions
+from localcloud.desktops import Desktops
+from localcloud.ec2 import Ec2, Life
+from localcloud.functions import Functions, arn
+from localcloud.gateway import Gateway
+from localcloud.ledger import APP, OPERATOR, Ledger
+from localcloud.people import Person
+from localcloud.server import Server
+from localcloud.timeline import LogHandler, Timeline
+from localcloud.triggers import Bus, Rates, Stream, Timers
+
+TABLE = "elephant-meetings"
+INDEX = "open-meetings"
+SECRET = "prod/elephant/cloudflare"
+PROFILE = "elephant-desktop"
+STAGE = "dev"
+
+_DESERIALIZER = TypeDeserializer()
+
+
+class Cloud:
+    """Up while its `with` block lasts; a process holds one at a time, since moto keeps one state."""
+
+    def __init__(
+        self,
+        app: Chalice,
+        clock: Clock,
+        conditions: Conditions | None = None,
+        *,
+        aws_port: int = 0,
+        cloudflare_port: int = 0,
+        http_port: int = 0,
+    ) -> None:
+        self.clock = clock
+        self.conditions = conditions or Conditions()
+        self.ledger = Ledger()
+        self.timeline = Timeline(clock, self.ledger)
+        self._app = app
+        self._ports = (aws_port, cloudflare_port, http_port)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Cloud:
+        """Start the servers, make what an account holds before the app is deployed, and wire the app up.
+
+        Raises:
+            PortTaken: another program has one of the ports.
+        """
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the servers and put the process's environment back."""
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        clock, conditions, timeline = self.clock, self.conditions, self.timeline
+        aws_port, cloudflare_port, http_port = self._ports
+        stack.enter_context(patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
+        self.aws = Aws(clock, self.ledger, aws_port)
+        stack.callback(self.aws.stop)
+        self.cloudflare = Cloudflare(clock, self.ledger, cloudflare_port)
+        stack.callback(self.cloudflare.stop)
+        self.cloudflare.listeners.append(self._tell_record)
+        self.ec2 = Ec2(clock, conditions)
+        self.ec2.listeners.append(self._tell_state)
+        self.environ = self._furnish()
+        self._take_over_process(stack)
+        self.functions = Functions(self._app, clock, conditions, self.ledger, timeline)
+        self.timers = Timers(clock, conditions, self.functions, timeline)
+        self.aws.listeners.append(self.timers.heed)
+        self.stream = Stream(self._app, TABLE, clock, conditions, self.functions)
+        self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
+        self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
+        Rates(self._app, clock, self.functions)
+        self._http = Server(Gateway(self._app, self.ledger), http_port)
+        stack.callback(self._http.stop)
+        self.url = self._http.url
+
+    def person(self, link: str) -> Person:
+        """Return somebody who was sent this link."""
+        return Person(link, self.url, self.cloudflare, self.desktops, self.clock, self.timeline)
+
+    def operator(self, service: str) -> Any:
+        """Return a boto3 client of somebody who looks on; the ledger keeps them apart from the app."""
+        return self.aws.client(service, OPERATOR)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every row of the table as plain values."""
+        items = self._table.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        return [{name: _DESERIALIZER.deserialize(value) for name, value in item.items()} for item in items]
+
+    def _furnish(self) -> dict[str, str]:
+        """Make what the app finds in its account, and return the environment that names it."""
+        self._table = self.operator("dynamodb")
+        self._table.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
+        self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
+        self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
+        ec2 = self.operator("ec2")
+        image = ec2.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
+        group = ec2.create_security_group(GroupName="elephant-desktop", Description="Amazon DCV, 8443")
+        return {
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ACCESS_KEY_ID": APP,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "TABLE_NAME": TABLE,
+            "STAGE": STAGE,
+            "AMI_ID": image["ImageId"],
+            "IAM_PROFILE": PROFILE,
+            "SECURITY_GROUP_IDS": group["GroupId"],
+            "DOMAIN_ROOT": zone.DOMAIN,
+            "ZONE_ID": zone.ZONE_ID,
+            "SECRET_ARN": SECRET,
+            "CLOUDFLARE_API_URL": self.cloudflare.url,
+            "SCHEDULER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/elephant-scheduler",
+            "LAUNCHER_ARN": arn("launch_ec2"),
+            "SAFETY_NET_ARN": arn("safety_net"),
+        }
+
+    def _take_over_process(self, stack: ExitStack) -> None:
+        """Lead the app's SDK, log and clock here; a developer's own AWS settings must not reach it."""
+        stack.enter_context(patch.dict(os.environ))
+        for name in [n for n in os.environ if n.startswith("AWS_")] + ["SCHEDULE_KEY", "LINK_SIGNING_KEY"]:
+            os.environ.pop(name, None)
+        os.environ.update(
+            self.environ,
+            AWS_CONFIG_FILE=os.devnull,
+            AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+            NO_PROXY="127.0.0.1",
+            no_proxy="127.0.0.1",
+        )
+        log = logging.getLogger("elephant")
+        stack.enter_context(patch.multiple(log, handlers=[LogHandler(self.timeline)], propagate=False))
+        stack.callback(log.setLevel, log.level)
+        log.setLevel(logging.INFO)
+        sleep = time.sleep
+        if isinstance(self.clock, VirtualClock):
+            sleep = self.clock.sleep
+            stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too
+        runtime.use(clock=self.clock.now, sleep=sleep)
+        stack.callback(runtime.reset)
+
+    def _tell_state(self, life: Life) -> None:
+        role = life.tags.get("Role")
+        name = f"{role}'s desktop" if role else "an instance"
+        zone_name = life.instance.placement.zone if life.state == "pending" else life.instance.public_ip
+        self.timeline.add("EC2", f"{name} is {life.state}", f"{life.id} {zone_name or ''}".rstrip())
+
+    def _tell_record(self, change: Change) -> None:
+        self.timeline.add("DNS", f"record {change.what}", f"{change.record['name']} → {change.record['content']}")

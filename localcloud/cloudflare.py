@@ -1,0 +1,312 @@
+"""Cloudflare's DNS API, as far as a zone's records go, on a loopback port.
+
+It speaks the real paths, envelopes and error codes, keeps the real limit of 1,200 requests in five
+minutes on the local cloud's clock, and can be down or refuse, as the real one sometimes does.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import math
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from localcloud.clock import Clock
+from localcloud.ledger import APP, Ledger
+from localcloud.server import Server
+
+TOKEN = "local-cloudflare-token"
+ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
+DOMAIN = "example.com"
+
+_LIMIT = 1200
+_WINDOW = timedelta(minutes=5)
+_BATCH_LIMIT = 200
+_COMMENT_LIMIT = 100
+_ADDRESSES = ("A", "AAAA", "CNAME")
+_SETTINGS = ("content", "ttl", "proxied", "comment")
+
+Record = dict[str, Any]
+Zone = dict[str, Record]
+
+
+class Refusal(Exception):
+    """A request that Cloudflare answers with an error of its own."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that came, changed or went. `what` is created, changed or deleted."""
+
+    at: datetime
+    what: str
+    record: Record
+
+
+class Cloudflare:
+    """One zone. `outage` is None on a good day, "5xx" or "success: false" on a bad one."""
+
+    def __init__(self, clock: Clock, ledger: Ledger, port: int = 0) -> None:
+        """Take the port, 0 for any that is free.
+
+        Raises:
+            PortTaken: another program has it.
+        """
+        self.records: Zone = {}
+        self.changes: list[Change] = []
+        self.listeners: list[Callable[[Change], object]] = []
+        self.outage: str | None = None
+        self._clock = clock
+        self._ledger = ledger
+        self._recent: deque[datetime] = deque()
+        self._blocked_until: datetime | None = None
+        self._server = Server(self._application(), port)
+        self.url = f"{self._server.url}/client/v4"
+
+    def stop(self) -> None:
+        """Release the port."""
+        self._server.stop()
+
+    def named(self, name: str) -> list[Record]:
+        """Return the records of this name."""
+        return [record for record in self.records.values() if record["name"] == name.lower()]
+
+    def add(self, **settings: Any) -> Record:
+        """Put a record into the zone as its owner would in the dashboard, and return it."""
+        return self._commit(lambda zone: self._create(zone, {"type": "A", **settings}))
+
+    # --- HTTP
+
+    def _application(self) -> Flask:
+        flask = Flask("cloudflare")
+        records = "/client/v4/zones/<zone>/dns_records"
+        flask.before_request(self._admit)
+        flask.after_request(self._note)
+        flask.register_error_handler(Refusal, _refused)
+        for path, method, name, view in (
+            ("/client/v4/user/tokens/verify", "GET", "verify token", self._verify),
+            (records, "GET", "list records", self._list),
+            (records, "POST", "create record", self._post),
+            (f"{records}/batch", "POST", "change records (batch)", self._batch),
+            (f"{records}/<record_id>", "GET", "read record", self._get),
+            (f"{records}/<record_id>", "PATCH", "change record", self._patch),
+            (f"{records}/<record_id>", "PUT", "replace record", self._put),
+            (f"{records}/<record_id>", "DELETE", "delete record", self._delete),
+        ):
+            flask.add_url_rule(path, endpoint=name, view_func=view, methods=[method])
+        return flask
+
+    def _admit(self) -> Response | None:
+        """Apply what stands before every request: the limit, outages, the token, the zone."""
+        if wait_s := self._count():
+            refusal = _refused(Refusal(10100, "Rate limited. Please wait and consider throttling your request speed."))
+            refusal.status_code, refusal.headers["Retry-After"] = 429, str(wait_s)
+            return refusal
+        if self.outage == "5xx":
+            return Response("<html><body>502 Bad Gateway: cloudflare</body></html>", status=502)
+        if self.outage:
+            refusal = _refused(Refusal(1000, "Something went wrong. Please try again."))
+            refusal.status_code = 200
+            return refusal
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return _refused(Refusal(10000, "Authentication error", 403))
+        zone = (request.view_args or {}).pop("zone", ZONE_ID)
+        if zone != ZONE_ID:
+            message = f"Could not route to /zones/{zone}/dns_records, perhaps your object identifier is invalid?"
+            return _refused(Refusal(7003, message, 404))
+        return None
+
+    def _count(self) -> int:
+        """Count this request against the limit; return the seconds until requests are served again, 0 for now."""
+        now = self._clock.now()
+        if self._blocked_until and now < self._blocked_until:
+            return math.ceil((self._blocked_until - now).total_seconds())
+        while self._recent and self._recent[0] <= now - _WINDOW:
+            self._recent.popleft()
+        self._recent.append(now)
+        if len(self._recent) <= _LIMIT:
+            return 0
+        self._blocked_until = now + _WINDOW
+        self._recent.clear()
+        return int(_WINDOW.total_seconds())
+
+    def _note(self, response: Response) -> Response:
+        operation = request.endpoint or f"{request.method} {request.path}"
+        self._ledger.record(self._clock.now(), APP, "cloudflare", operation, response.status_code)
+        return response
+
+    def _verify(self) -> Response:
+        return _success({"id": "local", "status": "active"})
+
+    def _list(self) -> Response:
+        asked = request.args
+        found = [
+            record
+            for record in self.records.values()
+            if asked.get("type") in (None, record["type"])
+            and (asked.get("name") or asked.get("name.exact") or record["name"]).lower() == record["name"]
+            and asked.get("content") in (None, record["content"])
+            and (record["comment"] or "").startswith(asked.get("comment.startswith", ""))
+        ]
+        size = min(int(asked.get("per_page", 100)), 5000)
+        page = int(asked.get("page", 1))
+        shown = found[(page - 1) * size : page * size]
+        info = {
+            "page": page,
+            "per_page": size,
+            "count": len(shown),
+            "total_count": len(found),
+            "total_pages": math.ceil(len(found) / size),
+        }
+        return _success(shown, result_info=info)
+
+    def _get(self, record_id: str) -> Response:
+        return _success(_held(self.records, record_id))
+
+    def _post(self) -> Response:
+        return _success(self._commit(lambda zone: self._create(zone, _body())))
+
+    def _patch(self, record_id: str) -> Response:
+        return _success(self._commit(lambda zone: self._change(zone, record_id, _body())))
+
+    def _put(self, record_id: str) -> Response:
+        return _success(self._commit(lambda zone: self._replace(zone, record_id, _body())))
+
+    def _delete(self, record_id: str) -> Response:
+        return _success(self._commit(lambda zone: {"id": _removed(zone, record_id)["id"]}))
+
+    def _batch(self) -> Response:
+        """Do all of it in Cloudflare's order, or none."""
+        asked = _body()
+        if sum(len(asked.get(kind) or ()) for kind in ("deletes", "patches", "puts", "posts")) > _BATCH_LIMIT:
+            raise Refusal(1004, f"DNS Validation Error: a batch holds at most {_BATCH_LIMIT} changes on this plan.")
+
+        def apply(zone: Zone) -> dict[str, list[Record]]:
+            return {
+                "deletes": [_removed(zone, item["id"]) for item in asked.get("deletes") or ()],
+                "patches": [self._change(zone, item["id"], item) for item in asked.get("patches") or ()],
+                "puts": [self._replace(zone, item["id"], item) for item in asked.get("puts") or ()],
+                "posts": [self._create(zone, item) for item in asked.get("posts") or ()],
+            }
+
+        return _success(self._commit(apply))
+
+    # --- the zone
+
+    def _commit(self, deed: Callable[[Zone], Any]) -> Any:
+        """Run a deed on a copy of the zone and keep the copy if it succeeds."""
+        before, after = self.records, copy.deepcopy(self.records)
+        result = deed(after)
+        self.records = after
+        for record_id in before.keys() - after.keys():
+            self._tell("deleted", before[record_id])
+        for record_id, record in after.items():
+            if record_id not in before:
+                self._tell("created", record)
+            elif record != before[record_id]:
+                self._tell("changed", record)
+        return result
+
+    def _tell(self, what: str, record: Record) -> None:
+        change = Change(self._clock.now(), what, dict(record))
+        self.changes.append(change)
+        for listener in self.listeners:
+            listener(change)
+
+    def _create(self, zone: Zone, asked: Record) -> Record:
+        record = {"ttl": 1, "proxied": False, "comment": None, **asked, "id": uuid.uuid4().hex}
+        record["created_on"] = record["modified_on"] = self._time()
+        return _kept(zone, record)
+
+    def _change(self, zone: Zone, record_id: str, asked: Record) -> Record:
+        return _kept(zone, {**_held(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
+
+    def _replace(self, zone: Zone, record_id: str, asked: Record) -> Record:
+        before = _held(zone, record_id)
+        defaults = {"ttl": 1, "proxied": False, "comment": None}
+        kept = {"id": record_id, "created_on": before["created_on"], "modified_on": self._time()}
+        return _kept(zone, {**defaults, **asked, **kept})
+
+    def _time(self) -> str:
+        return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _kept(zone: Zone, record: Record) -> Record:
+    """Check a record against the rules and the rest of the zone, and keep it there."""
+    if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
+        raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
+    name = record["name"].lower().rstrip(".")
+    record["name"] = name if name == DOMAIN or name.endswith(f".{DOMAIN}") else f"{name}.{DOMAIN}"
+    if record["type"] == "A" and not _is_ipv4(record["content"]):
+        raise Refusal(9005, "Content for A record must be a valid IPv4 address.")
+    if record["proxied"]:
+        record["ttl"] = 1
+    if record["ttl"] != 1 and not 60 <= record["ttl"] <= 86400:
+        raise Refusal(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
+    if len(record["comment"] or "") > _COMMENT_LIMIT:
+        raise Refusal(1004, f"DNS Validation Error: a comment holds at most {_COMMENT_LIMIT} characters.")
+    record.update(zone_id=ZONE_ID, zone_name=DOMAIN, proxiable=record["type"] in _ADDRESSES, tags=[])
+    for other in zone.values():
+        if other["id"] != record["id"] and other["name"] == record["name"]:
+            _rule_out_clash(record, other)
+    zone[record["id"]] = record
+    return record
+
+
+def _rule_out_clash(record: Record, other: Record) -> None:
+    if record["type"] == other["type"]:
+        if all(record[setting] == other[setting] for setting in _SETTINGS):
+            raise Refusal(81058, "An identical record already exists.")
+        if record["content"] == other["content"]:
+            raise Refusal(81057, "The record already exists.")
+    if record["type"] in _ADDRESSES and other["type"] in _ADDRESSES:
+        raise Refusal(81053, "An A, AAAA, or CNAME record with that host already exists.")
+
+
+def _held(zone: Zone, record_id: str) -> Record:
+    if record_id not in zone:
+        raise Refusal(81044, "Record does not exist.", 404)
+    return zone[record_id]
+
+
+def _removed(zone: Zone, record_id: str) -> Record:
+    _held(zone, record_id)
+    return zone.pop(record_id)
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _body() -> Record:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Refusal(9207, "Request body is invalid.")
+    return body
+
+
+def _success(result: Any, **more: Any) -> Response:
+    return jsonify({"success": True, "errors": [], "messages": [], "result": result, **more})
+
+
+def _refused(refusal: Refusal) -> Response:
+    errors = [{"code": refusal.code, "message": str(refusal)}]
+    response = jsonify({"success": False, "errors": errors, "messages": [], "result": None})
+    response.status_code = refusal.status
+    return response

@@ -1,0 +1,132 @@
+"""The teacher and the student: they schedule as the form does, wait as the page does, work, and leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from localcloud.cloudflare import Cloudflare
+from localcloud.clock import Clock
+from localcloud.desktops import Desktop, Desktops
+from localcloud.timeline import Timeline
+
+_TIMEOUT_S = 30
+_GLANCE_S = 10
+FRONTEND = "https://meet.example.org/join"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What scheduling answers."""
+
+    meeting_id: str
+    links: dict[str, str]
+
+
+def schedule(url: str, timeline: Timeline, meet_time: datetime, **more: Any) -> Invitation:
+    """Schedule a meeting over HTTP, as the form does.
+
+    Raises:
+        requests.HTTPError: the app refused.
+    """
+    form = {
+        "teacher_name": "Ada",
+        "student_name": "Boonki",
+        "meet_time": meet_time.isoformat().replace("+00:00", "Z"),
+        "frontend_base_url": FRONTEND,
+        **more,
+    }
+    timeline.add("teacher", "schedules the meeting", f"POST /schedule for {meet_time:%H:%M}")
+    response = requests.post(f"{url}/schedule", json=form, timeout=_TIMEOUT_S)
+    response.raise_for_status()
+    answer = response.json()
+    return Invitation(answer["id"], {role: answer[f"{role}_link"] for role in ("teacher", "student")})
+
+
+class Person:
+    """Somebody with a link. While away, nothing happens; while there, they poll until they are in."""
+
+    def __init__(
+        self, link: str, url: str, cloudflare: Cloudflare, desktops: Desktops, clock: Clock, timeline: Timeline
+    ) -> None:
+        query = parse_qs(urlsplit(link).query)
+        self.role = query["role"][0]
+        self.at: Desktop | None = None
+        self.locked_out: list[str] = []
+        """What was wrong with each address that join handed out and that led nowhere."""
+        self.last_answer: tuple[int, dict[str, Any]] = (0, {})
+        self.visits = 0
+        self._join_url = f"{url}/join/{query['id'][0]}/{self.role}"
+        self._present = False
+        self._cloudflare = cloudflare
+        self._desktops = desktops
+        self._clock = clock
+        self._timeline = timeline
+
+    def arrive(self) -> None:
+        """Open the link and wait to be let in."""
+        self._present = True
+        self._tell("opens the link")
+        self._ask()
+
+    def leave(self) -> None:
+        """Finish the work, which makes the desktop upload it, and go."""
+        self._present = False
+        self._tell("is done and leaves")
+        if self.at:
+            self.at.upload()
+
+    def _ask(self) -> None:
+        if not self._present:
+            return
+        response = requests.get(self._join_url, timeout=_TIMEOUT_S)
+        before, self.last_answer = self.last_answer, (response.status_code, response.json())
+        status, answer = self.last_answer
+        if status == 200:
+            self._enter(answer["dcv_url"])
+        elif "Retry-After" in response.headers:
+            if (before[0], before[1].get("status")) != (status, answer.get("status")):
+                self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), answer["message"])
+            self._clock.after(int(response.headers["Retry-After"]), self._ask)
+        else:
+            self._tell(f"is turned away: {status}", answer["message"])
+
+    def _enter(self, dcv_url: str) -> None:
+        """Open the address in the browser: the name must resolve to a desktop that is up and this person's own."""
+        host = urlsplit(dcv_url).hostname or ""
+        addresses = {record["content"] for record in self._cloudflare.named(host)}
+        self.at = next((d for d in self._desktops.all.values() if d.life.instance.public_ip in addresses), None)
+        problem = ""
+        if not addresses:
+            problem = f"{host} does not resolve"
+        elif not self.at or not self.at.running or not self.at.healthy_at:
+            problem = f"{host} leads to no desktop that is up"
+        elif self.at.role != self.role:
+            problem = f"{host} is the {self.at.role}'s desktop"
+        if problem:
+            self.locked_out.append(problem)
+            self._timeline.add(self.role, "cannot get in", problem, bad=True)
+            self.at = None
+        else:
+            self.visits += 1
+            self._tell("is in", dcv_url)
+        self._clock.after(_GLANCE_S, self._glance)
+
+    def _glance(self) -> None:
+        """Ask again when the desktop has gone away under them."""
+        if not self._present:
+            return
+        if self.at and self.at.running:
+            self._clock.after(_GLANCE_S, self._glance)
+            return
+        if self.at:
+            self._tell("sees the desktop go and reloads the page")
+            self.at = None
+        self._ask()
+
+    def _tell(self, what: str, why: str = "") -> None:
+        self._timeline.add(self.role, what, why)

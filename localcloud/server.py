@@ -1,0 +1,55 @@
+"""A WSGI application on a loopback port, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+_POLL_S = 0.05
+
+
+class PortTaken(Exception):
+    """Another program listens on the port."""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Write nothing: the ledger holds the calls."""
+
+
+class Server:
+    """Serves until it is stopped."""
+
+    def __init__(self, application: Any, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Take the port, 0 for any that is free.
+
+        Raises:
+            PortTaken: another program has it.
+        """
+        # werkzeug answers a taken port with sys.exit; a socket that is bound already leaves it no occasion.
+        with _bind(host, port) as bound:
+            port = bound.getsockname()[1]
+            self._server = make_server(
+                host, port, application, threaded=True, request_handler=_Quiet, fd=bound.fileno()
+            )
+        self.url = f"http://{host}:{port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and release the port."""
+        self._server.shutdown()
+        self._thread.join()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise PortTaken(
+            f"Port {port} on {host} cannot be used ({error.strerror}). "
+            "Stop the program that has it, or choose another port (--help)."
+        ) from error

@@ -1,0 +1,313 @@
+"""The four ports in memory: one set of models, for the unit tests and for the simulation.
+
+They behave as AWS and Cloudflare do where it matters: conditional writes, launch tokens, states
+that take time, deaths that are final. The contract suites run over them and over the real adapters
+alike, so they cannot drift. Every call passes the `Wire`, where tests count, fail and interrupt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from chalicelib import rows
+from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting
+from chalicelib.model import Attempt, Desktop, DnsRecord, Meeting, Owner, Role, State, Update
+from chalicelib.ports import Desktops, Dns, Meetings, Timers
+
+Row = dict[str, Any]
+
+
+class Wire:
+    """What lies between the app and the models. By default every call goes through."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.next_error: Exception | None = None
+
+    def before(self, call: str) -> None:
+        """Take note of a call that is about to be made; raising here means that it was not made."""
+        self.calls.append(call)
+        if self.next_error:
+            error, self.next_error = self.next_error, None
+            raise error
+
+    def after(self, call: str) -> None:
+        """Take note of a call that was made; raising here means that its answer was lost."""
+
+    @contextmanager
+    def call(self, name: str) -> Iterator[None]:
+        """Pass one call."""
+        self.before(name)
+        yield
+        self.after(name)
+
+
+class FakeMeetings(Meetings):
+    """A table in memory. `on_change` hears of every write that changed something, as a stream does."""
+
+    def __init__(self, wire: Wire | None = None, on_change: Callable[[Row | None, Row], None] | None = None) -> None:
+        self.wire = wire or Wire()
+        self.rows: dict[str, Row] = {}
+        self.on_change = on_change or (lambda old, new: None)
+        self._read: dict[str, tuple[Row, Meeting]] = {}
+
+    def get(self, meeting_id: str) -> Meeting:
+        with self.wire.call("meetings.get"):
+            if meeting_id not in self.rows:
+                raise NoSuchMeeting(f"There is no meeting {meeting_id}.")
+            return self.understood(meeting_id)
+
+    def create(self, row: Mapping[str, Any]) -> bool:
+        with self.wire.call("meetings.create"):
+            if row["id"] in self.rows:
+                return False
+            self.write(row["id"], dict(row))
+            return True
+
+    def update(self, meeting_id: str, change: Update) -> None:
+        with self.wire.call("meetings.update"):
+            row = self.rows.get(meeting_id)
+            if row is None or any(row.get(name) != _stored(value) for name, value in change.expect.items()):
+                raise Conflict(f"Meeting {meeting_id} changed meanwhile: {change.why}.")
+            self.write(meeting_id, change.set, change.remove)
+
+    def open(self) -> Iterator[list[Meeting]]:
+        with self.wire.call("meetings.open"):
+            listed = [key for key, row in self.rows.items() if row.get("open") == rows.LISTED]
+        yield [self.understood(key) for key in listed]
+
+    def write(self, meeting_id: str, values: Mapping[str, Any], remove: Collection[str] = ()) -> None:
+        """Write as anybody can who has the table's name: unconditionally, creating the row if need be."""
+        old = self.rows.get(meeting_id)
+        new = {"id": meeting_id, **(old or {}), **{name: _stored(value) for name, value in values.items()}}
+        for name in remove:
+            new.pop(name, None)
+        if new != old:
+            self.rows[meeting_id] = new
+            self.on_change(old, new)
+
+    def understood(self, meeting_id: str) -> Meeting:
+        """Return the meeting in a row, parsing each version of the row once."""
+        row = self.rows[meeting_id]
+        known = self._read.get(meeting_id)
+        if known is None or known[0] is not row:
+            known = self._read[meeting_id] = (row, rows.meeting(row))
+        return known[1]
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rows.timestamp(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+@dataclass(slots=True)
+class Instance:
+    """An instance in the model. Its state follows from the moments at which it changes."""
+
+    id: str
+    owner: Owner
+    meeting_id: str | None
+    role: Role | None
+    subnet: str
+    token: str
+    launched_at: datetime
+    runs_at: datetime
+    has_address_at: datetime
+    shown_at: datetime
+    deadline: datetime | None = None
+    dies_at: datetime | None = None
+
+    def state(self, now: datetime) -> State:
+        if self.dies_at and now >= self.dies_at:
+            return State.SHUTTING_DOWN if now < self.dies_at + FakeDesktops.DYING else State.TERMINATED
+        return State.RUNNING if now >= self.runs_at else State.PENDING
+
+
+class FakeDesktops(Desktops):
+    """EC2 in memory, with its tokens, its delays and its want of room."""
+
+    RUNS_AFTER = timedelta(seconds=20)
+    DYING = timedelta(seconds=30)
+    FORGOTTEN_AFTER = timedelta(hours=1)
+
+    def __init__(self, clock: Callable[[], datetime], wire: Wire | None = None) -> None:
+        self.clock = clock
+        self.wire = wire or Wire()
+        self.instances: dict[str, Instance] = {}
+        self.by_token: dict[str, str] = {}
+        self.zones = ["subnet-a", "subnet-b", "subnet-c"]
+        self.full: set[str] = set()
+        self.refusal: str | None = None
+        self.unseen_for = timedelta(0)
+        self.address_after = timedelta(0)
+        self.on_launch: Callable[[Instance], None] = lambda instance: None
+        self.on_death: Callable[[Instance], None] = lambda instance: None
+        self._by_meeting: dict[str | None, list[Instance]] = {}
+
+    def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
+        with self.wire.call("desktops.of_meeting"):
+            found = list(self._by_meeting.get(meeting_id, ()))
+            found += [self.instances[i] for i in named if i in self.instances and self.instances[i] not in found]
+            return self._shown(found)
+
+    def find(self, desktop_id: str) -> Desktop | None:
+        with self.wire.call("desktops.find"):
+            found = self._shown([self.instances[desktop_id]] if desktop_id in self.instances else [])
+            return found[0] if found else None
+
+    def whose(self, desktop_id: str) -> Desktop | None:
+        return self.find(desktop_id)
+
+    def fleet(self) -> Iterator[list[Desktop]]:
+        with self.wire.call("desktops.fleet"):
+            found = self._shown(self.instances.values())
+        yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
+
+    def subnets(self) -> list[str]:
+        return list(self.zones)
+
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime | None) -> Desktop:
+        with self.wire.call("desktops.launch"):
+            token = hashlib.sha256(
+                f"{meeting_id}/{attempt.role}/{attempt.number}/{attempt.subnet}".encode()
+            ).hexdigest()
+            if token in self.by_token:
+                instance = self.instances.get(self.by_token[token])
+                if instance is None or not instance.state(self.clock()).costs:
+                    raise AttemptSpent(
+                        f"The token of {meeting_id}'s {attempt.role} is spent.", "IdempotentInstanceTerminated"
+                    )
+                return self._seen(instance)
+            if self.refusal:
+                raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
+            if attempt.subnet in self.full:
+                raise NoCapacity(f"There is no room in {attempt.subnet}.")
+            instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
+            self.by_token[token] = instance.id
+            self.on_launch(instance)
+            return self._seen(instance)
+
+    def terminate(self, desktop_ids: Collection[str]) -> None:
+        with self.wire.call("desktops.terminate"):
+            for desktop_id in desktop_ids:
+                self.die(desktop_id)
+
+    def add(
+        self,
+        meeting_id: str | None,
+        role: Role | None,
+        owner: Owner = Owner.OURS,
+        subnet: str = "subnet-a",
+        token: str = "",
+        deadline: datetime | None = None,
+    ) -> Instance:
+        """Start an instance, whoever it is that starts it."""
+        now = self.clock()
+        runs_at = now + self.RUNS_AFTER
+        instance = Instance(
+            id=f"i-{len(self.instances):017x}",
+            owner=owner,
+            meeting_id=meeting_id,
+            role=role,
+            subnet=subnet,
+            token=token,
+            launched_at=now,
+            runs_at=runs_at,
+            has_address_at=runs_at + self.address_after,
+            shown_at=now + self.unseen_for,
+            deadline=deadline,
+        )
+        self.instances[instance.id] = instance
+        self._by_meeting.setdefault(meeting_id, []).append(instance)
+        return instance
+
+    def die(self, desktop_id: str) -> None:
+        """Let an instance die now, whatever killed it."""
+        instance = self.instances.get(desktop_id)
+        if instance and instance.state(self.clock()).costs:
+            instance.dies_at = self.clock()
+            self.on_death(instance)
+
+    def alive(self) -> list[Instance]:
+        """Return the instances that cost money now."""
+        now = self.clock()
+        return [instance for instance in self.instances.values() if instance.state(now).costs]
+
+    def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
+        now = self.clock()
+        return [
+            self._seen(i)
+            for i in instances
+            if now >= i.shown_at and not (i.dies_at and now >= i.dies_at + self.FORGOTTEN_AFTER)
+        ]
+
+    def _seen(self, instance: Instance) -> Desktop:
+        now = self.clock()
+        state = instance.state(now)
+        addressed = state is State.RUNNING and now >= instance.has_address_at
+        return Desktop(
+            id=instance.id,
+            state=state,
+            owner=instance.owner,
+            meeting_id=instance.meeting_id,
+            role=instance.role,
+            address=f"203.0.113.{int(instance.id[2:], 16) % 250 + 1}" if addressed else None,
+            launched_at=instance.launched_at,
+            deadline=instance.deadline,
+        )
+
+
+class FakeDns(Dns):
+    """A zone in memory; `foreign` names are somebody else's."""
+
+    def __init__(self, clock: Callable[[], datetime], wire: Wire | None = None) -> None:
+        self.clock = clock
+        self.wire = wire or Wire()
+        self.records: dict[str, DnsRecord] = {}
+        self.foreign: dict[str, str] = {}
+
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        with self.wire.call("dns.publish"):
+            for record in records:
+                if record.name in self.foreign:
+                    raise DnsError(f"{record.name} exists and is not ours.")
+            for record in records:
+                known = self.records.get(record.name)
+                created_at = known.created_at if known else self.clock()
+                self.records[record.name] = replace(record, handle=f"record-{record.name}", created_at=created_at)
+
+    def withdraw(self, records: Collection[DnsRecord]) -> None:
+        with self.wire.call("dns.withdraw"):
+            for record in records:
+                self.records.pop(record.name, None)
+
+    def owned(self) -> list[DnsRecord]:
+        with self.wire.call("dns.owned"):
+            return list(self.records.values())
+
+
+class FakeTimers(Timers):
+    """Timers in memory; whoever drives the test lets them fire."""
+
+    def __init__(self, wire: Wire | None = None) -> None:
+        self.wire = wire or Wire()
+        self.armed: dict[str, tuple[datetime, str, Mapping[str, Any]]] = {}
+        self.on_arm: Callable[[str], None] = lambda name: None
+
+    def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
+        with self.wire.call("timers.arm"):
+            if name not in self.armed:
+                self.armed[name] = (at, target, payload)
+                self.on_arm(name)
+
+    def drop(self, names: Collection[str]) -> None:
+        with self.wire.call("timers.drop"):
+            for name in names:
+                self.armed.pop(name, None)
