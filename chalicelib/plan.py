@@ -51,6 +51,7 @@ from chalicelib.model import (
     Policy,
     Publish,
     Reason,
+    Role,
     Seat,
     State,
     Status,
@@ -285,49 +286,70 @@ def _carry_on(
     policy: Policy,
 ) -> list[Action]:
     actions: list[Action] = []
-    note, status = _note(meeting, now, at_checkpoint(meeting, now, hinted, policy))
-    if note:
-        actions.append(note)
+    adopted = {s.seat.role: s.desktop for s in table if s.kind is _Kind.FOUND and s.desktop}
+    for stand in table:
+        if stand.seat.role in adopted:
+            actions += _withdraw_of(meeting, stand.seat, policy)
+    standing = _with_adopted(meeting, adopted, now)
+    note = _note(meeting, standing, adopted, now, at_checkpoint(meeting, now, hinted, policy))
+    actions += [note] if note else []
     launches: list[Attempt] = []
     published: list[tuple[Seat, Desktop]] = []
     for stand in table:
-        seat = stand.seat
-        if stand.kind is _Kind.FOUND and stand.desktop:
-            actions += [*_withdraw_of(meeting, seat, policy), _adopt(meeting, seat, stand.desktop, now)]
-            seat = replace(seat, desktop_id=stand.desktop.id, link=None)
-        if stand.keeps and _publishable(seat, stand.keeps, policy):
-            published.append((seat, stand.keeps))
+        seat = standing.seat(stand.seat.role)
+        if stand.keeps:
+            if _publishable(seat, stand.keeps, policy):
+                published.append((seat, stand.keeps))
         elif stand.kind is _Kind.WANTED:
             actions += _let_go(meeting, stand, policy)
             if due and stand.wants_launch:
                 launches.append(_next_attempt(stand))
             elif seat.link:
                 actions.append(_forget_link(meeting, seat))
-    actions += _publish(meeting, published, status, policy)
+    actions += _publish(meeting, published, standing.status, policy)
     if launches:
         why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
         actions.append(Launch(why, tuple(launches)))
     return actions + _drop_doubles(table, desktops, now, policy)
 
 
-def _note(meeting: Meeting, now: datetime, checkpoint_reached: bool) -> tuple[Update | None, Status]:
-    """Return the one write that records what was learnt, and the status that then stands."""
+def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: datetime) -> Meeting:
+    """Return the meeting as it stands once the row names the desktops that were found, and the status follows."""
+    for role, desktop in adopted.items():
+        launched_at = desktop.launched_at or now
+        seat = replace(
+            meeting.seat(role), desktop_id=desktop.id, launched_at=launched_at, link=None, healthy_at=None, refused=None
+        )
+        meeting = replace(meeting, teacher=seat) if role is Role.TEACHER else replace(meeting, student=seat)
+    return replace(meeting, status=max(meeting.status, _status_by_facts(meeting), key=lambda s: s.rank))
+
+
+def _note(
+    meeting: Meeting, standing: Meeting, adopted: Mapping[Role, Desktop], now: datetime, checkpoint_reached: bool
+) -> Update | None:
+    """Return the one write that records all that was learnt, None where the row says it already."""
     notes: dict[str, Any] = {}
+    stale: list[str] = []
     rests_on: dict[str, Any] = {"termination_reason": None}
     why: list[str] = []
-    for seat in meeting.seats:
+    for seat in standing.seats:
+        named = seat.attribute("ec2_id")
+        if seat.role in adopted:
+            notes |= {named: seat.desktop_id, seat.attribute("launched_at"): seat.launched_at}
+            stale += [seat.attribute(name) for name in ("ec2_link", "healthy_at", "refused")]
+            rests_on |= meeting.as_stored(named)
+            why.append(f"the {seat.role}'s desktop {seat.desktop_id} lives and the row names none that does")
         if seat.desktop_id in meeting.reported and not seat.healthy_at:
             notes[seat.attribute("healthy_at")] = now
-            rests_on |= meeting.as_stored(seat.attribute("ec2_id"))
+            rests_on |= meeting.as_stored(named)
             why.append(f"the {seat.role}'s desktop reported healthy")
-    status = max(meeting.status, _status_by_facts(meeting), key=lambda s: s.rank)
-    if status is not meeting.status:
-        notes["status"] = status
+    if standing.status is not meeting.status:
+        notes["status"] = standing.status
         rests_on |= meeting.as_stored("status")
-        why.append(f"the status is {meeting.status}, the meeting has come to {status}")
+        why.append(f"the status is {meeting.status}, the meeting has come to {standing.status}")
     if checkpoint_reached and not meeting.checkpoint_at:
         notes["checkpoint_at"] = now
-        rests_on["checkpoint_at"] = None
+        rests_on |= meeting.as_stored("checkpoint_at")
         why.append("the checkpoint was held and the meeting goes on")
     if not meeting.listed:
         notes["open"] = LISTED
@@ -337,7 +359,8 @@ def _note(meeting: Meeting, now: datetime, checkpoint_reached: bool) -> tuple[Up
         if seat.uploaded and not seat.uploaded_at:
             notes[seat.attribute("uploaded_at")] = now
             why.append(f"the {seat.role} has uploaded")
-    return (Update("; ".join(why), set=notes, expect=rests_on, urgent=urgent) if notes else None), status
+    remove = tuple(name for name in stale if name in meeting.row and name not in notes)
+    return Update("; ".join(why), notes, remove, rests_on, urgent) if notes else None
 
 
 def _status_by_facts(meeting: Meeting) -> Status:
@@ -350,24 +373,6 @@ def _status_by_facts(meeting: Meeting) -> Status:
     if any(seat.desktop_id for seat in meeting.seats):
         return Status.LAUNCHED
     return meeting.status
-
-
-def _adopt(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime) -> Update:
-    found: dict[str, Any] = {
-        seat.attribute("ec2_id"): desktop.id,
-        seat.attribute("launched_at"): desktop.launched_at or now,
-    }
-    stale = [seat.attribute("ec2_link"), seat.attribute("refused")]
-    if desktop.id in meeting.reported:
-        found[seat.attribute("healthy_at")] = now
-    else:
-        stale.append(seat.attribute("healthy_at"))
-    return Update(
-        f"the {seat.role}'s desktop {desktop.id} lives and the row names none that does",
-        set=found,
-        remove=tuple(name for name in stale if name in meeting.row),
-        expect={"termination_reason": None} | meeting.as_stored(seat.attribute("ec2_id")),
-    )
 
 
 def _publishable(seat: Seat, desktop: Desktop, policy: Policy) -> bool:
@@ -415,10 +420,9 @@ def _withdraw_of(meeting: Meeting, seat: Seat, policy: Policy) -> list[Action]:
 
 
 def _forget_link(meeting: Meeting, seat: Seat) -> Update:
-    names = [seat.attribute("ec2_link"), seat.attribute("healthy_at")]
     return Update(
         f"the {seat.role}'s desktop is gone and is not replaced",
-        remove=tuple(name for name in names if name in meeting.row),
+        remove=(seat.attribute("ec2_link"),),
         expect=meeting.as_stored(seat.attribute("ec2_id")),
     )
 

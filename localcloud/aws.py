@@ -64,7 +64,8 @@ class Aws:
 
     def client(self, service: str, caller: str) -> Any:
         """Return a boto3 client that signs as this caller."""
-        return _session(caller).client(service, endpoint_url=self.url, config=Config(retries={"total_max_attempts": 1}))
+        session: Any = _session(caller)  # its stubs know each service by a literal name only
+        return session.client(service, endpoint_url=self.url, config=Config(retries={"total_max_attempts": 1}))
 
     def stop(self) -> None:
         """Release the port."""
@@ -76,10 +77,10 @@ class Aws:
 
         def note(line: str, *rest: Any) -> Any:
             nonlocal status
-            status = int(line.split()[0])
+            status = int(line.split(maxsplit=1)[0])
             return start_response(line, *rest)
 
-        answer = _moto()(environ, note)
+        answer: Iterable[bytes] = _moto()(environ, note)
         self._ledger.record(self._clock.now(), caller, service, operation, status)
         if status < 300:
             for listener in self.listeners:

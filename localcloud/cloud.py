@@ -11,22 +11,24 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeDeserializer
-from chalice import Chalice
+from chalice.app import Chalice
+from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import runtime
 from localcloud import cloudflare as zone
 from localcloud.aws import ACCOUNT, REGION, Aws
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
-from localcloud.conditions import Conditions
+from localcloud.conditions import GOOD_DAY, Conditions
 from localcloud.desktops import Desktops
-from localcloud.ec2 import Ec2, Life
+from localcloud.ec2 import Ec2, Life, states_told_as_they_are
 from localcloud.functions import Functions, arn
 from localcloud.gateway import Gateway
 from localcloud.ledger import APP, OPERATOR, Ledger
@@ -51,14 +53,14 @@ class Cloud:
         self,
         app: Chalice,
         clock: Clock,
-        conditions: Conditions | None = None,
+        conditions: Conditions = GOOD_DAY,
         *,
         aws_port: int = 0,
         cloudflare_port: int = 0,
         http_port: int = 0,
     ) -> None:
         self.clock = clock
-        self.conditions = conditions or Conditions()
+        self.conditions = conditions
         self.ledger = Ledger()
         self.timeline = Timeline(clock, self.ledger)
         self._app = app
@@ -91,6 +93,7 @@ class Cloud:
         self.cloudflare = Cloudflare(clock, self.ledger, cloudflare_port)
         stack.callback(self.cloudflare.stop)
         self.cloudflare.listeners.append(self._tell_record)
+        stack.enter_context(states_told_as_they_are())
         self.ec2 = Ec2(clock, conditions)
         self.ec2.listeners.append(self._tell_state)
         self.environ = self._furnish()
@@ -116,13 +119,13 @@ class Cloud:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return every row of the table as plain values."""
-        items = self._table.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        table = dynamodb_backends[ACCOUNT][REGION].get_table(TABLE)
+        items = [item.to_json()["Attributes"] for item in table.all_items()]
         return [{name: _DESERIALIZER.deserialize(value) for name, value in item.items()} for item in items]
 
     def _furnish(self) -> dict[str, str]:
         """Make what the app finds in its account, and return the environment that names it."""
-        self._table = self.operator("dynamodb")
-        self._table.create_table(
+        self.operator("dynamodb").create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
@@ -178,7 +181,7 @@ class Cloud:
         stack.enter_context(patch.multiple(log, handlers=[LogHandler(self.timeline)], propagate=False))
         stack.callback(log.setLevel, log.level)
         log.setLevel(logging.INFO)
-        sleep = time.sleep
+        sleep: Callable[[float], None] = time.sleep
         if isinstance(self.clock, VirtualClock):
             sleep = self.clock.sleep
             stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too

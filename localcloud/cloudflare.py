@@ -85,7 +85,8 @@ class Cloudflare:
 
     def add(self, **settings: Any) -> Record:
         """Put a record into the zone as its owner would in the dashboard, and return it."""
-        return self._commit(lambda zone: self._create(zone, {"type": "A", **settings}))
+        record: Record = self._commit(lambda zone: self._create(zone, {"type": "A", **settings}))
+        return record
 
     # --- HTTP
 

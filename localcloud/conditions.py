@@ -30,3 +30,6 @@ class Conditions:
     """Whether every event, timer and stream batch arrives twice."""
     seed: int = 1
     """What the dice start from, so that a run can be repeated."""
+
+
+GOOD_DAY = Conditions()

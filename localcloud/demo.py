@@ -36,8 +36,10 @@ def main(arguments: list[str]) -> int:
         out.print(f"[red]Not as promised:[/] {display.short(problem)}.")
     if result.kept:
         span = result.timeline.entries[-1].at - result.timeline.entries[0].at
-        hours = str(span).partition(".")[0]
-        out.print(f"[bold green]As promised, and nothing is left alive.[/] {hours} h went by in {took_s:.1f} s.")
+        minutes = round(span.total_seconds() / 60)
+        out.print(
+            f"[bold green]As promised, and nothing is left alive.[/] {minutes} minutes went by in {took_s:.1f} s."
+        )
     return 0 if result.kept else 1
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
+from moto.ec2.responses._base_response import EC2BaseResponse
 from werkzeug.exceptions import HTTPException
 
 from localcloud.aws import ACCOUNT, REGION
@@ -26,6 +29,15 @@ from localcloud.conditions import Conditions
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 _GONE = ("shutting-down", "terminated")
 _NO_TOKEN = "ABCDE"  # what moto writes where the request brought no token
+
+
+@contextmanager
+def states_told_as_they_are() -> Iterator[None]:
+    """Let RunInstances tell the state that an instance is in; moto's reply says pending whatever it is."""
+    told = EC2BaseResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER
+    with patch.dict(told):
+        del told["RunInstances.Reservation.Instances.Instance.State"]
+        yield
 
 
 class Ec2Error(HTTPException):

@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.clock import Clock

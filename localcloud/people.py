@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from localcloud.cloudflare import Cloudflare
 from localcloud.clock import Clock
+from localcloud.cloudflare import Cloudflare
 from localcloud.desktops import Desktop, Desktops
 from localcloud.timeline import Timeline
 

@@ -1,7 +1,7 @@
 """`make run`: the local cloud and the app, kept up in real time with fast desktops, until Ctrl-C.
 
 The app is at http://localhost:8000. Another process, `chalice local` say, reaches the same cloud
-with the environment in `.localcloud.env`.
+with the environment in `build/localcloud.env`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,7 +25,7 @@ from localcloud.conditions import Conditions
 from localcloud.server import PortTaken
 
 FAST = Conditions(starting_s=(3, 3), stopping_s=(3, 3), boot_s=(5, 5))
-ENVIRONMENT_FILE = Path(".localcloud.env")
+ENVIRONMENT_FILE = Path("build/localcloud.env")
 WORK_S = 60
 _WATCH_S = 2
 
@@ -44,7 +45,7 @@ class Lesson:
             if both and row["id"] not in self._begun:
                 self._begun.add(row["id"])
                 self._cloud.timeline.add("people", f"both are in; they will be done in {WORK_S} s", row["id"])
-                self._cloud.clock.after(WORK_S, lambda meeting=row: self._finish(meeting))
+                self._cloud.clock.after(WORK_S, partial(self._finish, row))
 
     def _finish(self, meeting: dict[str, Any]) -> None:
         for role in ("teacher", "student"):
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
 def _serve(cloud: Cloud, clock: RealClock) -> None:
     stop = threading.Event()
 
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,6 +80,7 @@ def _serve(cloud: Cloud, clock: RealClock) -> None:
     out = display.console()
     cloud.timeline.listeners.append(display.line_printer(out))
     lines = (f"export {name}={shlex.quote(value)}\n" for name, value in cloud.environ.items())
+    ENVIRONMENT_FILE.parent.mkdir(exist_ok=True)
     ENVIRONMENT_FILE.write_text("".join(lines))
     try:
         out.print(_welcome(cloud, clock), soft_wrap=True)

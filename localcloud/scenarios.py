@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
 from localcloud.cloudflare import DOMAIN, Change
-from localcloud.conditions import Conditions
+from localcloud.conditions import GOOD_DAY, Conditions
 from localcloud.ec2 import Life
 from localcloud.ledger import Ledger
-from localcloud.people import Invitation, Person, schedule
+from localcloud.people import Person, schedule
 from localcloud.timeline import Entry, Timeline
 
 T = datetime(2026, 12, 7, 18, 0, tzinfo=UTC)
@@ -66,8 +66,8 @@ class Scenario:
     reason: str
     ends: tuple[float, float]
     visits: tuple[Visit, ...] = ()
-    conditions: Conditions = Conditions()
-    script: Script = lambda cloud, people: None
+    conditions: Conditions = GOOD_DAY
+    script: Script | None = None
     replaced: int = 0
     promises: tuple[Promise, ...] = ()
 
@@ -95,9 +95,7 @@ class Run:
         return not self.broken
 
 
-def run(
-    scenario: Scenario, app: Chalice | None = None, listener: Callable[[Entry], object] = lambda entry: None
-) -> Run:
+def run(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Entry], object] | None = None) -> Run:
     """Live through a scenario and judge it. `listener` hears every line of the timeline as it is written."""
     clock = VirtualClock(_SCHEDULED_AT - _WARM_UP)
     with Cloud(app or _the_app(), clock, scenario.conditions) as cloud:
@@ -106,14 +104,15 @@ def run(
         clock.run(_SCHEDULED_AT)
         cloud.ledger.calls.clear()  # what follows is one meeting's life on warm containers, and nothing else
         cloud.timeline.entries.clear()
-        cloud.timeline.listeners.append(listener)
+        cloud.timeline.listeners.extend([listener] if listener else [])
         invitation = schedule(cloud.url, cloud.timeline, T)
         people = {role: cloud.person(link) for role, link in invitation.links.items()}
         for visit in scenario.visits:
             clock.at(minutes(visit.arrives), people[visit.role].arrive)
             clock.at(minutes(visit.leaves), people[visit.role].leave)
-        scenario.script(cloud, people)
-        _live_until_calm(cloud, clock, invitation)
+        if scenario.script:
+            scenario.script(cloud, people)
+        _live_until_calm(cloud, clock)
         result = Run(
             scenario,
             invitation.meeting_id,
@@ -139,7 +138,7 @@ def _the_app() -> Chalice:
     return app
 
 
-def _live_until_calm(cloud: Cloud, clock: VirtualClock, invitation: Invitation) -> None:
+def _live_until_calm(cloud: Cloud, clock: VirtualClock) -> None:
     """Let time pass until the meeting is over, nothing of it is left, and it has stayed so for a while."""
     calm_since: datetime | None = None
     while clock.now() < _GIVE_UP_AT:
@@ -237,7 +236,7 @@ def _broken(result: Run) -> Iterator[str]:
 
 
 def _outages(*spans: tuple[float, float]) -> Script:
-    def script(cloud: Cloud, people: Visits) -> None:
+    def script(cloud: Cloud, _people: Visits) -> None:
         def turn(outage: str | None, what: str) -> None:
             cloud.cloudflare.outage = outage
             cloud.timeline.add("DNS", what, bad=outage is not None)

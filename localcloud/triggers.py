@@ -11,10 +11,10 @@ import re
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from chalice import Chalice
-from chalice.app import CloudWatchEventConfig, DynamoDBEventConfig, ScheduledEventConfig, ScheduleExpression
+from chalice.app import Chalice, CloudWatchEventConfig, DynamoDBEventConfig, ScheduledEventConfig, ScheduleExpression
 from moto.dynamodb.models import dynamodb_backends
 from moto.scheduler.models import Schedule, scheduler_backends
 
@@ -81,7 +81,7 @@ class Bus:
         )
         for rule in self._rules:
             if matches(rule.event_pattern, event):
-                self._clock.after(_EVENT_DELAY_S, lambda name=rule.name: self._functions.invoke_async(name, event))
+                self._clock.after(_EVENT_DELAY_S, partial(self._functions.invoke_async, rule.name, event))
 
 
 class Rates:
@@ -180,10 +180,11 @@ class Stream:
         self._failures = 0
         table = dynamodb_backends[ACCOUNT][REGION].get_table(table_name)
         self.arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
-        shard = self._shard = table.stream_shard
-        assert shard, f"table {table_name} has no stream"
-        self._moto_add = shard.add
-        setattr(shard, "add", self._add)  # noqa: B010 - one shard's method is replaced, not the class's
+        if table.stream_shard is None:
+            raise ValueError(f"The table {table_name} has no stream; create it with StreamEnabled.")
+        self._shard = table.stream_shard
+        self._moto_add = self._shard.add
+        setattr(self._shard, "add", self._add)  # noqa: B010  this shard's method only, which mypy cannot be told
 
     def _add(self, old: Any, new: Any) -> None:
         if old is not None and new is not None and old.to_json() == new.to_json():

@@ -240,6 +240,14 @@ class FakeDesktops(Desktops):
         now = self.clock()
         return [instance for instance in self.instances.values() if instance.state(now).costs]
 
+    def of(self, meeting_id: str) -> list[Instance]:
+        """Return every instance that bears this meeting's id, whoever's and in whatever state."""
+        return self._by_meeting.get(meeting_id, [])
+
+    def shown_of(self, meeting_id: str) -> list[Desktop]:
+        """Return what EC2 would show of a meeting's instances, without a call."""
+        return self._shown(self.of(meeting_id))
+
     def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
         now = self.clock()
         return [

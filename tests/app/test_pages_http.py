@@ -1,0 +1,30 @@
+"""The pages that people see are served by the app itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.pages import page
+from tests.app.world import World
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/", "schedule"), ("/meeting", "meeting"), ("/meeting?id=m-1&role=teacher", "meeting")],
+)
+def test_a_page_is_served_whole_and_is_not_to_be_framed_or_guessed_at(world: World, path: str, name: str) -> None:
+    answer = world.http.get(path)
+    assert answer.status_code == 200
+    assert answer.body.decode() == page(name)
+    assert answer.body.startswith(b"<!doctype html>")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_a_page_needs_no_setting_and_no_service(world: World) -> None:
+    world.configure(DOMAIN_ROOT=None, SCHEDULER_ROLE_ARN=None, AMI_ID=None)
+    assert world.http.get("/").status_code == 200
+    assert world.http.get("/meeting").status_code == 200
+    assert world.calls() == []

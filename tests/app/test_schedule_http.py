@@ -1,0 +1,410 @@
+"""POST /schedule: what the form is told, what is stored, which timers are armed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from chalice.config import Config
+from chalice.local import LambdaEventConverter, LocalGateway, RouteMatcher
+
+import app
+from localcloud.functions import Context, arn
+from tests.app.world import NOW, World, form, utc
+
+LOCKED = {"SCHEDULE_KEY": "let-me-in"}
+
+
+def at(text: str) -> dict[str, Any]:
+    """Return what every timer that fires at this moment is made of, but for its target."""
+    return {
+        "ScheduleExpression": f"at({text})",
+        "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+    }
+
+
+# --- what the form is told
+
+
+def test_the_form_is_told_the_id_the_video_room_and_both_links(world: World) -> None:
+    answer = world.schedule()
+    assert answer.status_code == 200
+    told = answer.json_body
+    assert set(told) == {"message", "id", "jitsi_url", "teacher_link", "student_link"}
+    assert told["jitsi_url"] == f"https://meet.jit.si/{told['id']}"
+    assert told["teacher_link"] == f"https://school.example/meeting?id={told['id']}&role=teacher"
+    assert told["student_link"] == f"https://school.example/meeting?id={told['id']}&role=student"
+
+
+def test_the_video_room_is_at_the_configured_host(world: World) -> None:
+    world.configure(JITSI_DOMAIN="video.example.org")
+    told = world.schedule().json_body
+    assert told["jitsi_url"] == f"https://video.example.org/{told['id']}"
+
+
+def test_a_page_address_that_has_a_query_keeps_it(world: World) -> None:
+    told = world.schedule(form(frontend_base_url="https://school.example/m?lang=de")).json_body
+    query = parse_qs(urlsplit(told["teacher_link"]).query)
+    assert query == {"lang": ["de"], "id": [told["id"]], "role": ["teacher"]}
+
+
+def test_a_link_leads_to_the_meeting(world: World) -> None:
+    told = world.schedule().json_body
+    query = parse_qs(urlsplit(told["student_link"]).query)
+    assert world.join(query["id"][0], query["role"][0]).status_code == 202
+
+
+# --- what is stored
+
+
+def test_the_row_holds_the_contracts_attributes_in_utc(world: World) -> None:
+    told = world.schedule(form(teacher_email="ann@school.example", duration_minutes=90)).json_body
+    assert world.rows() == [
+        {
+            "id": told["id"],
+            "teacher_name": "Ann Ash",
+            "student_name": "Ben Birch",
+            "teacher_email": "ann@school.example",
+            "meet_time": "2026-03-02T17:30:00Z",
+            "created_at": utc(NOW),
+            "duration_minutes": 90,
+            "jitsi_url": told["jitsi_url"],
+            "status": "SCHEDULED",
+            "open": "1",
+        }
+    ]
+
+
+@pytest.mark.parametrize("empty", [..., None, ""])
+def test_what_may_be_left_out_is_not_stored(world: World, empty: object) -> None:
+    assert world.schedule(form(teacher_email=empty, duration_minutes=empty)).status_code == 200
+    (row,) = world.rows()
+    assert not {"teacher_email", "duration_minutes"} & set(row)
+
+
+# --- timers
+
+
+def test_two_timers_are_armed_ten_minutes_before_and_fifteen_after(world: World) -> None:
+    meeting_id = world.schedule().json_body["id"]
+    timers = world.timers()
+    assert set(timers) == {f"launch-{meeting_id}", f"safety-{meeting_id}"}
+    launch, safety = timers[f"launch-{meeting_id}"], timers[f"safety-{meeting_id}"]
+    assert at("2026-03-02T17:20:00").items() <= launch.items()
+    assert at("2026-03-02T17:45:00").items() <= safety.items()
+    assert launch["Target"]["Arn"] == arn("launch_ec2")
+    assert safety["Target"]["Arn"] == arn("safety_net")
+    assert launch["Target"]["RoleArn"] == safety["Target"]["RoleArn"] == world.cloud.environ["SCHEDULER_ROLE_ARN"]
+    assert json.loads(launch["Target"]["Input"]) == {"meeting_id": meeting_id}
+    assert json.loads(safety["Target"]["Input"]) == {"meetingId": meeting_id}
+
+
+@pytest.mark.parametrize(
+    "meet_time",
+    [
+        pytest.param(NOW - timedelta(minutes=20), id="in the past"),
+        pytest.param(NOW - timedelta(minutes=30), id="as far in the past as it may be"),
+        pytest.param(NOW + timedelta(minutes=5), id="at the last minute"),
+    ],
+)
+def test_a_meeting_with_no_time_to_spare_launches_at_once_and_gets_its_quarter_of_an_hour(
+    world: World, meet_time: Any
+) -> None:
+    meeting_id = world.schedule(form(meet_time=utc(meet_time))).json_body["id"]
+    timers = world.timers()
+    # T is created_at + 10 min. A timer needs a moment that has not passed by the time it is armed.
+    assert timers[f"launch-{meeting_id}"]["ScheduleExpression"] == "at(2026-03-02T15:01:00)"
+    assert timers[f"safety-{meeting_id}"]["ScheduleExpression"] == "at(2026-03-02T15:25:00)"
+    assert world.row(meeting_id)["meet_time"] == utc(meet_time)
+
+
+def test_a_timer_never_fires_early_for_a_fraction_of_a_second(world: World) -> None:
+    meeting_id = world.schedule(form(meet_time="2026-03-02T17:30:00.250Z")).json_body["id"]
+    assert world.timers()[f"launch-{meeting_id}"]["ScheduleExpression"] == "at(2026-03-02T17:20:01)"
+
+
+@pytest.mark.parametrize("alias", ["", ":live"])
+def test_the_timers_targets_are_derived_from_the_running_functions_arn(world: World, alias: str) -> None:
+    world.configure(LAUNCHER_ARN=None, SAFETY_NET_ARN=None)
+    converter = LambdaEventConverter(RouteMatcher(list(app.app.routes)), app.app.api.binary_types)
+    event = converter.create_lambda_event("POST", "/schedule", {}, json.dumps(form()).encode())
+    context = Context("api_handler", world.clock)
+    context.invoked_function_arn = arn("x").removesuffix("-x") + alias
+    answer = app.app(event, context)
+    meeting_id = json.loads(answer["body"])["id"]
+    targets = {name: timer["Target"]["Arn"] for name, timer in world.timers().items()}
+    assert targets == {f"launch-{meeting_id}": arn("launch_ec2"), f"safety-{meeting_id}": arn("safety_net")}
+
+
+def test_without_timers_the_meeting_is_scheduled_all_the_same_and_the_sweep_will_see_it(world: World) -> None:
+    world.cut_off("scheduler")
+    answer = world.schedule()
+    assert answer.status_code == 200
+    meeting_id = answer.json_body["id"]
+    assert world.row(meeting_id)["open"] == "1"
+    assert {(fact["meeting"], fact["timer"]) for fact in world.said("timer_not_armed")} == {
+        (meeting_id, f"launch-{meeting_id}"),
+        (meeting_id, f"safety-{meeting_id}"),
+    }
+    assert "could not be armed" in world.errors()
+
+
+# --- once
+
+
+def test_the_same_idempotency_key_gives_the_same_meeting(world: World) -> None:
+    first = world.schedule(headers={"Idempotency-Key": "form-1"})
+    again = world.schedule(headers={"idempotency-key": "form-1"})
+    assert again.status_code == 200
+    assert again.json_body == first.json_body
+    assert len(world.rows()) == 1
+    assert len(world.timers()) == 2
+
+
+def test_the_first_of_two_requests_with_one_key_stands(world: World) -> None:
+    meeting_id = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"]
+    before = world.row(meeting_id)
+    world.move(minutes=1)
+    world.schedule(form(teacher_name="Somebody Else"), headers={"Idempotency-Key": "form-1"})
+    assert world.rows() == [before]
+
+
+def test_after_a_crash_between_row_and_timers_the_same_key_arms_them(world: World) -> None:
+    world.cut_off("scheduler")
+    meeting_id = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"]
+    assert world.timers() == {}
+    world.reconnect("scheduler")
+    assert world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"] == meeting_id
+    assert set(world.timers()) == {f"launch-{meeting_id}", f"safety-{meeting_id}"}
+    assert len(world.rows()) == 1
+
+
+def test_a_key_that_is_used_again_after_its_meeting_has_ended_arms_nothing(world: World) -> None:
+    world.cut_off("scheduler")
+    meeting_id = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"]
+    world.write(meeting_id, status="TERMINATED", termination_reason="CANCELLED", ended_at=utc(NOW))
+    world.reconnect("scheduler")
+    assert world.schedule(headers={"Idempotency-Key": "form-1"}).status_code == 200
+    assert world.timers() == {}
+
+
+def test_other_keys_and_no_key_give_other_meetings(world: World) -> None:
+    keys: list[dict[str, str]] = [{"Idempotency-Key": "form-1"}, {"Idempotency-Key": "form-2"}, {}, {}]
+    ids = {world.schedule(headers=headers).json_body["id"] for headers in keys}
+    assert len(ids) == len(world.rows()) == 4
+
+
+# --- bad input
+
+
+def test_all_problems_are_told_at_once_and_nothing_is_stored(world: World) -> None:
+    answer = world.schedule({"teacher_name": " ", "teacher_email": "nobody", "duration_minutes": 0})
+    assert answer.status_code == 400
+    assert set(answer.json_body) == {"message", "errors"}
+    assert {tuple(sorted(error)) for error in answer.json_body["errors"]} == {("field", "problem")}
+    assert [error["field"] for error in answer.json_body["errors"]] == [
+        "teacher_name",
+        "student_name",
+        "teacher_email",
+        "meet_time",
+        "frontend_base_url",
+        "duration_minutes",
+    ]
+    assert world.rows() == []
+    assert world.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("teacher_name", ...),
+        ("teacher_name", None),
+        ("teacher_name", 7),
+        ("teacher_name", ["Ann"]),
+        ("student_name", "   "),
+        ("student_name", "B" * 101),
+        ("student_name", "Ben\nBirch"),
+        ("student_name", "\ud800"),
+        ("teacher_email", "ann"),
+        ("teacher_email", "ann@a b"),
+        ("teacher_email", 7),
+        ("teacher_email", "\ud800@school.example"),
+        ("teacher_email", "a" * 65 + "@school.example"),
+        ("meet_time", ...),
+        ("meet_time", 1772471400),
+        ("meet_time", "tomorrow"),
+        ("meet_time", "2026-03-02T19:30:00"),
+        ("meet_time", "2026-02-30T19:30:00Z"),
+        ("meet_time", "1970-01-01T00:00:00Z"),
+        ("meet_time", "2199-01-01T00:00:00Z"),
+        ("meet_time", "0001-01-01T00:00:00+14:00"),
+        ("meet_time", "9999-12-31T23:59:59-14:00"),
+        ("meet_time", "0001-01-01T00:00:00"),
+        ("meet_time", utc(NOW - timedelta(minutes=30, seconds=1))),
+        ("meet_time", utc(NOW + timedelta(days=365, seconds=1))),
+        ("frontend_base_url", ...),
+        ("frontend_base_url", "school.example/meeting"),
+        ("frontend_base_url", "ftp://school.example"),
+        ("frontend_base_url", "javascript:alert(1)"),
+        ("frontend_base_url", "https://"),
+        ("frontend_base_url", "https://school.example/a b"),
+        ("frontend_base_url", "https://[school"),
+        ("frontend_base_url", "https://school.example/" + "a" * 2000),
+        ("duration_minutes", 0),
+        ("duration_minutes", -5),
+        ("duration_minutes", 1.5),
+        ("duration_minutes", "90"),
+        ("duration_minutes", True),
+        ("duration_minutes", 241),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_named_alone(world: World, field: str, value: object) -> None:
+    answer = world.schedule(form(**{field: value}))
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json_body["errors"]] == [field]
+    assert all(error["problem"].endswith(".") for error in answer.json_body["errors"])
+    assert field in answer.json_body["message"]
+    assert world.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("teacher_name", "A" * 100),
+        ("teacher_name", "Ångström 安"),
+        ("meet_time", utc(NOW - timedelta(minutes=30))),
+        ("meet_time", utc(NOW + timedelta(days=365))),
+        ("frontend_base_url", "http://localhost:8000/meeting"),
+        ("duration_minutes", 1),
+        ("duration_minutes", 240),
+    ],
+)
+def test_a_field_at_the_edge_of_what_is_allowed_is_taken(world: World, field: str, value: object) -> None:
+    assert world.schedule(form(**{field: value})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"teacher_name=Ann", id="a form, not JSON"),
+        pytest.param(b'{"teacher_name": "Ann"', id="cut off"),
+        pytest.param(b"[" * 100_000, id="nested too deeply"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'["Ann"]', id="a list"),
+        pytest.param(b'"Ann"', id="a string"),
+    ],
+)
+def test_a_body_that_is_not_a_json_object_is_refused(world: World, body: bytes) -> None:
+    answer = world.schedule(body)
+    assert answer.status_code == 400
+    assert "JSON" in answer.json_body["message"]
+    assert world.rows() == []
+
+
+def test_a_body_that_does_not_even_claim_to_be_json_is_refused(world: World) -> None:
+    answer = world.schedule(b"Ann", headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 415
+    assert "text/plain" in json.dumps(answer.json_body)
+
+
+# --- who may
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"X-Schedule-Key": ""}, 401),
+        ({"X-Schedule-Key": "let-me-inn"}, 403),
+        ({"X-Schedule-Key": "schlüssel"}, 403),
+        ({"X-Schedule-Key": "let-me-in"}, 200),
+        ({"x-schedule-key": "let-me-in"}, 200),
+    ],
+)
+def test_where_scheduling_is_locked_only_the_key_opens_it(world: World, headers: dict[str, str], status: int) -> None:
+    world.configure(**LOCKED)
+    answer = world.schedule(headers=headers)
+    assert answer.status_code == status
+    assert "message" in answer.json_body
+    assert "let-me-in" not in answer.body.decode()
+    assert len(world.rows()) == (status == 200)
+
+
+def test_where_scheduling_is_locked_the_key_is_asked_for_before_the_form_is_read(world: World) -> None:
+    world.configure(**LOCKED)
+    assert world.schedule(b"not JSON").status_code == 401
+
+
+# --- failures on our side
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SCHEDULER_ROLE_ARN", None), ("LAUNCHER_ARN", None), ("SAFETY_NET_ARN", None), ("MAX_MEETING_MINUTES", "long")],
+)
+def test_a_variable_that_is_unset_or_unusable_is_named_in_the_log_and_not_to_the_public(
+    world: World, variable: str, value: str | None
+) -> None:
+    world.configure(**{variable: value})
+    answer = world.schedule()
+    assert answer.status_code == 500
+    assert set(answer.json_body) == {"message"}
+    assert variable not in answer.body.decode()
+    assert "ConfigError" in world.errors()
+    assert variable in world.errors()
+    assert world.rows() == []
+
+
+def test_without_the_table_nothing_is_scheduled_and_the_form_may_try_again(world: World) -> None:
+    world.cut_off("dynamodb")
+    answer = world.schedule()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert set(answer.json_body) == {"message"}
+    assert "127.0.0.1" not in answer.body.decode()
+    assert "elephant-meetings could not be written" in world.errors()
+    assert world.timers() == {}
+
+
+# --- pages elsewhere
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "variables"),
+    [
+        pytest.param(200, form(), {}, {}, id="scheduled"),
+        pytest.param(400, {}, {}, {}, id="bad fields"),
+        pytest.param(400, b"?", {}, {}, id="not JSON"),
+        pytest.param(401, form(), {}, LOCKED, id="no key"),
+        pytest.param(403, form(), {"X-Schedule-Key": "x"}, LOCKED, id="wrong key"),
+        pytest.param(415, b"?", {"Content-Type": "text/plain"}, {}, id="not said to be JSON"),
+        pytest.param(500, form(), {}, {"SCHEDULER_ROLE_ARN": None}, id="unset variable"),
+    ],
+)
+def test_a_page_on_any_host_may_read_every_answer(
+    world: World, status: int, body: object, headers: dict[str, str], variables: dict[str, str | None]
+) -> None:
+    world.configure(**variables)
+    answer = world.schedule(body, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_page_on_any_host_may_read_that_the_table_is_away(world: World) -> None:
+    world.cut_off("dynamodb")
+    assert world.schedule().headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_page_on_any_host_may_send_what_the_form_sends() -> None:
+    answer = LocalGateway(app.app, Config.create()).handle_request("OPTIONS", "/schedule", {}, None)
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in answer["headers"]["Access-Control-Allow-Methods"]
+    allowed = {name.strip() for name in answer["headers"]["Access-Control-Allow-Headers"].split(",")}
+    assert {"Content-Type", "Idempotency-Key", "X-Schedule-Key"} <= allowed

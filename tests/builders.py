@@ -1,0 +1,230 @@
+"""What tests speak in: a meeting at three o'clock, its row at every step of its life, and its desktops.
+
+Times are minutes from `T`. A row is a plain dict, so that a case is one step of the life plus what is special.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib import rows
+from chalicelib.model import (
+    Action,
+    Attempt,
+    Desktop,
+    DnsRecord,
+    DropTimers,
+    Launch,
+    Meeting,
+    Observation,
+    Observe,
+    Owner,
+    Policy,
+    Publish,
+    Role,
+    State,
+    Status,
+    Terminate,
+    Update,
+    Withdraw,
+)
+
+T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+POLICY = Policy(domain="desktops.example.com")
+ADDRESSES = {"teacher": "198.51.100.1", "student": "198.51.100.2"}
+
+
+def at(minutes: float) -> datetime:
+    """Return the moment this many minutes after T."""
+    return T + timedelta(minutes=minutes)
+
+
+def row(*parts: Mapping[str, Any], **attributes: Any) -> dict[str, Any]:
+    """Return a row: these parts one over the other; moments as the table stores them, None for none."""
+    merged: dict[str, Any] = {"id": "m1", "open": rows.LISTED}
+    for part in (*parts, attributes):
+        merged |= part
+    return {name: plain(value) for name, value in merged.items() if value is not None}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it comes back from the table."""
+    return rows.decode({"value": rows.encode(value)})["value"]
+
+
+def meeting(*parts: Mapping[str, Any], **attributes: Any) -> Meeting:
+    """Return the meeting that such a row tells of."""
+    return rows.meeting(row(*parts, **attributes))
+
+
+def link(desktop_id: str) -> str:
+    """Return the link to a desktop."""
+    return POLICY.link(desktop_id)
+
+
+# --- steps of a life, to be laid one over the other
+
+SCHEDULED: dict[str, Any] = {"status": "SCHEDULED", "meet_time": T, "created_at": at(-1440)}
+
+
+def launched(role: str, minutes: float = -10, attempt: int = 1) -> dict[str, Any]:
+    """Return what a row says of a role whose desktop `i-<role>` was launched then."""
+    return {
+        f"{role}_ec2_id": f"i-{role}",
+        f"{role}_attempt": attempt,
+        f"{role}_attempt_at": at(minutes),
+        f"{role}_subnet": "subnet-1",
+        f"{role}_launched_at": at(minutes),
+    }
+
+
+def published(role: str, minutes: float = -10) -> dict[str, Any]:
+    """Return what a row says of a role whose desktop resolves."""
+    return launched(role, minutes) | {f"{role}_ec2_link": link(f"i-{role}")}
+
+
+def healthy(role: str, minutes: float = -10) -> dict[str, Any]:
+    """Return what a row says of a role whose desktop has reported, six minutes after its launch."""
+    return published(role, minutes) | {f"{role}_healthy_at": at(minutes + 6)}
+
+
+def joined(role: str, minutes: float = 1) -> dict[str, Any]:
+    """Return what a row says of a role whose person came then."""
+    return healthy(role) | {f"{role}_joined_at": at(minutes)}
+
+
+def uploaded(role: str, minutes: float | None) -> dict[str, Any]:
+    """Return what a row says of a role whose upload was seen then; None: it came and was not seen yet."""
+    seen_at = {} if minutes is None else {f"{role}_uploaded_at": at(minutes)}
+    return {f"{role}_session_data": f"https://files.example.com/{role}"} | seen_at
+
+
+LAUNCHED = SCHEDULED | launched("teacher") | launched("student") | {"status": "LAUNCHED"}
+PUBLISHED = LAUNCHED | published("teacher") | published("student") | {"status": "DNS_WRITTEN"}
+HEALTHY = PUBLISHED | healthy("teacher") | healthy("student") | {"status": "HEALTHY"}
+IN_PROGRESS = HEALTHY | joined("teacher") | joined("student") | {"status": "IN_PROGRESS"}
+HELD = {"checkpoint_at": at(15)}
+ENDED = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ending_at": at(60), "ended_at": at(60)}
+OVER = (
+    {name: value for name, value in IN_PROGRESS.items() if not name.endswith("_link")}
+    | HELD
+    | uploaded("teacher", 50)
+    | uploaded("student", 59)
+    | ENDED
+)
+
+# --- desktops
+
+
+def desktop(role: str, /, state: State = State.RUNNING, minutes: float = -10, **attributes: Any) -> Desktop:
+    """Return the desktop `i-<role>` of the meeting, launched then."""
+    usual: dict[str, Any] = {
+        "id": f"i-{role}",
+        "owner": Owner.OURS,
+        "meeting_id": "m1",
+        "role": Role(role),
+        "address": ADDRESSES[role] if state is State.RUNNING else None,
+        "launched_at": at(minutes),
+    }
+    return Desktop(state=state, **(usual | attributes))
+
+
+def all_of(*desktops: Desktop) -> Observation:
+    """Return the sight of every desktop of the meeting."""
+    return Observation(desktops, complete=True)
+
+
+def some_of(*desktops: Desktop) -> Observation:
+    """Return a glimpse of these desktops; what else there is stays unknown."""
+    return Observation(desktops)
+
+
+NONE_LIVE = all_of()
+BOTH_RUN = all_of(desktop("teacher"), desktop("student"))
+
+
+# --- plans
+
+
+def spell(actions: Iterable[Action]) -> list[str]:
+    """Return a plan as short sentences, one an action; of a moment that is written, only the attribute's name."""
+    return [_spell(action) for action in actions]
+
+
+def _spell(action: Action) -> str:
+    match action:
+        case Observe():
+            return "observe"
+        case Update(set=values) if "ending_at" in values:
+            return f"end {values['termination_reason']}"
+        case Update(set=values, remove=names) if "ended_at" in values:
+            return " ".join([f"close {values['termination_reason']}", *(f"-{name}" for name in names)])
+        case Update(set=values, remove=names):
+            written = [name if isinstance(value, datetime) else f"{name}={value}" for name, value in values.items()]
+            return " ".join(["write", *sorted(written), *(f"-{name}" for name in sorted(names))])
+        case Launch(attempts=attempts):
+            return "launch " + ", ".join(
+                f"{a.role} {a.number}" + (f" again in {a.subnet}" if a.subnet else "") for a in attempts
+            )
+        case Publish(records=records):
+            return " ".join(["publish", *(_desktop_of(record) for record in records)])
+        case Withdraw(records=records):
+            return " ".join(["withdraw", *(_desktop_of(record) for record in records)])
+        case Terminate(desktop_ids=ids):
+            return " ".join(["terminate", *ids])
+        case DropTimers(names=names):
+            return " ".join(["drop", *names])
+
+
+def _desktop_of(record: DnsRecord) -> str:
+    return record.name.removesuffix(f".{POLICY.domain}")
+
+
+def applied(
+    actions: Iterable[Action], before: Mapping[str, Any], sight: Observation, now: datetime
+) -> tuple[dict[str, Any], Observation]:
+    """Return the row and the desktops as they are once a plan was carried out, every call having gone well.
+
+    Raises:
+        AssertionError: the plan wrote what rests on something that is not, or no longer, on the row.
+    """
+    after = dict(before)
+    for action in actions:
+        match action:
+            case Update():
+                _write(after, action)
+            case Launch(attempts=attempts):
+                for attempt in attempts:
+                    sight = replace(sight, desktops=(*sight.desktops, _launch(after, attempt, now)))
+                if rows.meeting(after).status.rank < Status.LAUNCHED.rank:
+                    after["status"] = Status.LAUNCHED.value
+            case Terminate(desktop_ids=ids):
+                dying = (replace(d, state=State.SHUTTING_DOWN) if d.id in ids else d for d in sight.desktops)
+                sight = replace(sight, desktops=tuple(dying))
+            case _:
+                pass
+    return after, sight
+
+
+def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
+    role = attempt.role.value
+    newcomer = desktop(role, State.PENDING, id=f"i-{role}-{attempt.number}", meeting_id=after["id"], launched_at=now)
+    for name in ("ec2_link", "healthy_at", "refused"):
+        after.pop(f"{role}_{name}", None)
+    begun = {"ec2_id": newcomer.id, "attempt": attempt.number, "subnet": attempt.subnet or "subnet-1"}
+    begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.after_late_boot else {})
+    after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
+    return newcomer
+
+
+def _write(after: dict[str, Any], change: Update) -> None:
+    for name, value in change.expect.items():
+        found = after.get(name)
+        assert found == plain(value), f"{change.why!r} rests on {name} being {value!r}; it is {found!r}"
+    after |= {name: plain(value) for name, value in change.set.items()}
+    for name in change.remove:
+        after.pop(name, None)

@@ -1,0 +1,121 @@
+"""What the contract suites share: a clock that stands still, AWS and Cloudflare on loopback, and their recorders.
+
+Each suite runs over two stages, the fake's and the real adapter's. A stage holds the port and what a
+test does behind its back: what EC2, a person in the console or another program would do.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+
+from localcloud.aws import Aws
+from localcloud.clock import VirtualClock
+from localcloud.cloudflare import Cloudflare
+from localcloud.ledger import APP, Ledger
+
+NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+NO_NETWORK = EndpointConnectionError(endpoint_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _apart_from_the_developer() -> Iterator[None]:
+    """Keep a developer's own AWS settings and proxies out, and moto's hundreds of images unloaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that waits for real: an adapter's pauses go through the sleep it was given."""
+
+    def refuse(seconds: float) -> None:
+        raise AssertionError(f"Something slept for {seconds} s.")
+
+    monkeypatch.setattr("time.sleep", refuse)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOW)
+
+
+class Requests(list[tuple[str, dict[str, Any]]]):
+    """Every operation that a boto3 client was asked for, with its parameters, a page a request."""
+
+    def to(self, operation: str) -> list[dict[str, Any]]:
+        """Return the parameters of each request for this operation."""
+        return [parameters for name, parameters in self if name == operation]
+
+
+class Account:
+    """An AWS account that is empty when a test begins.
+
+    `failures` holds what a watched client meets instead of an answer: an operation's error code and
+    HTTP status, or what boto3 itself raises.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self.requests = Requests()
+        self.failures: dict[str, tuple[str, int] | BotoCoreError] = {}
+
+    def client(self, service: str) -> Any:
+        """Return a client whose requests nobody keeps: for what goes on behind the port's back."""
+        return self._aws.client(service, APP)
+
+    def watched_client(self, service: str) -> Any:
+        """Return a client whose requests are kept and may fail: for the adapter."""
+        client = self.client(service)
+        client.meta.events.register("before-parameter-build", self._keep)
+        client.meta.events.register("before-call", self._fail)
+        return client
+
+    def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.requests.append((model.name, copy.deepcopy(params)))
+
+    def _fail(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        failure = self.failures.get(model.name)
+        if isinstance(failure, BotoCoreError):
+            raise failure
+        if failure is None:
+            return None
+        code, status = failure
+        error = {"Code": code, "Message": f"This is what {code} says."}
+        return SimpleNamespace(status_code=status), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+@pytest.fixture(scope="session")
+def _aws(_apart_from_the_developer: None) -> Iterator[Aws]:
+    aws = Aws(VirtualClock(NOW), Ledger())
+    yield aws
+    aws.stop()
+
+
+@pytest.fixture
+def account(_aws: Aws) -> Account:
+    BackendDict.reset()
+    reset_model_data()
+    return Account(_aws)
+
+
+@pytest.fixture
+def cloudflare(clock: VirtualClock) -> Iterator[Cloudflare]:
+    cloudflare = Cloudflare(clock, Ledger())
+    yield cloudflare
+    cloudflare.stop()

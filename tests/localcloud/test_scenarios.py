@@ -1,0 +1,93 @@
+"""Every scenario, as `make demo` runs it, and that a broken promise would not go unnoticed."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+
+import pytest
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
+
+from localcloud import demo
+from localcloud.ledger import APP
+from localcloud.run import main as run_main
+from localcloud.scenarios import SCENARIOS, run
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_ends_as_promised_and_leaves_nothing_behind(name: str) -> None:
+    result = run(SCENARIOS[name])
+    assert not result.broken
+    assert result.kept
+
+
+def test_a_run_can_be_repeated() -> None:
+    def lines() -> list[tuple[object, ...]]:
+        return [(e.at, e.trigger, e.who, e.bad) for e in run(SCENARIOS["no-show"]).timeline.entries]
+
+    assert lines() == lines()
+
+
+def test_an_end_other_than_the_promised_one_is_noticed() -> None:
+    wrong = replace(SCENARIOS["no-show"], reason="SUCCESS", ends=(0, 1), replaced=1)
+    broken = run(wrong).broken
+    assert broken[0] == "it ended with NO_SHOW_TIMEOUT, not SUCCESS"
+    assert broken[1].startswith("it ended at T+15.")
+    assert broken[2] == "2 desktops were launched, not 3"
+
+
+def test_what_an_idle_app_leaves_is_noticed() -> None:
+    app = Chalice("idle")
+
+    @app.route("/schedule", methods=["POST"])
+    def schedule() -> dict[str, str]:
+        return {"id": "m", "teacher_link": "http://x/?id=m&role=teacher", "student_link": "http://x/?id=m&role=student"}
+
+    @app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:us-west-2:1:table/x/stream/y")
+    def stream_terminator(event: DynamoDBEvent) -> None:
+        json.dumps(event.to_dict())
+
+    @app.schedule(Rate(1, unit=Rate.MINUTES))
+    def sweep(event: CloudWatchEvent) -> None:
+        json.dumps(event.to_dict())
+
+    result = run(SCENARIOS["no-show"], app)
+    assert not result.kept
+    assert result.broken == ["it ended with no reason, not NO_SHOW_TIMEOUT", "0 desktops were launched, not 2"]
+
+
+def test_every_call_of_the_app_has_its_trigger() -> None:
+    result = run(SCENARIOS["early"])
+    triggers = {call.trigger for call in result.ledger.of(APP)}
+    assert triggers == {"schedule", "launch timer", "EC2 event", "stream", "join", "safety timer", "sweep"}
+
+
+def test_the_demo_shows_the_timeline_and_the_sums(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["no-show"]) == 0
+    shown = capsys.readouterr().out
+    for text in ("T-12:00", "launch timer", "NO_SHOW_TIMEOUT", "left alive", "nothing", "without the sweep"):
+        assert text in shown
+
+
+def test_the_demo_fails_where_the_promise_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(SCENARIOS, "no-show", replace(SCENARIOS["no-show"], reason="SUCCESS"))
+    assert demo.main(["no-show"]) == 1
+    assert "it ended with NO_SHOW_TIMEOUT, not SUCCESS" in capsys.readouterr().out
+
+
+def test_an_unknown_scenario_is_answered_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCENARIO", "holiday")
+    assert demo.main([]) == 2
+    assert f"'holiday'; SCENARIO can be {', '.join(SCENARIOS)}" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run_main(["--port", str(port), "--aws-port", "0", "--cloudflare-port", "0"]) == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used (Address already in use)." in capsys.readouterr().err

@@ -1,0 +1,177 @@
+"""What goes wrong, how often, and the wire on which it does."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from chalicelib.errors import Unavailable
+from tests.fakes import Wire
+
+
+class Killed(BaseException):
+    """The process is gone in the middle of its work; nothing in it runs any more, so nothing may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often each thing goes wrong: a probability each time it could, unless it says otherwise."""
+
+    # deliveries
+    event_lost: float = 0.0
+    event_doubled: float = 0.0
+    event_late: float = 0.0  # by up to an hour, so out of order too
+    sweep_lost: float = 0.0
+    no_retry: float = 0.0  # Lambda does not try the failed invocation again
+    # processes
+    killed: float = 0.0  # after a call
+    paused: float = 0.0  # at a call: other handlers go on meanwhile, on the same meeting too
+    call_failed: float = 0.0
+    answer_lost: float = 0.0  # the call was carried out, the caller hears of a failure
+    # services, in outages an hour of simulated time
+    outages: float = 0.0
+    full_zones: float = 0.0
+    # EC2
+    unseen: float = 0.0  # a new instance does not show for some seconds
+    no_address: float = 0.0  # it runs, and its address comes later
+    # desktops
+    never_boots: float = 0.0
+    never_reports: float = 0.0
+    dies: float = 0.0
+    reports_late: float = 0.0
+    reports_again: float = 0.0
+    # people
+    nobody_comes: float = 0.0
+    one_comes: float = 0.0
+    comes_back: float = 0.0
+    never_uploads: float = 0.0
+    # the console
+    edited: float = 0.0
+    look_alikes: float = 0.0  # foreign instances and records, a meeting
+
+
+NONE = Rates()
+PEOPLE = Rates(nobody_comes=0.05, one_comes=0.05, comes_back=0.1, never_uploads=0.05)
+ALL = Rates(
+    event_lost=0.05,
+    event_doubled=0.05,
+    event_late=0.05,
+    sweep_lost=0.05,
+    no_retry=0.3,
+    killed=0.003,
+    paused=0.02,
+    call_failed=0.005,
+    answer_lost=0.005,
+    outages=0.1,
+    full_zones=0.25,
+    unseen=0.1,
+    no_address=0.1,
+    never_boots=0.02,
+    never_reports=0.02,
+    dies=0.05,
+    reports_late=0.03,
+    reports_again=0.1,
+    nobody_comes=0.05,
+    one_comes=0.05,
+    comes_back=0.1,
+    never_uploads=0.05,
+    edited=0.02,
+    look_alikes=0.2,
+)
+
+
+def kinds() -> list[str]:
+    """Return the name of every kind of fault."""
+    return [f.name for f in fields(Rates)]
+
+
+@dataclass(slots=True)
+class Outage:
+    """A service that fails from one moment to another (UTC)."""
+
+    port: str
+    begin: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class Script:
+    """Faults at one exact call, for the exhaustive runs: the k-th call of the app, counted from 1."""
+
+    kill_after: int = 0
+    fail_at: int = 0
+    fail_for: timedelta = timedelta(0)
+    failing: str | None = None  # the call that fails, once it has begun
+    began: datetime | None = None
+
+
+class FaultyWire(Wire):
+    """The wire between the handlers and the models: counts, fails, delays and kills, by one random source."""
+
+    def __init__(
+        self,
+        rates: Rates,
+        rng: random.Random,
+        clock: Callable[[], datetime],
+        pause: Callable[[timedelta], None],
+        touched: Callable[[str], None],
+        calm: Callable[[], bool],
+        script: Script | None = None,
+    ) -> None:
+        super().__init__()
+        self.rates = rates
+        self.rng = rng
+        self.clock = clock
+        self.pause = pause
+        self.touched = touched
+        self.calm = calm
+        self.script = script or Script()
+        self.outages: list[Outage] = []
+        self.injected: Counter[str] = Counter()
+        self.count = 0
+        self.digest = 0
+
+    def hits(self, kind: str) -> bool:
+        """Return whether this fault strikes now, and count it; none does once it is calm."""
+        rate: float = getattr(self.rates, kind)
+        if rate and not self.calm() and self.rng.random() < rate:
+            self.injected[kind] += 1
+            return True
+        return False
+
+    def before(self, call: str) -> None:
+        self.count += 1
+        self.digest = zlib.crc32(f"{call}{self.clock().timestamp()}".encode(), self.digest)
+        if self.hits("paused"):
+            self.touched("paused")
+            self.pause(timedelta(seconds=self.rng.choice((0.05, 0.5, 3, 20, 70))))
+        self._fail_by_script(call)
+        port = call.partition(".")[0]
+        if self.outages and any(o.port == port and o.begin <= self.clock() < o.end for o in self.outages):
+            self.injected["call in an outage"] += 1
+            self.touched("outage")
+            raise Unavailable(f"{call}: the service is out.")
+        if self.hits("call_failed"):
+            self.touched("call_failed")
+            raise Unavailable(f"{call}: throttled.")
+
+    def after(self, call: str) -> None:
+        if self.script.kill_after == self.count or self.hits("killed"):
+            self.touched("killed")
+            raise Killed(call)
+        if self.hits("answer_lost"):
+            self.touched("answer_lost")
+            raise Unavailable(f"{call}: the connection broke before the answer came.")
+
+    def _fail_by_script(self, call: str) -> None:
+        script = self.script
+        if script.fail_at == self.count and script.began is None:
+            script.failing, script.began = call, self.clock()
+        elif script.failing != call or script.began is None or self.clock() >= script.began + script.fail_for:
+            return
+        self.touched("call_failed")
+        raise Unavailable(f"{call}: fails as the script says.")

@@ -1,0 +1,123 @@
+"""Simulate many meetings under faults and report: `make simulate MEETINGS=10000 SEED=1`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tests.simulation.faults import ALL, Rates
+from tests.simulation.invariants import Figures, Invariants, Violation
+from tests.simulation.world import World
+
+A_WORLD = 40
+
+
+@dataclass(slots=True)
+class Run:
+    """What a simulation came to."""
+
+    figures: Figures
+    violations: list[str]
+    digest: int
+    seconds: float
+
+
+def simulate(
+    meetings: int, seed: str, rates: Rates = ALL, *, measure_recovery: bool = False, progress: Progress | None = None
+) -> Run:
+    """Simulate this many meetings in worlds of `A_WORLD`, each with a seed of its own derived from `seed`."""
+    figures, violations, digest = Figures(), [], 0
+    began = time.perf_counter()
+    task = progress.add_task("meetings", total=meetings) if progress else None
+    for number, first in enumerate(range(0, meetings, A_WORLD)):
+        size = min(A_WORLD, meetings - first)
+        world, violation = play(f"{seed}/{number}/{size}", rates, measure_recovery=measure_recovery)
+        if violation:
+            violations.append(violation)
+        figures.add(_figures(world))
+        digest = hash((digest, world.wire.digest))
+        if progress and task is not None:
+            progress.update(task, advance=size)
+    return Run(figures, violations, digest, time.perf_counter() - began)
+
+
+def play(seed: str, rates: Rates = ALL, *, measure_recovery: bool = False) -> tuple[World, str | None]:
+    """Run the world of this seed (`<seed>/<number>/<meetings>`); return it, and the violation that stopped it."""
+    world = World(seed, int(seed.rpartition("/")[2]), rates, checks=Invariants(measure_recovery=measure_recovery))
+    try:
+        world.run()
+    except Violation as violation:
+        return world, str(violation)
+    return world, None
+
+
+def _figures(world: World) -> Figures:
+    if not isinstance(world.checks, Invariants):
+        raise TypeError("Only a world with invariants has figures.")
+    return world.checks.figures
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return the value below which this share of them lies, 0 for none."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+
+def report(console: Console, run: Run) -> None:
+    """Print what a run came to."""
+    figures = run.figures
+    overdue, recovery = figures.overdue_min, figures.recovery_s
+    table = Table("what", "figure", title="What the simulation came to", title_justify="left")
+    table.add_row("meetings", f"{figures.meetings:,} ({figures.meetings / run.seconds:,.0f} a second)")
+    table.add_row("calls, sweeps", f"{figures.calls:,}, {figures.sweeps:,}")
+    table.add_row("violations", str(len(run.violations)))
+    table.add_row("desktops launched, leaked", f"{figures.launched:,}, {figures.leaked}")
+    table.add_row(
+        "minutes past the deadline: p99, max", f"{quantile(overdue, 0.99):.1f}, {max(overdue, default=0):.1f}"
+    )
+    table.add_row("records orphaned", str(figures.orphaned))
+    table.add_row("people let in", f"{figures.let_in:,}")
+    if recovery:
+        text = ", ".join(f"{quantile(recovery, share):.0f}" for share in (0.5, 0.99, 1.0))
+        table.add_row("seconds until right again: p50, p99, max", text)
+    console.print(table)
+    ends = Table("reason", "meetings", title="How they ended", title_justify="left")
+    for reason, count in figures.reasons.most_common():
+        ends.add_row(reason, f"{count:,}")
+    console.print(ends)
+    faults = Table("fault", "injected", title="What went wrong", title_justify="left")
+    for kind, count in sorted(figures.faults.items()):
+        faults.add_row(kind, f"{count:,}")
+    console.print(faults)
+    for violation in run.violations[:5]:
+        console.print(violation, markup=False, highlight=False)
+
+
+def main() -> int:
+    """Run from the command line; the exit code is 0 only if every invariant held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--meetings", type=int, default=2000)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--world", help="replay the world of one seed, as a violation names it")
+    parser.add_argument("--recovery", action="store_true", help="measure how long faults take to be repaired")
+    options = parser.parse_args()
+    console = Console()
+    if options.world:
+        world, violation = play(options.world)
+        console.print(violation or f"Every invariant held in the world of {world.seed}.", markup=False)
+        return 1 if violation else 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        run = simulate(options.meetings, options.seed, measure_recovery=options.recovery, progress=progress)
+    report(console, run)
+    return 1 if run.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

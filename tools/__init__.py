@@ -1,0 +1,16 @@
+"""What an operator or a developer runs through make; none of it ships.
+
+stage       the file an operator edits: stages/<stage>.toml, read and checked
+account     the AWS account it goes to, as clients and names
+stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+recorded    a stage and its stack's outputs as Chalice's configuration
+wiring      what Chalice cannot say about functions and the stream
+build       what was deployed last, so that a second deploy changes nothing
+deploy      all of these in order
+destroy     and backwards, leaving nothing
+calls       which AWS calls each function's code makes, read off the running tests
+grants      calls to IAM statements, each as narrow as AWS allows
+policies    writes .chalice/policy-<function>.json from both
+checks      what must hold before and after a deploy, one function each
+doctor      runs the checks and says what mends what fails
+"""

@@ -1,0 +1,59 @@
+"""Which AWS calls each function's code makes, read off the running tests.
+
+Whatever way a test sets the app off, a handler of app.py is on the stack when the SDK is called, so
+the stack says which function the call belongs to. Beside the operation only those parameters are
+kept that change which permission it takes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+
+from tools.stage import FUNCTIONS, ROOT
+
+Calls = dict[str, set[str]]
+"""By function: calls like `dynamodb:Query(IndexName)`."""
+
+_APP = str(ROOT / "app.py")
+_NOT_THE_APP = str(ROOT / "localcloud")
+_MARKS = {
+    "dynamodb": {"IndexName"},
+    "ec2": {"IamInstanceProfile", "TagSpecifications"},
+    "scheduler": {"Target"},
+}
+
+
+@contextmanager
+def observing(calls: Calls) -> Iterator[None]:
+    """Add to `calls` every call that a function of the app makes inside the block, in whichever thread."""
+    make = BaseClient._make_api_call  # noqa: SLF001  the one place that all calls of all clients pass
+
+    def noted(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:
+        if function := _caller(sys._getframe(1)):  # noqa: SLF001  there is no other way to read the stack cheaply
+            service = client.meta.service_model.service_name
+            marks = sorted(_MARKS.get(service, set()) & parameters.keys())
+            suffix = f"({','.join(marks)})" if marks else ""
+            calls.setdefault(function, set()).add(f"{service}:{operation}{suffix}")
+        return make(client, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", noted):
+        yield
+
+
+def _caller(frame: FrameType | None) -> str | None:
+    """Return the function of the app that is on the stack; what the embedded cloud does meanwhile is not the app's."""
+    while frame:
+        code = frame.f_code
+        if code.co_filename == _APP and code.co_name != "<module>":
+            return code.co_name if code.co_name in FUNCTIONS else "api_handler"
+        if code.co_filename.startswith(_NOT_THE_APP):
+            return None
+        frame = frame.f_back
+    return None

@@ -1,0 +1,173 @@
+"""AWS calls to IAM statements, each as narrow as AWS allows. Pure.
+
+A call that is not known here is an error and not a guess. Where a statement is on `*`, AWS knows
+nothing narrower for the action, and a comment here says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from tools.account import Account
+
+Statement = dict[str, Any]
+
+_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,]+)\))?")
+_INDEX = "open-meetings"
+_FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog", "sweep")
+
+
+class UnknownCall(Exception):
+    """The code makes a call for which this module knows no statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the statements are narrowed to: the resources of one stage in one account."""
+
+    account: Account
+    stage: str
+    table: str
+    ami_id: str
+    desktop_role_arn: str
+    security_groups: tuple[str, ...]
+    key_name: str = ""
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in the stage's Region and account."""
+        return self.account.arn(service, resource)
+
+
+def policy(function: str, calls: Collection[str], names: Names) -> dict[str, Any]:
+    """Return the IAM policy of a function whose code makes these calls.
+
+    Raises:
+        UnknownCall: for a call that this module has no statement for.
+    """
+    statements = [_logs(function, names), *_by_trigger(function, names)]
+    for call in sorted(calls):
+        matched = _CALL.fullmatch(call)
+        if not matched:
+            raise UnknownCall(f"{call!r} is not of the form service:Operation(Parameter,…).")
+        service, operation, marks = matched[1], matched[2], (matched[3] or "").split(",")
+        if service not in _SERVICES:
+            raise UnknownCall(f"{function} calls {call}; say in tools/grants.py what that takes.")
+        statements += _SERVICES[service](operation, marks, names)
+    return {"Version": "2012-10-17", "Statement": _merged(statements)}
+
+
+def _merged(statements: list[Statement]) -> list[Statement]:
+    """Join statements of one name: their actions and resources."""
+    merged: dict[str, Statement] = {}
+    for statement in statements:
+        stands = merged.setdefault(statement["Sid"], statement | {"Action": [], "Resource": []})
+        stands["Action"] = sorted({*stands["Action"], *statement["Action"]})
+        stands["Resource"] = sorted({*stands["Resource"], *statement["Resource"]})
+    return [merged[sid] for sid in sorted(merged)]
+
+
+def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+# --- what Lambda does in a function's name
+
+
+def _logs(function: str, names: Names) -> Statement:
+    # Not logs:CreateLogGroup: the stack makes the groups, so that they expire and none outlives its stage.
+    group = f"log-group:/aws/lambda/elephant-{names.stage}-{function}:log-stream:*"
+    return _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [names.arn("logs", group)])
+
+
+def _by_trigger(function: str, names: Names) -> list[Statement]:
+    queue = f"elephant-{names.stage}-dead-letters"
+    if function in _FAILS_TO_QUEUE:
+        return [_allow("GiveUp", ["sqs:SendMessage"], [names.arn("sqs", queue)])]
+    if function != "stream_terminator":
+        return []
+    stream = names.arn("dynamodb", f"table/{names.table}/stream/*")
+    reads = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    return [
+        _allow("GiveUp", ["sqs:SendMessage"], [names.arn("sqs", f"elephant-{names.stage}-dead-records")]),
+        _allow("ReadStream", reads, [stream]),
+        # dynamodb:ListStreams takes no resource.
+        _allow("FindStream", ["dynamodb:ListStreams"], ["*"]),
+    ]
+
+
+# --- what the code calls
+
+
+def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    table = names.arn("dynamodb", f"table/{names.table}")
+    resource = f"{table}/index/{_INDEX}" if "IndexName" in marks else table
+    sid = "ReadIndex" if "IndexName" in marks else "Meetings"
+    return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
+
+
+def _secretsmanager(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    # Secrets Manager adds six characters to a secret's name that nobody can foretell.
+    secret = names.arn("secretsmanager", f"secret:{names.stage}/elephant/cloudflare-??????")
+    return [_allow("DnsToken", [f"secretsmanager:{operation}"], [secret])]
+
+
+def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    group = f"elephant-{names.stage}"
+    found = [_allow("Timers", [f"scheduler:{operation}"], [names.arn("scheduler", f"schedule/{group}/*")])]
+    if "Target" in marks:
+        role = names.account.arn("iam", f"role/elephant-{names.stage}-timers", regional=False)
+        to = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        found.append(_allow("PassTimersRole", ["iam:PassRole"], [role], to))
+    return found
+
+
+def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    if operation.startswith("Describe"):
+        # EC2's Describe actions take no resource and no condition on tags.
+        return [_allow("LookAtEc2", [f"ec2:{operation}"], ["*"])]
+    if operation == "TerminateInstances":
+        # IfExists: a desktop that was launched by hand bears no stage and is ended with its meeting all the same.
+        of_stage = {
+            "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
+            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage},
+        }
+        return [_allow("EndDesktops", ["ec2:TerminateInstances"], [names.arn("ec2", "instance/*")], of_stage)]
+    if operation == "RunInstances":
+        return _run_instances(marks, names)
+    raise UnknownCall(f"The code calls ec2:{operation}; say in tools/grants.py what that takes.")
+
+
+def _run_instances(marks: list[str], names: Names) -> list[Statement]:
+    made = [names.arn("ec2", "instance/*"), names.arn("ec2", "volume/*")]
+    tagged = {"aws:RequestTag/Project": "Elephant", "aws:RequestTag/Stage": names.stage}
+    used = [
+        f"arn:{names.account.partition}:ec2:{names.account.region}::image/{names.ami_id}",
+        *(names.arn("ec2", f"security-group/{group}") for group in names.security_groups),
+        # Subnets are found at run time and network interfaces are made; neither can be named here.
+        names.arn("ec2", "subnet/*"),
+        names.arn("ec2", "network-interface/*"),
+    ]
+    used += [names.arn("ec2", f"key-pair/{names.key_name}")] if names.key_name else []
+    found = [
+        _allow("LaunchTagged", ["ec2:RunInstances"], made, {"StringEquals": tagged}),
+        _allow("LaunchFrom", ["ec2:RunInstances"], used),
+    ]
+    if "TagSpecifications" in marks:
+        at_launch = {"StringEquals": tagged | {"ec2:CreateAction": "RunInstances"}}
+        found.append(_allow("TagAtLaunch", ["ec2:CreateTags"], made, at_launch))
+    if "IamInstanceProfile" in marks:
+        to = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+        found.append(_allow("PassDesktopRole", ["iam:PassRole"], [names.desktop_role_arn], to))
+    return found
+
+
+_SERVICES: dict[str, Callable[[str, list[str], Names], list[Statement]]] = {
+    "dynamodb": _dynamodb,
+    "ec2": _ec2,
+    "scheduler": _scheduler,
+    "secretsmanager": _secretsmanager,
+}

@@ -1,0 +1,89 @@
+"""A stage and its stack's outputs as Chalice's own configuration, so that plain `chalice deploy` works too.
+
+Only the stage's part of .chalice/config.json is written, whole; other stages and the settings for
+all of them are left as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.stage import FUNCTIONS, ROOT, Stage
+
+CHALICE = ROOT / ".chalice"
+
+
+def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the app's environment; what the operator's file adds wins, and nothing is set to empty."""
+    values = {
+        "STAGE": stage.name,
+        "TABLE_NAME": outputs["TableName"],
+        "STREAM_ARN": outputs["StreamArn"],
+        "SCHEDULER_ROLE_ARN": outputs["TimersRoleArn"],
+        "SCHEDULE_GROUP": outputs["TimersGroup"],
+        "TIMER_DEAD_LETTERS_ARN": outputs["DeadLettersArn"],
+        "SECRET_ARN": outputs["DnsSecretName"],
+        "ZONE_ID": stage.zone_id,
+        "DOMAIN_ROOT": stage.domain,
+        "AMI_ID": stage.ami_id,
+        "INSTANCE_TYPE": stage.instance_type,
+        "VOLUME_GIB": str(stage.volume_gib),
+        "KEY_NAME": stage.key_name,
+        "IAM_PROFILE": outputs["InstanceProfile"],
+        "SECURITY_GROUP_IDS": ",".join(stage.security_groups) or outputs["SecurityGroup"],
+        "SUPPORTED_AZS": ",".join(stage.availability_zones),
+        "MAX_MEETING_MINUTES": str(stage.max_minutes),
+        "BOOT_LIMIT_MINUTES": str(stage.boot_limit_minutes),
+        "UPLOAD_GRACE_MINUTES": str(stage.upload_grace_minutes),
+        "MAX_LAUNCH_ATTEMPTS": str(stage.max_launch_attempts),
+        "JITSI_DOMAIN": stage.jitsi_domain,
+    }
+    return {name: value for name, value in (values | dict(stage.environment)).items() if value}
+
+
+def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return the stage's part of .chalice/config.json."""
+    functions: dict[str, dict[str, Any]] = {
+        name: {"iam_policy_file": f"{stage.name}/policy-{name}.json"} for name in FUNCTIONS
+    }
+    functions["api_handler"]["lambda_timeout"] = 15
+    functions["sweep"]["reserved_concurrency"] = 1
+    return {
+        # Named after the stage, since every stage's API bears the app's name in CloudWatch.
+        "api_gateway_stage": stage.name,
+        "tags": {"Project": "Elephant", "Stage": stage.name},
+        "environment_variables": environment(stage, outputs),
+        "lambda_functions": functions,
+    }
+
+
+def write(stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE) -> bool:
+    """Write the stage's part and its functions' policies; return whether any file changed."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["stages"][stage.name] = part
+    (folder / stage.name).mkdir(exist_ok=True)
+    changed = [_put(folder / "config.json", config)]
+    changed += [_put(folder / stage.name / f"policy-{name}.json", policies[name]) for name in FUNCTIONS]
+    return any(changed)
+
+
+def forget(stage: Stage, folder: Path = CHALICE) -> None:
+    """Remove the stage's part, its policies and what was recorded of its last deploy."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["stages"].pop(stage.name, None)
+    _put(folder / "config.json", config)
+    shutil.rmtree(folder / stage.name, ignore_errors=True)
+    for record in (folder / "deployed").glob(f"{stage.name}.*"):
+        record.unlink()
+
+
+def _put(path: Path, content: Mapping[str, Any]) -> bool:
+    text = json.dumps(content, indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True

@@ -1,0 +1,148 @@
+"""infra/template.yaml as one CloudFormation stack per stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tools.account import Clients, code_of
+from tools.stage import ROOT, Stage, StageError
+
+TEMPLATE = ROOT / "infra" / "template.yaml"
+_POLL_S = 3.0
+_BROKEN = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
+
+
+def parameters(stage: Stage) -> dict[str, str]:
+    """Return the stack's parameters as the operator's file says them."""
+    return {
+        "Stage": stage.name,
+        "TableName": stage.table,
+        "ProtectTable": str(stage.protect_table).lower(),
+        "InstanceProfile": stage.instance_profile,
+        "MakeSecurityGroup": str(not stage.security_groups).lower(),
+        "UploadBucket": stage.upload_bucket,
+        "AlarmEmail": stage.alarm_email,
+        "LogRetentionDays": str(stage.log_retention_days),
+    }
+
+
+class Stack:
+    """The stack of one stage."""
+
+    def __init__(
+        self, client: Clients, name: str, sleep: Callable[[float], None] = time.sleep, template: Path = TEMPLATE
+    ) -> None:
+        self._cloudformation = client("cloudformation")
+        self._name = name
+        self._sleep = sleep
+        self._template = template
+
+    def up(self, wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:
+        """Create or update the stack and wait for it; return whether that changed anything.
+
+        Raises:
+            StageError: with the reasons that CloudFormation gives.
+        """
+        request: dict[str, Any] = {
+            "StackName": self._name,
+            "TemplateBody": self._template.read_text(encoding="utf-8"),
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()],
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        }
+        there = self._describe()
+        if there and there["StackStatus"] in _BROKEN:
+            raise StageError(
+                f"The stack {self._name} is {there['StackStatus']}; read its events, then "
+                f"`aws cloudformation delete-stack --stack-name {self._name}` and deploy again."
+            )
+        if there is None:
+            self._cloudformation.create_stack(**request)
+        elif self._is_current(there, request):
+            return False
+        else:
+            try:
+                self._cloudformation.update_stack(**request)
+            except ClientError as error:
+                if "No updates are to be performed" in str(error):
+                    return False
+                raise
+        self._settle("CREATE_COMPLETE" if there is None else "UPDATE_COMPLETE")
+        return True
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs by key.
+
+        Raises:
+            StageError: there is no such stack.
+        """
+        there = self._describe()
+        if there is None:
+            raise StageError(f"There is no stack {self._name} in this Region and account; run make deploy first.")
+        return {output["OutputKey"]: output["OutputValue"] for output in there.get("Outputs", [])}
+
+    def exists(self) -> bool:
+        """Return whether there is such a stack."""
+        return self._describe() is not None
+
+    def down(self) -> None:
+        """Delete the stack and wait until it is gone; one that is gone already is fine.
+
+        Raises:
+            StageError: with the reasons that CloudFormation gives.
+        """
+        self._cloudformation.delete_stack(StackName=self._name)
+        self._settle(None)
+
+    def _describe(self) -> dict[str, Any] | None:
+        try:
+            stacks = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"]
+        except ClientError as error:
+            if code_of(error) == "ValidationError" and "does not exist" in str(error):
+                return None
+            raise
+        found: dict[str, Any] = stacks[0]
+        return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+    def _is_current(self, there: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
+        """Return whether an update would ask for what stands already."""
+        if not there["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in there["StackStatus"]:
+            return False
+        stands = self._cloudformation.get_template(StackName=self._name)["TemplateBody"]
+        return bool(
+            stands == request["TemplateBody"]
+            and _pairs(there.get("Parameters"), "Parameter") == _pairs(request["Parameters"], "Parameter")
+            and _pairs(there.get("Tags"), "") == _pairs(request["Tags"], "")
+        )
+
+    def _settle(self, wanted: str | None) -> None:
+        """Wait until the stack has come to rest; None wants it gone."""
+        while True:
+            there = self._describe()
+            status = there["StackStatus"] if there else None
+            if status == wanted:
+                return
+            if status is None or not status.endswith("_IN_PROGRESS"):
+                raise StageError(f"The stack {self._name} came to rest as {status}: {self._reasons()}")
+            self._sleep(_POLL_S)
+
+    def _reasons(self) -> str:
+        try:
+            events = self._cloudformation.describe_stack_events(StackName=self._name)["StackEvents"]
+        except ClientError as error:
+            return str(error)
+        failed = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+        return "; ".join(failed[-3:]) or "its events name no failure"
+
+
+def _pairs(items: list[dict[str, str]] | None, prefix: str) -> dict[str, str]:
+    return {item[f"{prefix}Key"]: item[f"{prefix}Value"] for item in items or []}
