@@ -12,6 +12,7 @@ join        what a person who follows a link is told
 links       join links and their signatures
 repository  the port Meetings on DynamoDB
 ec2         the port Desktops on EC2
+guest       what a desktop is given to end itself at its deadline
 dns         the port Dns on Cloudflare
 timers      the port Timers on EventBridge Scheduler
 config      settings from the environment

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.errors import ConfigError
+from chalicelib.guest import Guest
 from chalicelib.model import Policy
 
 NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/stream/none"
@@ -29,6 +30,7 @@ class DesktopSettings:
     security_group_ids: tuple[str, ...]
     supported_azs: tuple[str, ...]
     volume_gib: int
+    guest: Guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,13 @@ class _Environment:
         if text.isdecimal() and int(text) > 0:
             return int(text)
         self.problems.append(f"{name} is {text!r}, which is not a whole number above 0")
+        return default
+
+    def one_of(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        text = self.text(name, default).lower()
+        if text in choices:
+            return text
+        self.problems.append(f"{name} is {text!r}, which is none of {', '.join(choices)}")
         return default
 
     def check(self) -> None:
@@ -143,6 +152,7 @@ class Settings:
             security_group_ids=env.several("SECURITY_GROUP_IDS"),
             supported_azs=env.several("SUPPORTED_AZS", ""),
             volume_gib=env.number("VOLUME_GIB", 60),
+            guest=Guest(env.one_of("IN_GUEST_DEADLINE", tuple(Guest), Guest.WINDOWS)),
         )
         env.check()
         return settings

@@ -12,12 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.config import DesktopSettings
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
+from chalicelib.guest import user_data
 from chalicelib.model import Attempt, Desktop, Owner, Role, State
 from chalicelib.rows import parse_time, timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, InstanceTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, InstanceTypeDef, TagTypeDef
 
 PROJECT = "Elephant"
 
@@ -160,7 +161,7 @@ class Ec2Desktops:
 
         return [subnet.get("SubnetId", "") for subnet in sorted(usable, key=preference)]
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime | None) -> Desktop:
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
         """Launch the desktop of this attempt, or return the one that it has launched already."""
         token = self._token(meeting_id, attempt)
         try:
@@ -176,7 +177,7 @@ class Ec2Desktops:
         parts = (self._stage, meeting_id, attempt.role, attempt.number, attempt.subnet)
         return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
 
-    def _request(self, meeting_id: str, attempt: Attempt, deadline: datetime | None, token: str) -> dict[str, Any]:
+    def _request(self, meeting_id: str, attempt: Attempt, deadline: datetime, token: str) -> dict[str, Any]:
         settings = self._settings()
         image = self._image(settings.ami_id)
         root = image.get("RootDeviceName", "/dev/sda1")
@@ -186,15 +187,14 @@ class Ec2Desktops:
             "VolumeType": "gp3",
             "DeleteOnTermination": True,
         }
-        tags = {
+        texts = {
             "Name": f"{meeting_id}_{attempt.role}",
             "MeetingID": meeting_id,
             "Role": attempt.role.value,
             "Project": PROJECT,
             "Stage": self._stage,
         }
-        if deadline:
-            tags["Deadline"] = timestamp(deadline)
+        tags = [{"Key": key, "Value": value} for key, value in texts.items()] + [_deadline_tag(deadline)]
         profile = "Arn" if settings.iam_profile.startswith("arn:") else "Name"
         request: dict[str, Any] = {
             "ImageId": settings.ami_id,
@@ -212,12 +212,13 @@ class Ec2Desktops:
                 "HttpPutResponseHopLimit": 1,
                 "InstanceMetadataTags": "enabled",
             },
-            "TagSpecifications": [
-                {"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-                for kind in ("instance", "volume")
-            ],
+            "TagSpecifications": [{"ResourceType": kind, "Tags": tags} for kind in ("instance", "volume")],
         }
-        return request | ({"KeyName": settings.key_name} if settings.key_name else {})
+        if settings.key_name:
+            request["KeyName"] = settings.key_name
+        if script := user_data(settings.guest, deadline):
+            request["UserData"] = script
+        return request
 
     def _image(self, ami_id: str) -> ImageTypeDef:
         if ami_id not in self._images:
@@ -253,6 +254,11 @@ class Ec2Desktops:
 
     # --- ending
 
+    def rearm(self, desktop_ids: Collection[str], deadline: datetime) -> None:
+        """Let these instances bear this deadline (UTC) from now on."""
+        with _reporting(f"The deadline of {', '.join(desktop_ids)} could not be changed"):
+            self._client.create_tags(Resources=list(desktop_ids), Tags=[_deadline_tag(deadline)])
+
     def terminate(self, desktop_ids: Collection[str]) -> None:
         """End these instances for good; one that is gone already is fine.
 
@@ -281,6 +287,10 @@ def _reporting(what: str) -> Iterator[None]:
 
 def _code(error: BaseException | None) -> str:
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+
+
+def _deadline_tag(deadline: datetime) -> TagTypeDef:
+    return {"Key": "Deadline", "Value": timestamp(deadline)}
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,15 +1,21 @@
-"""The app's log: one JSON line for each thing that was done or went wrong, with the meeting and the reason."""
+"""The app's log: one JSON line for each thing that was done or went wrong, with the meeting and the reason.
+
+What operators watch is counted too. A count is a line in CloudWatch's embedded metric format, so it
+costs no call: CloudWatch makes the metric from the log.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
 from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import ElephantError
 
+NAMESPACE = "Elephant"
 _LOGGER = logging.getLogger("elephant")
 
 
@@ -44,6 +50,21 @@ def note(event: str, **facts: Any) -> None:
 def warn(event: str, **facts: Any) -> None:
     """Log something that somebody should look at, though nothing failed."""
     _LOGGER.warning(event, extra={"elephant": {"event": event, **facts}})
+
+
+def count(metric: str, number: int, *, stage: str, reason: str | None = None, **facts: Any) -> None:
+    """Log a line that CloudWatch also takes as a metric of this stage, by its reason where there is one."""
+    dimensions = [["Stage"], ["Stage", "Reason"]] if reason else [["Stage"]]
+    definition = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": metric, "Unit": "Count"}]}
+    line: dict[str, Any] = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [definition]},
+        "event": metric,
+        "Stage": stage,
+        **({"Reason": reason} if reason else {}),
+        metric: number,
+        **facts,
+    }
+    _LOGGER.info(metric, extra={"elephant": line})
 
 
 def fail(event: str, error: BaseException, **facts: Any) -> None:

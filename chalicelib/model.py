@@ -135,7 +135,8 @@ class Seat:
     """A role's place in a meeting: its desktop, how that came about, and what its person did.
 
     Times are UTC. `attempt` counts the launches begun (0: none); `refused` says why the current
-    attempt launched nothing, None while that is open.
+    attempt launched nothing, None while that is open. `replaced` tells of the desktops that this role
+    had before: when each was given up, which it was, and why.
     """
 
     role: Role
@@ -151,6 +152,7 @@ class Seat:
     healthy_at: datetime | None = None
     joined_at: datetime | None = None
     late_boots: int = 0
+    replaced: tuple[str, ...] = ()
 
     def attribute(self, name: str) -> str:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
@@ -272,6 +274,25 @@ class Update:
     urgent: bool = True
 
 
+class Cause(StrEnum):
+    """Why a desktop is launched; a metric's dimension, so there are few."""
+
+    DUE = "DUE"
+    RESUMED = "RESUMED"
+    REFUSED = "REFUSED"
+    GONE = "GONE"
+    LATE_BOOT = "LATE_BOOT"
+
+
+_CAUSES = {
+    Cause.DUE: "the meeting is due",
+    Cause.RESUMED: "the launch was begun and its outcome is not on the row",
+    Cause.REFUSED: "the last attempt was refused",
+    Cause.GONE: "its desktop is gone",
+    Cause.LATE_BOOT: "its desktop did not become healthy within the boot limit",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One role's launch: what the intent on the row says and the launch token is made from."""
@@ -279,8 +300,12 @@ class Attempt:
     role: Role
     number: int
     subnet: str | None  # None: a new attempt, whose subnet is chosen when it is applied
-    why: str
-    after_late_boot: bool = False
+    cause: Cause
+
+    @property
+    def why(self) -> str:
+        """Return the cause as a sentence's part."""
+        return _CAUSES[self.cause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +341,15 @@ class Terminate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rearm:
+    """Let desktops bear another deadline, which their guests obey too."""
+
+    why: str
+    desktop_ids: tuple[str, ...]
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DropTimers:
     """Delete timers that have not fired yet; one that is gone is fine."""
 
@@ -323,4 +357,4 @@ class DropTimers:
     names: tuple[str, ...]
 
 
-Action = Observe | Update | Launch | Publish | Withdraw | Terminate | DropTimers
+Action = Observe | Update | Launch | Publish | Withdraw | Terminate | Rearm | DropTimers

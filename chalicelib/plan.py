@@ -23,6 +23,7 @@ For a meeting that is not over, in this order:
 | a desktop is gone and its role has not uploaded                | withdraw its record, replace it  |
 | a desktop is gone and its role has uploaded                    | withdraw its record              |
 | due, and a role has no desktop                                 | launch one                       |
+| a desktop bears another deadline than the meeting has          | let it bear this one             |
 | a second live desktop of a role, older than `settling`         | terminate it                     |
 
 For one that is over: terminate what lives, withdraw what is published, put the status back.
@@ -40,6 +41,7 @@ from chalicelib.model import (
     UNKNOWN,
     Action,
     Attempt,
+    Cause,
     Desktop,
     DnsRecord,
     DropTimers,
@@ -50,6 +52,7 @@ from chalicelib.model import (
     Owner,
     Policy,
     Publish,
+    Rearm,
     Reason,
     Role,
     Seat,
@@ -261,16 +264,14 @@ def _next_attempt(stand: _Stand) -> Attempt:
     """Return the attempt that a launch for this seat would make: the open one again, or a new one."""
     seat = stand.seat
     if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
-        return Attempt(seat.role, seat.attempt, seat.subnet, "the launch was begun and its outcome is not on the row")
+        return Attempt(seat.role, seat.attempt, seat.subnet, Cause.RESUMED)
     if stand.late:
-        why = "its desktop did not become healthy within the boot limit"
+        cause = Cause.LATE_BOOT
     elif seat.desktop_id:
-        why = "its desktop is gone"
-    elif seat.refused:
-        why = f"the last attempt was refused: {seat.refused}"
+        cause = Cause.GONE
     else:
-        why = "the meeting is due"
-    return Attempt(seat.role, seat.attempt + 1, None, why, after_late_boot=stand.late)
+        cause = Cause.REFUSED if seat.refused else Cause.DUE
+    return Attempt(seat.role, seat.attempt + 1, None, cause)
 
 
 # --- while it lives
@@ -310,7 +311,7 @@ def _carry_on(
     if launches:
         why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
         actions.append(Launch(why, tuple(launches)))
-    return actions + _drop_doubles(table, desktops, now, policy)
+    return actions + _drop_doubles(table, desktops, now, policy) + _rearm(meeting, table, desktops, policy)
 
 
 def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: datetime) -> Meeting:
@@ -425,6 +426,14 @@ def _forget_link(meeting: Meeting, seat: Seat) -> Update:
         remove=(seat.attribute("ec2_link"),),
         expect=meeting.as_stored(seat.attribute("ec2_id")),
     )
+
+
+def _rearm(meeting: Meeting, table: Collection[_Stand], desktops: Observation, policy: Policy) -> list[Action]:
+    deadline = hard_deadline(meeting, desktops, policy)
+    astray = [s.keeps.id for s in table if s.keeps and s.keeps.owner is Owner.OURS and s.keeps.deadline != deadline]
+    if deadline is None or not astray:
+        return []
+    return [Rearm("the meeting's hard deadline is not the one they bear", tuple(astray), deadline)]
 
 
 def _drop_doubles(table: Collection[_Stand], desktops: Observation, now: datetime, policy: Policy) -> list[Action]:

@@ -58,7 +58,7 @@ class Desktops(Protocol):
             LaunchRefused: there is none.
         """
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime | None) -> Desktop:
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
         """Launch the desktop of this attempt, or return the one that it has launched already.
 
         `deadline` is UTC: no desktop of the meeting may outlive it.
@@ -71,6 +71,9 @@ class Desktops(Protocol):
 
     def terminate(self, desktop_ids: Collection[str]) -> None:
         """End these instances for good; one that is gone already is fine."""
+
+    def rearm(self, desktop_ids: Collection[str], deadline: datetime) -> None:
+        """Let these instances bear this deadline (UTC) from now on."""
 
 
 class Dns(Protocol):

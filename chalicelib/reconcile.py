@@ -32,6 +32,7 @@ from chalicelib.model import (
     UNKNOWN,
     Action,
     Attempt,
+    Cause,
     Desktop,
     DnsRecord,
     DropTimers,
@@ -42,6 +43,7 @@ from chalicelib.model import (
     Owner,
     Policy,
     Publish,
+    Rearm,
     State,
     Status,
     Terminate,
@@ -51,6 +53,7 @@ from chalicelib.model import (
 )
 from chalicelib.plan import hard_deadline, plan, plan_strays
 from chalicelib.ports import Desktops, Dns, Meetings, Timers
+from chalicelib.rows import timestamp
 
 LOOKS = 4
 """How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
@@ -214,14 +217,19 @@ class Reconciler:
         """Apply an action that does not touch a row."""
         match action:
             case Publish(why, records):
-                self._dns().publish(records)
+                with self._counting_dns_failures(meeting_id):
+                    self._dns().publish(records)
                 _log("publish", meeting_id, why, records=[record.name for record in records])
             case Withdraw(why, records):
-                self._dns().withdraw(records)
+                with self._counting_dns_failures(meeting_id):
+                    self._dns().withdraw(records)
                 _log("withdraw", meeting_id, why, records=[record.name for record in records])
             case Terminate(why, desktop_ids):
                 self._desktops().terminate(desktop_ids)
                 _log("terminate", meeting_id, why, desktops=list(desktop_ids))
+            case Rearm(why, desktop_ids, deadline):
+                self._desktops().rearm(desktop_ids, deadline)
+                _log("rearm", meeting_id, why, desktops=list(desktop_ids), deadline=deadline)
             case DropTimers(why, names):
                 self._timers().drop(names)
                 _log("drop_timers", meeting_id, why, timers=list(names))
@@ -229,6 +237,23 @@ class Reconciler:
                 raise AssertionError(f"{action} is not to be applied without its meeting's row")
             case _:
                 assert_never(action)
+
+    def _persist(self, meeting: Meeting, change: Update) -> None:
+        self._meetings().update(meeting.id, change)
+        _log("update", meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
+        if "ended_at" in change.set:
+            self._count("Ended", 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
+
+    def _count(self, metric: str, number: int, **facts: Any) -> None:
+        journal.count(metric, number, stage=self._policy.stage, **facts)
+
+    @contextmanager
+    def _counting_dns_failures(self, meeting_id: str | None) -> Iterator[None]:
+        try:
+            yield
+        except ElephantError as error:
+            self._count("DnsFailures", 1, meeting=meeting_id, why=str(error))
+            raise
 
     # --- launching
 
@@ -241,6 +266,9 @@ class Reconciler:
         attempts = [replace(a, subnet=a.subnet or self._desktops().subnets()[0]) for a in launch.attempts]
         leased_at = self._clock()
         self._persist(meeting, _intent(meeting, attempts, leased_at, launch.why))
+        for attempt in attempts:
+            if meeting.seat(attempt.role).desktop_id:
+                self._count("Replaced", 1, reason=attempt.cause, meeting=meeting.id, role=attempt.role, why=attempt.why)
         outcomes: dict[str, Any] = {}
         rests_on: dict[str, Any] = {"termination_reason": None}
         launched: list[Desktop] = []
@@ -284,9 +312,10 @@ class Reconciler:
         A refusal for want of room proves that nothing was launched, so the attempt may move on.
         """
         tried: set[str | None] = set()
+        known = hard_deadline(meeting, policy=self._policy)
+        deadline = known or leased_at + self._policy.lead + self._policy.max_duration
         while True:
             try:
-                deadline = hard_deadline(meeting, policy=self._policy)
                 desktop = self._desktops().launch(meeting.id, attempt, deadline)
             except NoCapacity as error:
                 journal.warn("no_capacity", meeting=meeting.id, role=attempt.role, why=str(error))
@@ -298,6 +327,7 @@ class Reconciler:
                 self._persist(meeting, _move(attempt, leased_at))
             except LaunchRefused as error:
                 journal.fail("launch_refused", error, meeting=meeting.id, role=attempt.role)
+                self._count("LaunchFailures", 1, reason=error.code, meeting=meeting.id, role=attempt.role)
                 return attempt, error
             else:
                 _log(
@@ -309,10 +339,6 @@ class Reconciler:
                     subnet=attempt.subnet,
                 )
                 return attempt, desktop
-
-    def _persist(self, meeting: Meeting, change: Update) -> None:
-        self._meetings().update(meeting.id, change)
-        _log("update", meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
 
     # --- everything
 
@@ -350,7 +376,11 @@ class Reconciler:
         if fleet is not None and seen is not None:
             self._tend_strays(fleet, records, known, seen, report, stop_at)
         report.meetings = len(known)
+        now = self._clock()
+        report.overdue = sum(d.state.costs and d.deadline is not None and now >= d.deadline for d in fleet or ())
         journal.note("sweep", why="every minute", **report.counts(), records=len(records or ()))
+        self._count("DesktopsOverdue", report.overdue)
+        self._count("SweepFailures", report.failed)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
         return report
@@ -398,11 +428,16 @@ class Reconciler:
 
 @dataclass(slots=True)
 class SweepReport:
-    """What one sweep came to. `unfinished` counts what the time budget left to the next one."""
+    """What one sweep came to.
+
+    `overdue` counts desktops that were seen alive past the deadline they bear, `unfinished` what the
+    time budget left to the next sweep.
+    """
 
     meetings: int = 0
     acted: int = 0
     failed: int = 0
+    overdue: int = 0
     unfinished: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -439,8 +474,12 @@ def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: s
             attribute(role, "attempt_at"): now,
             attribute(role, "subnet"): attempt.subnet,
         }
-        if attempt.after_late_boot:
-            intent[attribute(role, "late_boots")] = meeting.seat(role).late_boots + 1
+        seat = meeting.seat(role)
+        if attempt.cause is Cause.LATE_BOOT:
+            intent[attribute(role, "late_boots")] = seat.late_boots + 1
+        if seat.desktop_id:
+            given_up = f"{timestamp(now)} {seat.desktop_id}: {attempt.why}"
+            intent[attribute(role, "replaced")] = [*seat.replaced, given_up]
         rests_on |= meeting.as_stored(*(attribute(role, name) for name in ("ec2_id", "attempt", "attempt_at")))
         stale += [attribute(role, n) for n in ("ec2_id", "ec2_link", "launched_at", "healthy_at", "refused")]
     return Update(why, intent, tuple(name for name in stale if name in meeting.row), rests_on)

@@ -105,6 +105,9 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self._read(name, "text", lambda value: str(value).strip() or None)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self._read(name, "a list of texts", lambda value: tuple(map(str, value))) or ()
+
     def status(self) -> Status:
         return self._read("status", f"one of {', '.join(Status)}", Status) or Status.PENDING
 
@@ -126,6 +129,7 @@ class _Reader:
             healthy_at=self.time(name("healthy_at")),
             joined_at=self.time(name("joined_at")),
             late_boots=self.count(name("late_boots")) or 0,
+            replaced=self.texts(name("replaced")),
         )
 
 

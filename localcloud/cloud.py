@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -184,7 +185,9 @@ class Cloud:
         sleep: Callable[[float], None] = time.sleep
         if isinstance(self.clock, VirtualClock):
             sleep = self.clock.sleep
-            stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too
+            stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too, by the dice
+            stack.callback(random.setstate, random.getstate())
+            random.seed(self.conditions.seed)
         runtime.use(clock=self.clock.now, sleep=sleep)
         stack.callback(runtime.reset)
 

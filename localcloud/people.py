@@ -90,10 +90,10 @@ class Person:
             self._enter(answer["dcv_url"])
         elif "Retry-After" in response.headers:
             if (before[0], before[1].get("status")) != (status, answer.get("status")):
-                self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), answer["message"])
+                self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), str(answer.get("message", answer)))
             self._clock.after(int(response.headers["Retry-After"]), self._ask)
         else:
-            self._tell(f"is turned away: {status}", answer["message"])
+            self._tell(f"is turned away: {status}", str(answer.get("message", answer)), bad=status >= 500)
 
     def _enter(self, dcv_url: str) -> None:
         """Open the address in the browser: the name must resolve to a desktop that is up and this person's own."""
@@ -128,5 +128,5 @@ class Person:
             self.at = None
         self._ask()
 
-    def _tell(self, what: str, why: str = "") -> None:
-        self._timeline.add(self.role, what, why)
+    def _tell(self, what: str, why: str = "", *, bad: bool = False) -> None:
+        self._timeline.add(self.role, what, why, bad=bad)

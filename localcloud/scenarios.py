@@ -250,12 +250,19 @@ def _outages(*spans: tuple[float, float]) -> Script:
 
 def _student_desktop_dies(cloud: Cloud, people: Visits) -> None:
     def die() -> None:
-        desktop = people["student"].at
-        assert desktop, "the student is not in yet"
-        cloud.timeline.add("student's desktop", "dies", "Windows shuts down under the student", bad=True)
-        cloud.ec2.shut_down(desktop.id)
+        if desktop := people["student"].at:
+            cloud.timeline.add("student's desktop", "dies", "Windows shuts down under the student", bad=True)
+            cloud.ec2.shut_down(desktop.id)
 
     cloud.clock.at(minutes(9.3), die)
+
+
+def _student_comes_too_late(cloud: Cloud, people: Visits) -> None:
+    cloud.clock.at(minutes(21.5), people["student"].arrive)
+
+
+def _told_that_it_is_over(result: Run) -> bool:
+    return result.people["student"].last_answer[0] == 410
 
 
 def _only_sweep(result: Run) -> bool:
@@ -275,7 +282,14 @@ SCENARIOS: dict[str, Scenario] = {
             ends=(42.8, 42.8 + _SOON),
             visits=_LESSON,
         ),
-        Scenario("no-show", "Nobody comes.", "NO_SHOW_TIMEOUT", ends=(15, 15 + _SOON)),
+        Scenario(
+            "no-show",
+            "Nobody comes in time.",
+            "NO_SHOW_TIMEOUT",
+            ends=(15, 15 + _SOON),
+            script=_student_comes_too_late,
+            promises=(Promise("who came too late was told that it is over", _told_that_it_is_over),),
+        ),
         Scenario(
             "partial",
             "The teacher waits, uploads and leaves; the student never comes.",

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib import rows
-from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting
+from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting, Unavailable
 from chalicelib.model import Attempt, Desktop, DnsRecord, Meeting, Owner, Role, State, Update
 from chalicelib.ports import Desktops, Dns, Meetings, Timers
 
@@ -136,6 +136,7 @@ class FakeDesktops(Desktops):
     RUNS_AFTER = timedelta(seconds=20)
     DYING = timedelta(seconds=30)
     FORGOTTEN_AFTER = timedelta(hours=1)
+    NO_ROOM_LASTS = timedelta(minutes=3)
 
     def __init__(self, clock: Callable[[], datetime], wire: Wire | None = None) -> None:
         self.clock = clock
@@ -150,6 +151,7 @@ class FakeDesktops(Desktops):
         self.on_launch: Callable[[Instance], None] = lambda instance: None
         self.on_death: Callable[[Instance], None] = lambda instance: None
         self._by_meeting: dict[str | None, list[Instance]] = {}
+        self._no_room_until: dict[str | None, datetime] = {}
 
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
         with self.wire.call("desktops.of_meeting"):
@@ -171,9 +173,12 @@ class FakeDesktops(Desktops):
         yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
 
     def subnets(self) -> list[str]:
-        return list(self.zones)
+        if not self.zones:
+            raise LaunchRefused("There is no subnet.", "NoSubnet")
+        now = self.clock()
+        return sorted(self.zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime | None) -> Desktop:
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
         with self.wire.call("desktops.launch"):
             token = hashlib.sha256(
                 f"{meeting_id}/{attempt.role}/{attempt.number}/{attempt.subnet}".encode()
@@ -188,6 +193,7 @@ class FakeDesktops(Desktops):
             if self.refusal:
                 raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
             if attempt.subnet in self.full:
+                self._no_room_until[attempt.subnet] = self.clock() + self.NO_ROOM_LASTS
                 raise NoCapacity(f"There is no room in {attempt.subnet}.")
             instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
             self.by_token[token] = instance.id
@@ -198,6 +204,13 @@ class FakeDesktops(Desktops):
         with self.wire.call("desktops.terminate"):
             for desktop_id in desktop_ids:
                 self.die(desktop_id)
+
+    def rearm(self, desktop_ids: Collection[str], deadline: datetime) -> None:
+        with self.wire.call("desktops.rearm"):
+            if missing := set(desktop_ids) - self.instances.keys():
+                raise Unavailable(f"There is no instance {', '.join(sorted(missing))}.")
+            for desktop_id in desktop_ids:
+                self.instances[desktop_id].deadline = deadline
 
     def add(
         self,

@@ -6,16 +6,17 @@ is set off in each of these, on the embedded cloud. What it calls then is what i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from localcloud.clock import VirtualClock
+from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.scenarios import SCENARIOS, run
+from localcloud.triggers import envelope
+from tools.stage import FUNCTIONS
 
 _NOW = datetime(2026, 12, 7, 18, 0, tzinfo=UTC)
 _MEETING = "drill"
@@ -23,32 +24,43 @@ _BOOT = timedelta(seconds=50)  # long enough for an instance to run, too short f
 _SERIALIZER = TypeSerializer()
 
 Situation = dict[str, str]
-"""What a row holds beside its names and the teacher's running desktop; `{T±m}` stands for moments."""
+"""What the row holds beside the names and the teacher's running desktop."""
 
 
 def _moment(minutes: float) -> str:
     return (_NOW + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_LINK = "https://published.before.example.com:8443"
+
 SITUATIONS: dict[str, Situation] = {
     "due: the teacher's desktop is unpublished, the student has none": {"meet_time": _moment(5), "status": "LAUNCHED"},
     "called off before it began": {
         "meet_time": _moment(5),
-        "status": "LAUNCHED",
+        "status": "DNS_WRITTEN",
+        "teacher_ec2_link": _LINK,
         "termination_reason": "CANCELLED",
     },
-    "past its hard deadline": {"meet_time": _moment(-300), "status": "IN_PROGRESS"},
+    "past its hard deadline": {"meet_time": _moment(-300), "status": "IN_PROGRESS", "teacher_ec2_link": _LINK},
 }
 
-_EVENTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
-    "launch_ec2": lambda desktop, row: {"meeting_id": _MEETING},
-    "safety_net": lambda desktop, row: {"meetingId": _MEETING},
-    "dns_watchdog": lambda desktop, row: {"detail": {"instance-id": desktop, "state": "running"}},
-    "stream_terminator": lambda desktop, row: {
-        "Records": [{"eventID": "1", "eventName": "MODIFY", "dynamodb": {"NewImage": row}}]
-    },
-    "sweep": lambda desktop, row: {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}},
-}
+
+def _event(function: str, clock: Clock, desktop: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Return the event that leads a function to the meeting."""
+    match function:
+        case "launch_ec2":
+            return {"meeting_id": _MEETING}
+        case "safety_net":
+            return {"meetingId": _MEETING}
+        case "dns_watchdog":
+            change = {"instance-id": desktop, "state": "running"}
+            return envelope(clock, "aws.ec2", "EC2 Instance State-change Notification", change, desktop)
+        case "stream_terminator":
+            record = {"eventID": "1", "eventName": "MODIFY", "dynamodb": {"NewImage": item}}
+            return {"Records": [record]}
+        case "sweep":
+            return envelope(clock, "aws.events", "Scheduled Event", {}, "rule")
+    raise ValueError(f"{function} is not a function that looks at meetings.")
 
 
 def drill() -> None:
@@ -58,7 +70,9 @@ def drill() -> None:
     result = run(SCENARIOS["normal"], app)
     if not result.kept:
         raise RuntimeError(f"An ordinary meeting did not go as it should: {result.broken}")
-    for function in _EVENTS:
+    for function in FUNCTIONS:
+        if function == "api_handler":
+            continue
         for situation in SITUATIONS.values():
             _set_off(app, function, situation)
 
@@ -75,12 +89,11 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
             "student_name": "Ben",
             "created_at": _moment(-600),
             "teacher_ec2_id": desktop,
-            "teacher_ec2_link": "https://old.example.com:8443",
             "open": "1",
         } | situation
         item = {name: _SERIALIZER.serialize(value) for name, value in row.items()}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
-        if not cloud.functions.invoke(function, _EVENTS[function](desktop, item)):
+        if not cloud.functions.invoke(function, _event(function, clock, desktop, item)):
             raise RuntimeError(f"{function} failed: {cloud.timeline.entries[-1]}")
 
 

@@ -10,6 +10,7 @@ import copy
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,7 @@ from localcloud.cloudflare import Cloudflare
 from localcloud.ledger import APP, Ledger
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+Answer = tuple[str, int] | BotoCoreError | dict[str, Any]
 NO_NETWORK = EndpointConnectionError(endpoint_url="http://127.0.0.1")
 
 
@@ -64,54 +66,64 @@ class Requests(list[tuple[str, dict[str, Any]]]):
 
 
 class Account:
-    """An AWS account that is empty when a test begins.
+    """An AWS account that is empty when a test begins. Clients are slow to build, so there is one of each kind.
 
-    `failures` holds what a watched client meets instead of an answer: an operation's error code and
-    HTTP status, or what boto3 itself raises.
+    `instead` holds what a watched client gets for an operation instead of moto's answer: an error's
+    code and HTTP status, what boto3 itself raises, or another answer.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self.requests = Requests()
-        self.failures: dict[str, tuple[str, int] | BotoCoreError] = {}
+        self.instead: dict[str, Answer] = {}
+        self.client = cache(self._client)
+        self.watched_client = cache(self._watched_client)
 
-    def client(self, service: str) -> Any:
+    def empty(self) -> None:
+        """Take everything out of the account, and forget what was asked."""
+        BackendDict.reset()
+        reset_model_data()
+        self.requests.clear()
+        self.instead.clear()
+
+    def _client(self, service: str) -> Any:
         """Return a client whose requests nobody keeps: for what goes on behind the port's back."""
         return self._aws.client(service, APP)
 
-    def watched_client(self, service: str) -> Any:
-        """Return a client whose requests are kept and may fail: for the adapter."""
-        client = self.client(service)
+    def _watched_client(self, service: str) -> Any:
+        """Return a client whose requests are kept and whose answers may be set: for the adapter."""
+        client = self._client(service)
         client.meta.events.register("before-parameter-build", self._keep)
-        client.meta.events.register("before-call", self._fail)
+        client.meta.events.register("before-call", self._answer)
         return client
 
     def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.requests.append((model.name, copy.deepcopy(params)))
 
-    def _fail(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        failure = self.failures.get(model.name)
-        if isinstance(failure, BotoCoreError):
-            raise failure
-        if failure is None:
-            return None
-        code, status = failure
-        error = {"Code": code, "Message": f"This is what {code} says."}
-        return SimpleNamespace(status_code=status), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+    def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        match self.instead.get(model.name):
+            case None:
+                return None
+            case BotoCoreError() as failure:
+                raise failure
+            case (code, status):
+                answer = {"Error": {"Code": code, "Message": f"This is what {code} says."}}
+            case answer:
+                status = 200
+        return SimpleNamespace(status_code=status), {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
 @pytest.fixture(scope="session")
-def _aws(_apart_from_the_developer: None) -> Iterator[Aws]:
+def _account(_apart_from_the_developer: None) -> Iterator[Account]:
     aws = Aws(VirtualClock(NOW), Ledger())
-    yield aws
+    yield Account(aws)
     aws.stop()
 
 
 @pytest.fixture
-def account(_aws: Aws) -> Account:
-    BackendDict.reset()
-    reset_model_data()
-    return Account(_aws)
+def account(_account: Account) -> Account:
+    _account.empty()
+    return _account
 
 
 @pytest.fixture

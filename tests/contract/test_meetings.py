@@ -422,7 +422,7 @@ class TestWithoutAnAnswer:
         ids=["throttled", "broken", "no network"],
     )
     def test_the_table_is_unavailable(self, real: RealStage, operation: str, failure: Any) -> None:
-        real.account.failures[operation] = failure
+        real.account.instead[operation] = failure
         with pytest.raises(Unavailable, match=TABLE):
             self.ACTS[operation](real.meetings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_run_can_stop_early() -> None:
     clock = VirtualClock(START)
     seen: list[int] = []
     for number in range(5):
-        clock.after(number, lambda number=number: seen.append(number))
+        clock.after(number, partial(seen.append, number))
     clock.run(START + timedelta(hours=1), stop=lambda: len(seen) == 2)
     assert seen == [0, 1]
     assert clock.now() == START + timedelta(seconds=1)

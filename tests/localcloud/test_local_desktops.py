@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from localcloud.ledger import APP, DESKTOP
-
-if TYPE_CHECKING:
-    from conftest import World
+from tests.localcloud.worlds import World
 
 
 def boot(world: World, status: str = "LAUNCHED") -> str:

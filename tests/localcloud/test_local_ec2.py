@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.conditions import Conditions
-
-if TYPE_CHECKING:
-    from conftest import World
+from tests.localcloud.worlds import World
 
 
 def refusal(excinfo: pytest.ExceptionInfo[ClientError]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from chalice.app import Chalice
@@ -12,9 +12,7 @@ from chalice.app import Chalice
 from localcloud.clock import VirtualClock
 from localcloud.cloud import TABLE, Cloud
 from localcloud.conditions import Conditions
-
-if TYPE_CHECKING:
-    from conftest import World
+from tests.localcloud.worlds import World
 
 
 def arm(world: World, when: str, payload: str = '{"meeting_id": "m"}') -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
@@ -12,21 +13,26 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
 from localcloud import demo
 from localcloud.ledger import APP
 from localcloud.run import main as run_main
-from localcloud.scenarios import SCENARIOS, run
+from localcloud.scenarios import SCENARIOS, Run, run
+
+
+@cache
+def lived(name: str) -> Run:
+    return run(SCENARIOS[name])
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_it_ends_as_promised_and_leaves_nothing_behind(name: str) -> None:
-    result = run(SCENARIOS[name])
+    result = lived(name)
     assert not result.broken
     assert result.kept
 
 
 def test_a_run_can_be_repeated() -> None:
-    def lines() -> list[tuple[object, ...]]:
-        return [(e.at, e.trigger, e.who, e.bad) for e in run(SCENARIOS["no-show"]).timeline.entries]
+    def lines(result: Run) -> list[tuple[object, ...]]:
+        return [(e.at, e.trigger, e.who, e.bad) for e in result.timeline.entries]
 
-    assert lines() == lines()
+    assert lines(run(SCENARIOS["no-show"])) == lines(lived("no-show"))
 
 
 def test_an_end_other_than_the_promised_one_is_noticed() -> None:
@@ -58,8 +64,7 @@ def test_what_an_idle_app_leaves_is_noticed() -> None:
 
 
 def test_every_call_of_the_app_has_its_trigger() -> None:
-    result = run(SCENARIOS["early"])
-    triggers = {call.trigger for call in result.ledger.of(APP)}
+    triggers = {call.trigger for call in lived("early").ledger.of(APP)}
     assert triggers == {"schedule", "launch timer", "EC2 event", "stream", "join", "safety timer", "sweep"}
 
 

@@ -1,0 +1,125 @@
+"""The committed policies grant what the code calls, no less and no more, and nothing broader than need be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import parliament
+import pytest
+
+from tools import policies
+from tools.account import Account
+from tools.calls import Calls
+from tools.drills import drill
+from tools.grants import Names, UnknownCall, policy
+from tools.stage import FUNCTIONS
+
+PROD = Names(
+    account=Account("210987654321", "eu-central-1"),
+    stage="prod",
+    table="elephant-meetings-prod",
+    ami_id="ami-0123456789abcdef0",
+    desktop_role_arn="arn:aws:iam::210987654321:role/elephant-prod-desktop",
+    security_groups=("sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"),
+)
+
+
+@pytest.fixture(scope="module")
+def called(seen: Calls) -> Calls:
+    """Everything the functions called: in the drills, and in whatever else this session ran."""
+    drill()
+    return seen
+
+
+def committed(function: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(policies.path_of(function).read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_the_code_calls_is_granted(function: str, called: Calls) -> None:
+    missing = called.get(function, set()) - policies.known_calls()[function]
+    assert not missing, f"{function} calls what its policy lacks; run `make policies` and review the difference"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_granted_that_the_code_does_not_call(function: str, called: Calls) -> None:
+    unused = policies.known_calls()[function] - called.get(function, set())
+    assert not unused, f"{function}'s policy grants what nothing calls; run `make policies` and review the difference"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_committed_policy_is_what_the_calls_make(function: str) -> None:
+    assert committed(function) == policy(function, policies.known_calls()[function], policies.SAMPLE)
+
+
+@pytest.mark.parametrize("names", [policies.SAMPLE, PROD], ids=["sample", "prod"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_linter_finds_nothing(function: str, names: Names) -> None:
+    document = policy(function, policies.known_calls()[function], names)
+    findings = parliament.analyze_policy_string(json.dumps(_launch_in_one(document))).findings
+    assert not findings
+
+
+def _launch_in_one(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the policy with its RunInstances statements joined: the linter holds each one to naming every resource.
+
+    IAM itself asks of each resource that some statement allows it, which is what the two say together.
+    """
+    launch = [s for s in document["Statement"] if s["Action"] == ["ec2:RunInstances"]]
+    rest = [s for s in document["Statement"] if s["Action"] != ["ec2:RunInstances"]]
+    if not launch:
+        return document
+    joined = launch[0] | launch[1] | {"Resource": [arn for s in launch for arn in s["Resource"]]}
+    return document | {"Statement": [*rest, joined]}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_what_takes_no_resource_is_on_everything(function: str) -> None:
+    starred = {a for s in committed(function)["Statement"] if "*" in s["Resource"] for a in s["Action"]}
+    assert all(action.startswith("ec2:Describe") or action == "dynamodb:ListStreams" for action in starred)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_stage_reaches_nothing_of_another(function: str) -> None:
+    text = json.dumps(policy(function, policies.known_calls()[function], PROD))
+    assert "-dev" not in text
+    assert "123456789012" not in text
+    assert "us-west-2" not in text
+
+
+def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
+    actions = {action for s in committed("api_handler")["Statement"] for action in s["Action"]}
+    assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
+
+
+def test_ending_desktops_needs_the_project_s_tag() -> None:
+    [ending] = [s for s in committed("sweep")["Statement"] if "ec2:TerminateInstances" in s["Action"]]
+    assert ending["Condition"]["StringEquals"] == {"aws:ResourceTag/Project": "Elephant"}
+
+
+def test_launching_needs_the_project_s_tag_and_tagging_needs_a_launch() -> None:
+    statements = {s["Sid"]: s for s in committed("launch_ec2")["Statement"]}
+    assert statements["LaunchTagged"]["Condition"]["StringEquals"]["aws:RequestTag/Project"] == "Elephant"
+    assert statements["TagAtLaunch"]["Condition"]["StringEquals"]["ec2:CreateAction"] == "RunInstances"
+    assert not any("instance/*" in arn or "volume/*" in arn for arn in statements["LaunchFrom"]["Resource"])
+
+
+def test_roles_are_passed_to_one_service_each() -> None:
+    passed = {
+        (s["Resource"][0], s["Condition"]["StringEquals"]["iam:PassedToService"])
+        for function in FUNCTIONS
+        for s in committed(function)["Statement"]
+        if "iam:PassRole" in s["Action"]
+    }
+    assert passed == {
+        (policies.SAMPLE.desktop_role_arn, "ec2.amazonaws.com"),
+        ("arn:aws:iam::123456789012:role/elephant-dev-timers", "scheduler.amazonaws.com"),
+    }
+
+
+@pytest.mark.parametrize("call", ["s3:GetObject", "ec2:CreateSnapshot", "not a call"])
+def test_an_unknown_call_is_an_error_and_not_a_guess(call: str) -> None:
+    with pytest.raises(UnknownCall, match=r"tools/grants\.py|of the form"):
+        policy("sweep", {call}, PROD)
