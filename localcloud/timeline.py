@@ -55,7 +55,7 @@ class Timeline:
         facts = getattr(record, "elephant", None)
         bad = record.levelno >= logging.WARNING
         if facts:
-            if facts.get("event") == "sweep":  # what a sweep did has lines of its own
+            if facts.get("event") == "sweep" or "_aws" in facts:  # sums and metrics: what was done has its own lines
                 return
             what = _describe(facts)
             why = str(facts.get("error") or facts.get("why") or "")

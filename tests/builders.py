@@ -14,6 +14,7 @@ from chalicelib import rows
 from chalicelib.model import (
     Action,
     Attempt,
+    Cause,
     Desktop,
     DnsRecord,
     DropTimers,
@@ -24,6 +25,7 @@ from chalicelib.model import (
     Owner,
     Policy,
     Publish,
+    Rearm,
     Role,
     State,
     Status,
@@ -31,6 +33,7 @@ from chalicelib.model import (
     Update,
     Withdraw,
 )
+from chalicelib.plan import hard_deadline
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -143,6 +146,12 @@ def some_of(*desktops: Desktop) -> Observation:
     return Observation(desktops)
 
 
+def bearing_its_deadline(of: Meeting, sight: Observation) -> Observation:
+    """Return the sight with the meeting's hard deadline on every desktop that bears none yet."""
+    deadline = hard_deadline(of, sight, POLICY)
+    return replace(sight, desktops=tuple(replace(d, deadline=d.deadline or deadline) for d in sight.desktops))
+
+
 NONE_LIVE = all_of()
 BOTH_RUN = all_of(desktop("teacher"), desktop("student"))
 
@@ -176,6 +185,8 @@ def _spell(action: Action) -> str:
             return " ".join(["withdraw", *(_desktop_of(record) for record in records)])
         case Terminate(desktop_ids=ids):
             return " ".join(["terminate", *ids])
+        case Rearm(desktop_ids=ids):
+            return " ".join(["rearm", *ids])
         case DropTimers(names=names):
             return " ".join(["drop", *names])
 
@@ -200,11 +211,15 @@ def applied(
             case Launch(attempts=attempts):
                 for attempt in attempts:
                     sight = replace(sight, desktops=(*sight.desktops, _launch(after, attempt, now)))
+                sight = bearing_its_deadline(rows.meeting(after), sight)
                 if rows.meeting(after).status.rank < Status.LAUNCHED.rank:
                     after["status"] = Status.LAUNCHED.value
             case Terminate(desktop_ids=ids):
                 dying = (replace(d, state=State.SHUTTING_DOWN) if d.id in ids else d for d in sight.desktops)
                 sight = replace(sight, desktops=tuple(dying))
+            case Rearm(desktop_ids=ids, deadline=deadline):
+                rearmed = (replace(d, deadline=deadline) if d.id in ids else d for d in sight.desktops)
+                sight = replace(sight, desktops=tuple(rearmed))
             case _:
                 pass
     return after, sight
@@ -216,7 +231,7 @@ def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
     for name in ("ec2_link", "healthy_at", "refused"):
         after.pop(f"{role}_{name}", None)
     begun = {"ec2_id": newcomer.id, "attempt": attempt.number, "subnet": attempt.subnet or "subnet-1"}
-    begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.after_late_boot else {})
+    begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause is Cause.LATE_BOOT else {})
     after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
     return newcomer
 

@@ -33,10 +33,10 @@ _MARKS = {
 @contextmanager
 def observing(calls: Calls) -> Iterator[None]:
     """Add to `calls` every call that a function of the app makes inside the block, in whichever thread."""
-    make = BaseClient._make_api_call  # noqa: SLF001  the one place that all calls of all clients pass
+    make = BaseClient._make_api_call  # type: ignore[attr-defined]  # what all calls of all clients pass
 
     def noted(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:
-        if function := _caller(sys._getframe(1)):  # noqa: SLF001  there is no other way to read the stack cheaply
+        if function := _caller(sys._getframe(1)):
             service = client.meta.service_model.service_name
             marks = sorted(_MARKS.get(service, set()) & parameters.keys())
             suffix = f"({','.join(marks)})" if marks else ""

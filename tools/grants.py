@@ -109,7 +109,7 @@ def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
 
 
-def _secretsmanager(operation: str, marks: list[str], names: Names) -> list[Statement]:
+def _secretsmanager(operation: str, _: list[str], names: Names) -> list[Statement]:
     # Secrets Manager adds six characters to a secret's name that nobody can foretell.
     secret = names.arn("secretsmanager", f"secret:{names.stage}/elephant/cloudflare-??????")
     return [_allow("DnsToken", [f"secretsmanager:{operation}"], [secret])]

@@ -61,7 +61,9 @@ def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def write(stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE) -> bool:
+def write(
+    stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE
+) -> bool:
     """Write the stage's part and its functions' policies; return whether any file changed."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config["stages"][stage.name] = part

@@ -106,7 +106,9 @@ def load(name: str, folder: Path = ROOT / "stages") -> Stage:
         StageError: there is no such file, or with everything that is wrong with it.
     """
     if not _NAME.fullmatch(name):
-        raise StageError(f"A stage's name has up to 12 lower-case letters and digits, the first a letter; {name!r} not.")
+        raise StageError(
+            f"A stage's name has up to 12 lower-case letters and digits, the first a letter; {name!r} not."
+        )
     path = folder / f"{name}.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -143,7 +145,7 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
                 problems.append(f"{f'{table}.' if table else ''}{key} is missing")
     problems += [f"{key} is not known here" for key in unknown]
     if not isinstance(extra, Mapping) or not all(isinstance(value, str) for value in extra.values()):
-        problems.append("environment must hold texts only, like SCHEDULE_KEY = \"…\"")
+        problems.append('environment must hold texts only, like SCHEDULE_KEY = "…"')
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
     return Stage(name=name, environment=dict(extra), **{"account": ""} | values)
@@ -152,7 +154,7 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
 def _problem(key: str, value: object, kind: type | tuple[type, type]) -> str:
     if isinstance(kind, tuple):
         right = isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-        return "" if right else "must be a list of texts, like [\"a\", \"b\"]"
+        return "" if right else 'must be a list of texts, like ["a", "b"]'
     if type(value) is not kind:  # bool is an int to isinstance
         return {str: "must be text in quotes", int: "must be a whole number", bool: "must be true or false"}[kind]
     if kind is int and isinstance(value, int) and value < 1:

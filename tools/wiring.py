@@ -35,7 +35,9 @@ _POLL_S = 1.0
 _POLLS = 120
 
 
-def wire(stage: Stage, outputs: Mapping[str, str], client: Clients, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+def wire(
+    stage: Stage, outputs: Mapping[str, str], client: Clients, sleep: Callable[[float], None] = time.sleep
+) -> list[str]:
     """Bring the functions and the stream's mapping to the settings above; return what had to be changed.
 
     Raises:
@@ -94,7 +96,9 @@ def _wire_stream(functions: Any, name: str, outputs: Mapping[str, str], sleep: C
         if functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled":
             return True
         sleep(_POLL_S)
-    raise StageError(f"The mapping of the stream to {name} is still not enabled {_POLLS * _POLL_S:.0f} s after its update.")
+    raise StageError(
+        f"The mapping of the stream to {name} is still not enabled {_POLLS * _POLL_S:.0f} s after its update."
+    )
 
 
 def _holds(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -212,10 +212,12 @@ def test_a_record_that_cannot_be_understood_is_named_and_stops_no_other(world: W
         pytest.param({"status": "ASLEEP"}, "status", id="a status that is none"),
         pytest.param({"teacher_attempt": "one"}, "teacher_attempt", id="a count that is none"),
         pytest.param({"duration_minutes": "long"}, "duration_minutes", id="a duration that is none"),
-        pytest.param({"duration_minutes": 10**15}, None, id="an endless duration"),
-        pytest.param({"duration_minutes": 10**10, "meet_time": utc(NOW)}, None, id="a duration beyond the calendar"),
-        pytest.param({"meet_time": "0001-01-01T00:00:00Z"}, None, id="the first day of the calendar"),
-        pytest.param({"meet_time": "9999-12-31T23:59:59Z"}, None, id="the last day of the calendar"),
+        pytest.param({"duration_minutes": 10**15}, "duration_minutes", id="an endless duration"),
+        pytest.param(
+            {"duration_minutes": 10**10, "meet_time": utc(NOW)}, "duration_minutes", id="a duration beyond the calendar"
+        ),
+        pytest.param({"meet_time": "0001-01-01T00:00:00Z"}, "meet_time", id="the first day of the calendar"),
+        pytest.param({"meet_time": "9999-12-31T23:59:59Z"}, "meet_time", id="the last day of the calendar"),
     ],
 )
 def test_a_row_that_holds_garbage_is_named_causes_no_retry_and_stops_no_other(
@@ -227,7 +229,7 @@ def test_a_row_that_holds_garbage_is_named_causes_no_retry_and_stops_no_other(
     assert world.row(good)["termination_reason"] == "SUCCESS"
     assert world.row(bad).items() >= row.items()
     if named:
-        assert [named in fact["why"] for fact in world.said("bad_row") if fact["meeting"] == bad] == [True]
+        assert any(named in fact["why"] for fact in world.said("bad_row") if fact["meeting"] == bad)
 
 
 def test_an_event_without_records_fails_and_says_so(world: World) -> None:

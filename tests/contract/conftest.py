@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
+from chalicelib.config import DesktopSettings, Settings
 from localcloud.aws import Aws
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import Cloudflare
@@ -124,6 +125,20 @@ def _account(_apart_from_the_developer: None) -> Iterator[Account]:
 def account(_account: Account) -> Account:
     _account.empty()
     return _account
+
+
+def desktop_settings(account: Account) -> DesktopSettings:
+    """Make what a launch needs in the account, and return the settings that name it."""
+    account.client("iam").create_instance_profile(InstanceProfileName="elephant-desktop")
+    ec2 = account.client("ec2")
+    image = ec2.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
+    group = ec2.create_security_group(GroupName="elephant-desktop", Description="Amazon DCV, 8443")
+    environ = {
+        "AMI_ID": image["ImageId"],
+        "IAM_PROFILE": "elephant-desktop",
+        "SECURITY_GROUP_IDS": group["GroupId"],
+    }
+    return Settings(environ).desktops()
 
 
 @pytest.fixture

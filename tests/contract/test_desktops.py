@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from chalicelib.config import DesktopSettings
 from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.model import Attempt, Cause, Desktop, Owner, Role, State
@@ -20,7 +19,7 @@ from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2
 from tests.fakes import FakeDesktops
 
-from .conftest import NO_NETWORK, NOW, Account
+from .conftest import NO_NETWORK, NOW, Account, desktop_settings
 
 STAGE = "dev"
 DEADLINE = NOW + timedelta(hours=4)
@@ -96,18 +95,7 @@ class RealStage:
         self.clock = clock
         self.ec2 = Ec2(clock, Conditions())
         self.api = account.client("ec2")
-        account.client("iam").create_instance_profile(InstanceProfileName="elephant-desktop")
-        image = self.api.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
-        group = self.api.create_security_group(GroupName="elephant-desktop", Description="DCV")
-        self.settings = DesktopSettings(
-            ami_id=image["ImageId"],
-            instance_type="t3.large",
-            key_name=None,
-            iam_profile="elephant-desktop",
-            security_group_ids=(group["GroupId"],),
-            supported_azs=(),
-            volume_gib=60,
-        )
+        self.settings = desktop_settings(account)
         self.desktops: Desktops = self.container()
 
     def container(self) -> Ec2Desktops:

@@ -17,7 +17,7 @@ from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2
 
-from .conftest import NOW, Account
+from .conftest import NOW, Account, desktop_settings
 
 STAGE = "dev"
 DEADLINE = NOW + timedelta(hours=4)
@@ -34,9 +34,7 @@ class Launcher:
     desktops: Ec2Desktops
     subnet: str
 
-    def launch(
-        self, meeting_id: str = "m1", role: Role = Role.TEACHER, number: int = 1
-    ) -> Desktop:
+    def launch(self, meeting_id: str = "m1", role: Role = Role.TEACHER, number: int = 1) -> Desktop:
         return self.desktops.launch(meeting_id, Attempt(role, number, self.subnet, Cause.DUE), DEADLINE)
 
     def request(self) -> dict[str, Any]:
@@ -61,19 +59,7 @@ class Launcher:
 @pytest.fixture
 def launcher(account: Account, clock: VirtualClock) -> Launcher:
     Ec2(clock, Conditions())
-    api = account.client("ec2")
-    account.client("iam").create_instance_profile(InstanceProfileName="elephant-desktop")
-    image = api.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
-    group = api.create_security_group(GroupName="elephant-desktop", Description="DCV")
-    settings = DesktopSettings(
-        ami_id=image["ImageId"],
-        instance_type="t3.large",
-        key_name=None,
-        iam_profile="elephant-desktop",
-        security_group_ids=(group["GroupId"],),
-        supported_azs=(),
-        volume_gib=60,
-    )
+    settings = desktop_settings(account)
     launcher = Launcher(account, clock, settings, None, "")  # type: ignore[arg-type]  # it reads its settings from here
     launcher.desktops = Ec2Desktops(account.watched_client("ec2"), STAGE, lambda: launcher.settings, clock.now)
     launcher.subnet = launcher.desktops.subnets()[0]
@@ -136,9 +122,7 @@ class TestRequest:
             ),
         ],
     )
-    def test_the_profile_may_be_a_name_or_an_arn(
-        self, launcher: Launcher, profile: str, asked: dict[str, str]
-    ) -> None:
+    def test_the_profile_may_be_a_name_or_an_arn(self, launcher: Launcher, profile: str, asked: dict[str, str]) -> None:
         launcher.settings = replace(launcher.settings, iam_profile=profile)
         launcher.launch()
         assert launcher.request()["IamInstanceProfile"] == asked
@@ -464,7 +448,7 @@ class TestSubnets:
     def test_zones_without_any_are_named(self, launcher: Launcher) -> None:
         launcher.settings = replace(launcher.settings, supported_azs=("eu-west-1a",))
         self.later(launcher)
-        with pytest.raises(LaunchRefused, match="SUPPORTED_AZS.*eu-west-1a"):
+        with pytest.raises(LaunchRefused, match=r"SUPPORTED_AZS.*eu-west-1a"):
             launcher.desktops.subnets()
 
     def test_a_region_without_a_default_vpc_says_what_to_do(self, launcher: Launcher) -> None:

@@ -14,8 +14,9 @@ from chalicelib.errors import BadEvent, Conflict, NoSuchMeeting, Unavailable
 from chalicelib.model import Meeting, Reason, Role, Status, Update
 from chalicelib.ports import Meetings
 from chalicelib.repository import OPEN_INDEX, DynamoMeetings
-from .conftest import NO_NETWORK, Account
 from tests.fakes import FakeMeetings
+
+from .conftest import NO_NETWORK, Account
 
 TABLE = "elephant-meetings"
 AT = datetime(2026, 3, 1, 15, 0, 0, 250000, tzinfo=UTC)
@@ -427,9 +428,7 @@ class TestWithoutAnAnswer:
             self.ACTS[operation](real.meetings)
 
     @pytest.mark.parametrize("operation", ACTS)
-    def test_a_table_that_is_not_there_is_unavailable_rather_than_empty(
-        self, real: RealStage, operation: str
-    ) -> None:
+    def test_a_table_that_is_not_there_is_unavailable_rather_than_empty(self, real: RealStage, operation: str) -> None:
         real.table.delete_table(TableName=TABLE)
         with pytest.raises(Unavailable, match=TABLE):
             self.ACTS[operation](real.meetings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import parliament
+import parliament  # type: ignore[import-untyped]
 import pytest
 
 from tools import policies

@@ -47,6 +47,7 @@ from tests.builders import (
     all_of,
     applied,
     at,
+    bearing_its_deadline,
     desktop,
     healthy,
     launched,
@@ -78,7 +79,8 @@ class Case:
 
 
 def case(name: str, row_: dict[str, Any], seen: Observation, minutes: float, then: list[str], **hints: bool) -> Case:
-    return Case(name, row(row_), seen, minutes, then, hints)
+    stored = row(row_)
+    return Case(name, stored, bearing_its_deadline(rows.meeting(stored), seen), minutes, then, hints)
 
 
 def ends(reason: str, *, timers: str = "", links: bool = True) -> list[str]:
@@ -197,13 +199,14 @@ ATTEMPTS = [
 ]
 
 FOUND = "write student_ec2_id=i-student student_launched_at"
+BOTH_FOUND = f"write status=LAUNCHED {FOUND.removeprefix('write ')} teacher_ec2_id=i-teacher teacher_launched_at"
 ADOPTION = [
     case("a live desktop that the row does not name is adopted, and published in the same breath",
          ONE_LAUNCHED, all_of(BOOTS, desktop("student")), -8,
          [FOUND, "publish i-student", f"write status=DNS_WRITTEN student_ec2_link={link('i-student')}"]),
     case("one that does not run yet is adopted only", ONE_LAUNCHED, BOTH_BOOT, -8, [FOUND]),
     case("the first desktop that is adopted makes the meeting LAUNCHED",
-         SCHEDULED, BOTH_BOOT, -8, [f"{FOUND} status=LAUNCHED teacher_ec2_id=i-teacher teacher_launched_at"]),
+         SCHEDULED, BOTH_BOOT, -8, [BOTH_FOUND]),
     case("a glimpse is enough to adopt",
          ONE_LAUNCHED | attempt("student", 1, -10), some_of(desktop("student", State.PENDING)), -9.9, [FOUND]),
     case("one that lives beside the dead one that is named is adopted in its stead",
@@ -405,7 +408,7 @@ NOT_DUE = LATE | {"meet_time": at(600), "teacher_attempt": None, "student_attemp
 REPLACED = ["terminate i-student", "withdraw i-student", "launch student 2"]
 LATE_BOOT = [
     case("another desktop of the role that turns up takes its place at once",
-         LATE, all_of(desktop("teacher"), desktop("student", minutes=-14), desktop("student", State.PENDING, id="i-new")), 1,
+         LATE, all_of(*LATE_SEEN.desktops, desktop("student", State.PENDING, id="i-new")), 1,
          ["withdraw i-student", "write student_ec2_id=i-new student_launched_at -student_ec2_link",
           "terminate i-student", "withdraw i-student"]),
     case("one that is adopted has its whole boot limit from then on",
@@ -432,6 +435,20 @@ LATE_BOOT = [
     case("one that is not seen is left alone", LATE, some_of(desktop("teacher", launched_at=at(-5))), 1, []),
     case("of a meeting that is not due it is left alone", NOT_DUE, LATE_SEEN, 1, []),
     case("even if it is both of them", NOT_DUE | {"meet_time": None, "created_at": None}, BOTH_RUN, 6, []),
+]
+
+MOVED = all_of(desktop("teacher", deadline=at(180)), desktop("student", deadline=at(180)))
+DEADLINES_BORNE = [
+    case("what bears a deadline that was moved is told the new one",
+         PUBLISHED, MOVED, 0, ["rearm i-teacher i-student"]),
+    case("only what bears another is told", PUBLISHED, all_of(desktop("teacher"), MOVED.desktops[1]), 0,
+         ["rearm i-student"]),
+    case("on a glimpse too", PUBLISHED, some_of(MOVED.desktops[1]), 0, ["rearm i-student"]),
+    case("what bears the right one is left alone", PUBLISHED, BOTH_RUN, 0, []),
+    case("what was launched by hand is left alone", PUBLISHED,
+         all_of(*(replace(d, owner=Owner.BY_HAND) for d in MOVED.desktops)), 0, []),
+    case("what is dying is left alone", PUBLISHED | uploaded("student", -1) | {"student_ec2_link": None},
+         all_of(desktop("teacher"), replace(MOVED.desktops[1], state=State.SHUTTING_DOWN)), 0, []),
 ]
 
 HALF = all_of(desktop("teacher"))
@@ -624,6 +641,7 @@ TABLE = [
         "uploads": UPLOADS,
         "deadline": DEADLINE,
         "late boot": LATE_BOOT,
+        "deadline borne": DEADLINES_BORNE,
         "gone": GONE,
         "doubles": DOUBLES,
         "ending": ENDING,
@@ -712,8 +730,8 @@ def test_a_meet_time_at_the_edge_of_the_calendar_breaks_nothing(moment: str) -> 
 
 @pytest.mark.parametrize("minutes", [10**6, 10**15, -5])
 def test_a_duration_beyond_the_calendar_is_no_duration(minutes: int) -> None:
-    attributes = IN_PROGRESS | HELD | {"duration_minutes": minutes}
-    assert spell(plan(meeting(attributes), BOTH_RUN, at(100), policy=POLICY)) == []
+    running = meeting(IN_PROGRESS, HELD, duration_minutes=minutes)
+    assert plan(running, bearing_its_deadline(running, BOTH_RUN), at(100), policy=POLICY) == []
 
 
 # --- rows that hands made
@@ -813,7 +831,8 @@ def throw(seed: int) -> Throw:
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
     named = {thrown.get(f"{role}_ec2_id") for role in Role}
-    return Throw(thrown, random_sight(dice, named), now, hints)
+    seen = bearing_its_deadline(rows.meeting(thrown), random_sight(dice, named))
+    return Throw(thrown, seen, now, hints)
 
 
 BLOCKS = [range(begin, begin + 400) for begin in range(0, 4000, 400)]

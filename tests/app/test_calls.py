@@ -1,0 +1,93 @@
+"""What the app costs in calls: an idle sweep grows by pages, not by meetings; a poll is one read."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from moto.dynamodb.models import dynamodb_backends
+
+from localcloud.aws import ACCOUNT, REGION
+from localcloud.cloud import TABLE
+from tests.app.world import NOW, World, image, launched, linked, utc
+
+IDLE_SWEEP = {"Query": 1, "DescribeInstances": 1, "list records": 1}
+PAGE_OF_DYNAMODB = 1024 * 1024
+
+
+def store(world: World, count: int, **row: Any) -> None:
+    """Put this many open meetings into the table, by the back door: it is not their storing that is counted."""
+    table = dynamodb_backends[ACCOUNT][REGION].get_table(TABLE)
+    far = {"meet_time": utc(NOW + timedelta(days=30)), "created_at": utc(NOW), "status": "SCHEDULED", "open": "1"}
+    for number in range(count):
+        table.put_item(image({"id": f"m-{number:04}", **far, **row}))
+
+
+def idle_sweep(world: World) -> dict[str, int]:
+    """Return the calls of a sweep in a warm container that finds nothing to do."""
+    world.sweep()
+    world.forget_calls()
+    before = {row["id"]: row for row in world.rows()}
+    world.forget_calls()
+    world.sweep()
+    calls = dict(Counter(call.operation for call in world.calls()))
+    assert {row["id"]: row for row in world.rows()} == before
+    assert world.said("sweep")[-1]["meetings"] == len(before)
+    return calls
+
+
+@pytest.mark.parametrize("count", [0, 10, 1000])
+def test_an_idle_sweep_makes_three_calls_however_many_meetings_are_open(world: World, count: int) -> None:
+    store(world, count)
+    assert idle_sweep(world) == IDLE_SWEEP
+
+
+def test_an_idle_sweep_makes_one_more_call_for_each_further_page_of_meetings(world: World) -> None:
+    note = "n" * 2500
+    store(world, 1000, jitsi_url=note)
+    pages = math.ceil(1000 * len(note) / PAGE_OF_DYNAMODB)
+    assert idle_sweep(world) == IDLE_SWEEP | {"Query": pages}
+
+
+def test_an_idle_sweep_makes_no_more_calls_while_people_are_in_their_meetings(world: World) -> None:
+    for number in range(10):
+        meeting_id = world.put(
+            id=f"m-{number}",
+            meet_time=utc(NOW),
+            created_at=utc(NOW - timedelta(days=1)),
+            status="IN_PROGRESS",
+            open="1",
+        )
+        for role in ("teacher", "student"):
+            desktop_id = world.desktop(meeting_id, role)
+            world.cloud.cloudflare.add(
+                name=f"{desktop_id}.example.com",
+                content=str(world.cloud.ec2.lives[desktop_id].instance.public_ip),
+                comment=f"elephant:dev:{meeting_id}",
+            )
+            met = {f"{role}_healthy_at": utc(NOW), f"{role}_joined_at": utc(NOW)}
+            world.write(meeting_id, **launched(role, desktop_id), **linked(role, desktop_id), **met)
+    world.move(minutes=10)
+    assert idle_sweep(world) == IDLE_SWEEP
+    assert len(world.alive()) == len(world.published()) == 20
+
+
+def test_a_cold_sweep_reads_the_secret_once(world: World) -> None:
+    world.sweep()
+    assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1}
+
+
+def test_a_poll_is_one_read(world: World) -> None:
+    meeting_id = world.put(meet_time=utc(NOW), status="LAUNCHED")
+    for _ in range(3):
+        world.forget_calls()
+        world.join(meeting_id, "teacher")
+        assert [call.operation for call in world.calls()] == ["GetItem"]
+
+
+def test_scheduling_is_one_write_and_two_timers(world: World) -> None:
+    world.schedule()
+    assert [call.operation for call in world.calls()] == ["PutItem", "CreateSchedule", "CreateSchedule"]
