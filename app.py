@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import wraps
 from typing import Any, cast
 
 from chalice.app import Chalice, CloudWatchEvent, CORSConfig, DynamoDBEvent, Rate, Request, Response
@@ -38,6 +39,38 @@ STREAM_ARN = Settings().stream_arn
 # --- people
 
 
+def answering(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Turn what goes wrong in a view into a status and a sentence; whatever it was, a person gets JSON.
+
+    Chalice hides a view's own exceptions from middleware, so this stands around the view itself.
+    """
+
+    @wraps(view)
+    def answer(*args: str, **path: str) -> Response:
+        try:
+            return view(*args, **path)
+        except errors.BadRequest as error:
+            problems = [{"field": field, "problem": problem} for field, problem in error.problems]
+            return _refusal(400, error, {"errors": problems} if problems else {})
+        except errors.KeyMissing as error:
+            return _refusal(401, error)
+        except errors.Forbidden as error:
+            return _refusal(403, error)
+        except errors.NoSuchMeeting as error:
+            return _refusal(404, error)
+        except errors.MeetingOver as error:
+            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
+        except errors.Unavailable as error:
+            journal.fail("unavailable", error)
+            sorry = errors.Unavailable("The meeting cannot be looked up now; try again in a few seconds.")
+            return _refusal(503, sorry, headers={"Retry-After": "5"})
+        except Exception as error:
+            journal.fail("request_failed", error)
+            return _refusal(500, errors.ElephantError("Something is wrong on our side; this app's log says what."))
+
+    return answer
+
+
 @app.route("/")
 def schedule_page() -> Response:
     """The schedule form."""
@@ -51,6 +84,7 @@ def meeting_page() -> Response:
 
 
 @app.route("/schedule", methods=["POST"], cors=CORS)
+@answering
 def schedule() -> Response:
     """Schedule a meeting from the form's JSON."""
     from chalicelib.schedule import parse, targets
@@ -65,6 +99,7 @@ def schedule() -> Response:
 
 
 @app.route("/join/{meetingId}/{role}", cors=CORS)
+@answering
 def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's own name
     """Tell a person whether their desktop is ready, and where it is."""
     here = runtime.current()
@@ -79,31 +114,6 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
         }
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     return Response({"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value})
-
-
-@app.middleware("http")
-def errors_to_http(request: Any, get_response: Callable[[Any], Response]) -> Response:
-    """Turn what went wrong into a status and a sentence; whatever it was, a person gets JSON."""
-    try:
-        return get_response(request)
-    except errors.BadRequest as error:
-        problems = [{"field": field, "problem": problem} for field, problem in error.problems]
-        return _refusal(400, error, {"errors": problems} if problems else {})
-    except errors.KeyMissing as error:
-        return _refusal(401, error)
-    except errors.Forbidden as error:
-        return _refusal(403, error)
-    except errors.NoSuchMeeting as error:
-        return _refusal(404, error)
-    except errors.MeetingOver as error:
-        return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
-    except errors.Unavailable as error:
-        journal.fail("unavailable", error)
-        sorry = errors.Unavailable("The meeting cannot be looked up now; try again in a few seconds.")
-        return _refusal(503, sorry, headers={"Retry-After": "5"})
-    except Exception as error:
-        journal.fail("request_failed", error)
-        return _refusal(500, errors.ElephantError("Something is wrong on our side; the log of this app says what."))
 
 
 def _refusal(

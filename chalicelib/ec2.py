@@ -58,12 +58,17 @@ class Ec2Desktops:
     def __init__(
         self,
         client: EC2Client,
+        launcher: Callable[[], EC2Client],
         stage: str,
         settings: Callable[[], DesktopSettings],
         clock: Callable[[], datetime],
     ) -> None:
-        """Take the launch settings as a factory: only a launch needs them."""
+        """Take as factories what only a launch needs: its settings, and a client that does not try again by itself.
+
+        EC2 says that a zone is full with a status that the SDK would retry.
+        """
         self._client = client
+        self._launcher = launcher
         self._stage = stage
         self._settings = settings
         self._clock = clock
@@ -165,7 +170,7 @@ class Ec2Desktops:
         """Launch the desktop of this attempt, or return the one that it has launched already."""
         token = self._token(meeting_id, attempt)
         try:
-            reply = self._client.run_instances(**self._request(meeting_id, attempt, deadline, token))
+            reply = self._launcher().run_instances(**self._request(meeting_id, attempt, deadline, token))
         except ClientError as error:
             return self._refused(error, attempt, token)
         except BotoCoreError as error:

@@ -59,7 +59,7 @@ LOOKS = 4
 """How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
 
 RETRY_RECORDS_FOR = timedelta(minutes=5)
-"""How long a failed stream record is tried again: it blocks its shard meanwhile, and the sweep is there."""
+"""How long a stream record is tried again that tells what no row tells: it blocks its shard meanwhile."""
 
 
 class Reconciler:
@@ -118,9 +118,11 @@ class Reconciler:
     def row_changes(self, changes: Iterable[RowChange | BadEvent]) -> None:
         """Look at the meetings whose rows were written, each once, with all that its records told.
 
+        A look that fails is left to the sweep, which is due within the minute, so that it does not
+        hold up the shard; except where the record tells what no row will tell again.
+
         Raises:
-            SomeFailed: a look failed and trying the batch again may help. A failure that is as old
-                as `RETRY_RECORDS_FOR` is left to the sweep, so that it does not hold up the shard.
+            SomeFailed: such a look failed; the batch is to be tried again.
         """
         latest: dict[str, RowChange] = {}
         for change in changes:
@@ -139,7 +141,7 @@ class Reconciler:
                 journal.note("row_gone", meeting=change.meeting.id, why=str(error))
             except Exception as error:
                 journal.fail("look_failed", error, meeting=change.meeting.id)
-                if change.at is None or self._clock() < change.at + RETRY_RECORDS_FOR:
+                if _told_only_here(change.meeting) and self._clock() < (change.at or self._clock()) + RETRY_RECORDS_FOR:
                     failed.append(change.meeting.id)
         if failed:
             raise SomeFailed(f"These meetings could not be looked at, the batch is to be tried again: {failed}.")
@@ -312,6 +314,10 @@ class Reconciler:
         A refusal for want of room proves that nothing was launched, so the attempt may move on.
         """
         tried: set[str | None] = set()
+        best = self._desktops().subnets()[0]
+        if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
+            attempt = replace(attempt, subnet=best)
+            self._persist(meeting, _move(attempt, leased_at))
         known = hard_deadline(meeting, policy=self._policy)
         deadline = known or leased_at + self._policy.lead + self._policy.max_duration
         while True:
@@ -364,17 +370,22 @@ class Reconciler:
         with report.tolerate("list the records"):
             records = self._dns().owned()
         seen = _by_meeting(fleet) if fleet is not None else None
+        tended: set[str] = set()
         for meeting in self._in_turn(known):
             if self._clock() >= stop_at:
                 report.unfinished += 1
                 continue
             with report.tolerate("tend the meeting", meeting.id):
-                report.acted += self._tend(meeting, seen)
+                if self._tend(meeting, seen):
+                    tended.add(meeting.id)
             self._resume_after = meeting.id
         if not report.unfinished:
             self._resume_after = ""
         if fleet is not None and seen is not None:
-            self._tend_strays(fleet, records, known, seen, report, stop_at)
+            # What a meeting's own look has just changed is not as it was listed: the next sweep judges it.
+            untouched = [r for r in records if r.meeting_id not in tended] if records is not None else None
+            self._tend_strays(fleet, untouched, known, seen, report, stop_at)
+        report.acted += len(tended)
         report.meetings = len(known)
         now = self._clock()
         report.overdue = sum(d.state.costs and d.deadline is not None and now >= d.deadline for d in fleet or ())
@@ -496,6 +507,11 @@ def _move(attempt: Attempt, leased_at: datetime) -> Update:
             attribute(attempt.role, "attempt_at"): leased_at,
         },
     )
+
+
+def _told_only_here(meeting: Meeting) -> bool:
+    """Whether a desktop's report is not yet noted for its role: the next report overwrites it on the row."""
+    return not meeting.over and any(s.desktop_id in meeting.reported and not s.healthy_at for s in meeting.seats)
 
 
 def _urgent(action: Action) -> bool:

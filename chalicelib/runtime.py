@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.schedule import Scheduler
     from chalicelib.timers import SchedulerTimers
 
-_CLIENT_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+_TRIES = 3
 
 
 def _utc_now() -> datetime:
@@ -62,7 +62,14 @@ class Runtime:
         """The desktops."""
         from chalicelib.ec2 import Ec2Desktops
 
-        return Ec2Desktops(_client("ec2"), self.policy.stage, self.settings.desktops, self.clock)
+        def launcher() -> Any:
+            return self._launcher
+
+        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock)
+
+    @cached_property
+    def _launcher(self) -> Any:
+        return _client("ec2", tries=1)
 
     @cached_property
     def dns(self) -> CloudflareDns:
@@ -117,8 +124,9 @@ class Runtime:
         )
 
 
-def _client(service: str) -> Any:
-    return boto3.client(service, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+def _client(service: str, tries: int = _TRIES) -> Any:
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": tries})
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
 _current = Runtime()

@@ -298,11 +298,12 @@ class FakeDns(Dns):
         with self.wire.call("dns.publish"):
             for record in records:
                 if record.name in self.foreign:
-                    raise DnsError(f"{record.name} exists and is not ours.")
-            for record in records:
+                    continue
                 known = self.records.get(record.name)
                 created_at = known.created_at if known else self.clock()
                 self.records[record.name] = replace(record, handle=f"record-{record.name}", created_at=created_at)
+            if foreign := [record.name for record in records if record.name in self.foreign]:
+                raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         with self.wire.call("dns.withdraw"):

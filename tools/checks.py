@@ -98,7 +98,7 @@ class Patient:
 
     def aws(self, command: str) -> str:
         """Return a command of AWS's own command line for the stage's Region."""
-        return f"aws {command} --region {self.stage.region}"
+        return f"aws --region {self.stage.region} {command}"
 
     @property
     def file(self) -> str:
@@ -382,7 +382,7 @@ def zone(patient: Patient) -> Iterator[Finding]:
     if not secret:
         return (yield ok("the secret for the DNS token will be made by make deploy"))
     fill = patient.aws(f"secretsmanager put-secret-value --secret-id {secret} --secret-string")
-    fill += f" '{json.dumps({KEYS[1]: '…'})}'"
+    fill += f" '{json.dumps({KEYS[1]: '...'})}'"
     try:
         text = patient.client("secretsmanager").get_secret_value(SecretId=secret).get("SecretString", "")
     except ClientError as error:
@@ -462,7 +462,7 @@ def table(patient: Patient) -> Iterator[Finding]:
     name = patient.outputs["TableName"]
     mend = f"make deploy STAGE={patient.stage.name}"
     found = patient.client("dynamodb").describe_table(TableName=name)["Table"]
-    indexes = {index["IndexName"]: index["IndexStatus"] for index in found.get("GlobalSecondaryIndexes", [])}
+    indexes = {index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])}
     view = found.get("StreamSpecification", {}).get("StreamViewType")
     wrong = [
         (found["TableStatus"] != "ACTIVE", f"is {found['TableStatus']}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def main() -> int:
         print(f"Not deployed: {error}", file=sys.stderr)
         return 1
     print(f"Stage {stage.name} is deployed; {', '.join(changes) or 'nothing had to be changed'}.")
-    print(f"The API: {address(stage, client) or 'not there'}\n")
+    print(f"The API: {address(stage)}\n")
     return doctor.report(doctor.examine(stage, client))
 
 
@@ -113,16 +114,10 @@ def run_chalice(command: str, stage: Stage) -> None:
         raise StageError(f"`chalice {command} --stage {stage.name}` failed; its words above say why.")
 
 
-def address(stage: Stage, client: Clients) -> str | None:
-    """Return the address of the stage's API, None where there is none."""
-    gateway = client("apigateway")
-    for page in gateway.get_paginator("get_rest_apis").paginate():
-        for api in page["items"]:
-            if api["name"] != "elephant":
-                continue
-            if any(found["stageName"] == stage.name for found in gateway.get_stages(restApiId=api["id"])["item"]):
-                return f"https://{api['id']}.execute-api.{stage.region}.amazonaws.com/{stage.name}/"
-    return None
+def address(stage: Stage) -> str:
+    """Return the address of the stage's API, as Chalice recorded it."""
+    record = json.loads((ROOT / ".chalice" / "deployed" / f"{stage.name}.json").read_text(encoding="utf-8"))
+    return next(found["rest_api_url"] for found in record["resources"] if found["resource_type"] == "rest_api")
 
 
 def _say(step: str) -> None:

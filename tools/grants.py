@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.account import Account
+from tools.stage import deployed_name
 
 Statement = dict[str, Any]
 
@@ -79,7 +80,7 @@ def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[s
 
 def _logs(function: str, names: Names) -> Statement:
     # Not logs:CreateLogGroup: the stack makes the groups, so that they expire and none outlives its stage.
-    group = f"log-group:/aws/lambda/elephant-{names.stage}-{function}:log-stream:*"
+    group = f"log-group:/aws/lambda/{deployed_name(names.stage, function)}:log-stream:*"
     return _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [names.arn("logs", group)])
 
 

@@ -55,6 +55,7 @@ def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
     return {
         # Named after the stage, since every stage's API bears the app's name in CloudWatch.
         "api_gateway_stage": stage.name,
+        "minimum_compression_size": 1024,
         "tags": {"Project": "Elephant", "Stage": stage.name},
         "environment_variables": environment(stage, outputs),
         "lambda_functions": functions,

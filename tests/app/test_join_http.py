@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -329,7 +330,7 @@ def test_a_row_without_a_status_reads_as_pending(world: World) -> None:
 
 def test_joining_makes_no_client_but_the_tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    make = boto3.client
+    make: Callable[..., Any] = boto3.client
 
     def client(service: str, *args: Any, **kwargs: Any) -> Any:
         made.append(service)

@@ -78,7 +78,7 @@ def test_a_row_that_holds_garbage_is_named_and_stops_no_other(world: World, bad:
 def test_only_an_instance_of_ours_that_no_meeting_answers_for_is_taken_away(
     world: World, tags: dict[str, str | None], minutes: int, stays: bool
 ) -> None:
-    desktop_id = world.desktop("m-unknown", "teacher", **tags)
+    desktop_id = world.desktop("m-unknown", "teacher", "running", **tags)
     world.move(minutes=minutes)
     world.sweep()
     assert (desktop_id in world.alive()) is stays

@@ -142,7 +142,12 @@ def desktop_settings(account: Account) -> DesktopSettings:
 
 
 @pytest.fixture
-def cloudflare(clock: VirtualClock) -> Iterator[Cloudflare]:
-    cloudflare = Cloudflare(clock, Ledger())
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def cloudflare(clock: VirtualClock, ledger: Ledger) -> Iterator[Cloudflare]:
+    cloudflare = Cloudflare(clock, ledger)
     yield cloudflare
     cloudflare.stop()

@@ -635,10 +635,6 @@ class TestRearm:
         stage.desktops.rearm([desktop.id], later)
         assert stage.desktops.launch("m1", attempt(stage), later).id == desktop.id
 
-    def test_where_one_is_not_there_nothing_is_concluded(self, stage: Stage) -> None:
-        with pytest.raises(Unavailable, match=NOWHERE):
-            stage.desktops.rearm([NOWHERE], DEADLINE)
-
 
 class TestWithoutAnAnswer:
     """Every method may raise `Unavailable`; then nothing was concluded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from chalicelib import ec2
 from chalicelib.config import DesktopSettings
 from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, ConfigError, LaunchRefused, NoCapacity, Unavailable
+from chalicelib.guest import Guest
 from chalicelib.model import Attempt, Cause, Desktop, Role
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
@@ -103,6 +105,15 @@ class TestRequest:
                 "Deadline": "2026-03-01T19:00:00Z",
             }
         )
+
+    def test_the_guest_is_given_its_deadline(self, launcher: Launcher) -> None:
+        launcher.launch()
+        assert b"2026-03-01T19:00:00Z" in base64.b64decode(launcher.request()["UserData"])
+
+    def test_a_guest_without_a_guard_is_given_nothing(self, launcher: Launcher) -> None:
+        launcher.settings = replace(launcher.settings, guest=Guest.OFF)
+        launcher.launch()
+        assert "UserData" not in launcher.request()
 
     def test_a_key_is_named_only_where_one_is_set(self, launcher: Launcher) -> None:
         launcher.launch()
@@ -341,6 +352,11 @@ class TestErrorCodes:
         launcher.desktops.terminate([*ids, "i-1"])
         asked = [request["InstanceIds"] for request in launcher.account.requests.to("TerminateInstances")]
         assert asked == [[*ids, "i-1"], [ids[0]], [ids[1]], ["i-1"]]
+
+    def test_a_deadline_of_an_instance_that_is_not_there_is_not_taken_for_changed(self, launcher: Launcher) -> None:
+        launcher.account.instead["CreateTags"] = ("InvalidInstanceID.NotFound", 400)
+        with pytest.raises(Unavailable, match="i-1"):
+            launcher.desktops.rearm(["i-1"], DEADLINE)
 
 
 class TestListing:

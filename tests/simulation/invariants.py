@@ -23,6 +23,7 @@ LEAD = timedelta(minutes=10)
 CHECKPOINT = timedelta(minutes=15)
 GRACE = timedelta(minutes=30)
 SETTLING = timedelta(minutes=5)
+LEASE = timedelta(seconds=60)
 CHANCES = 2
 """How many clean sweeps the app has to notice something before it counts as overlooked."""
 
@@ -122,8 +123,9 @@ class Invariants(Checks):
             self._check_deadline(world, instance)
         for record in world.dns.records.values():
             self._check_record(world, record)
-        if self.measure_recovery:
-            for life in world.lives.values():
+        for life in world.lives.values():
+            self._check_served(world, life)
+            if self.measure_recovery:
                 self._measure(world, life)
         if alone and world.sweeps % 5 == 0:
             for meeting_id, life in world.lives.items():
@@ -182,6 +184,21 @@ class Invariants(Checks):
             if self._had_chances(world, since):
                 life = world.lives.get(record.meeting_id)
                 self._fail(world, life, "3 no record outlives its desktop", f"{record.name}; it died at {died}")
+
+    def _check_served(self, world: World, life: Life) -> None:
+        """9. Whatever failed was repaired: a meeting that is due has a desktop for everybody who still needs one."""
+        row = world.meetings.rows.get(life.id)
+        if row is None or life.edited or row.get("termination_reason") or world.desktops.full:
+            return
+        for role in Role:
+            launches = [i for i in world.desktops.of(life.id) if i.role is role and i.owner is Owner.OURS]
+            if role in life.uploaded or any(i.state(world.now).costs for i in launches):
+                continue
+            tried_at = row.get(attribute(role, "attempt_at"))
+            since = [_start(life) - LEAD, *(i.dies_at for i in launches if i.dies_at)]
+            since += [rows.parse_time(tried_at) + LEASE] if tried_at else []
+            if self._had_chances(world, max(since)):
+                self._fail(world, life, "9 nothing is swallowed", f"the {role} has no desktop since {max(since)}")
 
     def _check_idempotence(self, world: World, life: Life) -> None:
         """7. Planning after applying yields nothing."""

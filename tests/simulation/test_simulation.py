@@ -47,7 +47,7 @@ def test_desktops_end_themselves_when_the_whole_control_plane_is_gone() -> None:
     world.rates = world.wire.rates = NONE
     world.at(world.now + timedelta(minutes=30), lambda: world.wire.__setattr__("rates", gone))
     world.end += timedelta(hours=3)
-    with pytest.raises(Violation, match="9 nothing is swallowed|3 no record"):
+    with pytest.raises(Violation, match=r"9 nothing is swallowed|3 no record"):
         world.run()  # rows and records stay as they are: nobody is there to tend them
     launched = [instance for instance in world.desktops.instances.values() if instance.token]
     assert launched

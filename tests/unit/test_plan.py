@@ -728,7 +728,7 @@ def test_a_meet_time_at_the_edge_of_the_calendar_breaks_nothing(moment: str) -> 
     plan(meeting(OVER, meet_time=moment, ended_at=None), BOTH_RUN, at(0), policy=POLICY)
 
 
-@pytest.mark.parametrize("minutes", [10**6, 10**15, -5])
+@pytest.mark.parametrize("minutes", [10**10, 10**15, -5])
 def test_a_duration_beyond_the_calendar_is_no_duration(minutes: int) -> None:
     running = meeting(IN_PROGRESS, HELD, duration_minutes=minutes)
     assert plan(running, bearing_its_deadline(running, BOTH_RUN), at(100), policy=POLICY) == []
@@ -789,7 +789,7 @@ def random_row(dice: random.Random) -> dict[str, Any]:
     return row({name: value for name, value in attributes.items() if dice.random() < kept})
 
 
-def random_sight(dice: random.Random, named: set[str | None]) -> Observation:
+def random_sight(dice: random.Random, named: set[str | None], now: datetime) -> Observation:
     """Return a sight of what a look may find, all of it or a part: what is tagged with M, and what its row names."""
     ids = dice.sample(["i-teacher", "i-student", "i-other", "i-double"], dice.randrange(5))
     roles = {"i-teacher": [Role.TEACHER] * 6, "i-student": [Role.STUDENT] * 6}
@@ -801,7 +801,7 @@ def random_sight(dice: random.Random, named: set[str | None]) -> Observation:
             meeting_id=dice.choice(["m1", "m1", "m1", "m2", None]) if desktop_id in named else "m1",
             role=dice.choice([*Role, None, *roles.get(desktop_id, [])]),
             address=dice.choice(["198.51.100.7", "198.51.100.7", None]),
-            launched_at=dice.choice([at(-10), at(-5), at(0), at(14), None]),
+            launched_at=now - timedelta(minutes=dice.choice([0, 4, 5, 14, 15, 60])),
         )
         for desktop_id in ids
     )
@@ -831,7 +831,7 @@ def throw(seed: int) -> Throw:
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
     named = {thrown.get(f"{role}_ec2_id") for role in Role}
-    seen = bearing_its_deadline(rows.meeting(thrown), random_sight(dice, named))
+    seen = bearing_its_deadline(rows.meeting(thrown), random_sight(dice, named, now))
     return Throw(thrown, seen, now, hints)
 
 

@@ -1,0 +1,157 @@
+"""A stage deployed to an emulator that runs its functions, streams, rules and timers, with IAM enforced.
+
+What deploys it is what an operator runs, `python -m tools.deploy`, in a copy of the project. Two
+things the emulator lacks are made up for: routes (its ImportRestApi keeps none, its CloudFormation
+does) and one condition (it denies TerminateInstances under aws:ResourceTag even where the tag fits).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from botocore.loaders import Loader
+
+from localcloud.clock import RealClock
+from localcloud.cloudflare import DOMAIN, TOKEN, ZONE_ID, Cloudflare
+from localcloud.ledger import Ledger
+from tests.e2e.outside import Deployed, run_tool, wait_for
+from tools.account import Clients, clients
+from tools.stack import Stack
+from tools.stage import ROOT, Stage, load
+
+MINISTACK = os.environ.get("MINISTACK", "")
+STAGE = "e2e"
+SHIPPED = ("app.py", "chalicelib", "requirements.txt", ".chalice", "infra", "tools", "stages")
+
+collect_ignore_glob = [] if MINISTACK else ["test_*.py"]  # make e2e names the emulator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The emulator's address, while it runs; the access key `test` is the account's owner there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("emulator") / "log"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    environ |= {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true"}
+    with log.open("w") as sink:
+        process = subprocess.Popen([MINISTACK], env=environ, stdout=sink, stderr=sink, cwd=log.parent)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: urllib.request.urlopen(f"{url}/_ministack/health").status == 200, 20, "the emulator")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def cloudflare() -> Iterator[Cloudflare]:
+    """A zone that the deployed functions reach over HTTP."""
+    zone = Cloudflare(RealClock(), Ledger())
+    yield zone
+    zone.stop()
+
+
+@pytest.fixture(scope="session")
+def environ(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What an operator's shell holds. Lambda's waiters ask every fifth of a second instead of every five."""
+    models = tmp_path_factory.mktemp("models")
+    waiters = Loader().load_service_model("lambda", "waiters-2")
+    for waiter in waiters["waiters"].values():
+        waiter["delay"] = 0.2
+    version = Loader().determine_latest_version("lambda", "waiters-2")
+    folder = models / "lambda" / version
+    folder.mkdir(parents=True)
+    (folder / "waiters-2.json").write_text(json.dumps(waiters))
+    shell = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    shell |= {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": emulator,
+        "AWS_DATA_PATH": str(models),
+        "AWS_CONFIG_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in shell.items():
+            patch.setenv(name, value)
+        yield shell
+
+
+@pytest.fixture(scope="session")
+def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """A stage that was deployed by the tool, with its secret filled as the docs say."""
+    project = tmp_path_factory.mktemp("project")
+    for name in SHIPPED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, project / name)  # type: ignore[operator]
+    shutil.rmtree(project / ".chalice" / "deployed", ignore_errors=True)
+    client = clients("us-west-2")
+    image = client("ec2").register_image(
+        Name="elephant-desktop",
+        RootDeviceName="/dev/sda1",
+        Architecture="x86_64",
+        BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 30}}],
+    )["ImageId"]
+    sample = (project / "stages" / "dev.toml").read_text()
+    ours = (
+        sample.replace("ami-00000000000000000", image)
+        .replace("0" * 32, ZONE_ID)
+        .replace('"example.com"', f'"{DOMAIN}"')
+        .replace("[environment]", f'[environment]\nCLOUDFLARE_API_URL = "{cloudflare.url}"')
+    )
+    (project / "stages" / f"{STAGE}.toml").write_text(ours)
+    done = run_tool(project, environ, "tools.deploy", "--stage", STAGE)
+    said = done.stdout + done.stderr
+    assert f"Stage {STAGE} is deployed" in said, said
+    stage = load(STAGE, project / "stages")
+    outputs = Stack(client, stage.stack).outputs()
+    token = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
+    client("secretsmanager").put_secret_value(SecretId=outputs["DnsSecretName"], SecretString=token)
+    _let_desktops_end(client, stage)
+    return Deployed(stage, project, environ, client, outputs, _routes(client, stage, environ), cloudflare, said)
+
+
+def _routes(client: Clients, stage: Stage, environ: dict[str, str]) -> str:
+    """Give the API the routes that Chalice imported in vain, and return its address."""
+    from chalice.deploy.swagger import SwaggerGenerator
+
+    from app import app
+
+    handler = client("lambda").get_function(FunctionName=stage.function("api_handler"))["Configuration"]["FunctionArn"]
+    spec = SwaggerGenerator(stage.region, {"api_handler_arn": handler}).generate_swagger(app)
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "routes", "Body": spec}},
+        "Release": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": stage.name},
+        },
+    }
+    template = json.dumps({"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}})
+    client("cloudformation").create_stack(StackName="routes", TemplateBody=template)
+    client("cloudformation").get_waiter("stack_create_complete").wait(StackName="routes", WaiterConfig={"Delay": 1})
+    api = Stack(client, "routes").outputs()["Id"]
+    return f"{environ['AWS_ENDPOINT_URL']}/restapis/{api}/{stage.name}/_user_request_"
+
+
+def _let_desktops_end(client: Clients, stage: Stage) -> None:
+    """Lift the condition that the emulator misreads from every role, leaving all else of the policies as it is."""
+    for name in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep"):
+        role = stage.function(name)
+        [policy] = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+        document = client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        for statement in document["Statement"]:
+            if statement["Sid"] == "EndDesktops":
+                del statement["Condition"]
+        client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -1,0 +1,71 @@
+"""A deployed stage, seen from outside."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.cloudflare import Cloudflare
+from tools.account import Clients
+from tools.stage import Stage
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed stage, seen from outside."""
+
+    stage: Stage
+    project: Path
+    environ: dict[str, str]
+    client: Clients
+    outputs: dict[str, str]
+    url: str
+    cloudflare: Cloudflare
+    said: str
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a tool as an operator does, in the deployed copy of the project."""
+        return run_tool(self.project, self.environ, *command)
+
+    def row(self, meeting_id: str) -> dict[str, Any]:
+        """Return a meeting's row as DynamoDB holds it."""
+        table = self.outputs["TableName"]
+        found = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": meeting_id}}, ConsistentRead=True)
+        return {name: next(iter(value.values())) for name, value in found.get("Item", {}).items()}
+
+    def arn(self, function: str) -> str:
+        """Return a function's ARN."""
+        name = self.stage.function(function)
+        found = self.client("lambda").get_function(FunctionName=name)["Configuration"]
+        return str(found["FunctionArn"])
+
+    def log(self, function: str) -> str:
+        """Return what a function has logged: what to read when it did not do what it should."""
+        group = f"/aws/lambda/{self.stage.function(function)}"
+        events = self.client("logs").filter_log_events(logGroupName=group)["events"]
+        return "\n".join(event["message"] for event in events)
+
+
+def run_tool(project: Path, environ: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's tools in a process of its own, its output kept."""
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=project, env=environ, text=True, capture_output=True, check=False
+    )
+
+
+def wait_for(what: Any, at_most_s: float, name: str) -> Any:
+    """Return what becomes true within so many seconds; until then errors count as not yet."""
+    end = time.monotonic() + at_most_s
+    last: object = None
+    while time.monotonic() < end:
+        try:
+            if last := what():
+                return last
+        except (OSError, KeyError) as error:
+            last = error
+        time.sleep(0.2)
+    raise AssertionError(f"{name} did not come within {at_most_s:.0f} s; the last look showed {last!r}")

@@ -1,0 +1,173 @@
+"""Meetings driven from outside: over HTTP, and by AWS's own delivery of timers, events, records and minutes."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from localcloud.cloudflare import DOMAIN
+from tests.e2e.outside import Deployed, wait_for
+
+ROLES = ("teacher", "student")
+SOON_S, TICK_S, MINUTE_S = 15, 30, 80
+
+
+def ask(deployed: Deployed, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(f"{deployed.url}{path}", data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def moment(after: timedelta) -> str:
+    return (datetime.now(UTC) + after).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def schedule(deployed: Deployed, begins_in: timedelta) -> str:
+    form = {
+        "teacher_name": "Ann",
+        "student_name": "Ben",
+        "meet_time": moment(begins_in),
+        "frontend_base_url": "https://example.com/meeting",
+    }
+    status, answer = ask(deployed, "/schedule", form)
+    assert status == 200, answer
+    return str(answer["id"])
+
+
+def write(deployed: Deployed, meeting_id: str, **attributes: str) -> None:
+    """Write to a row as desktops and operators do, blindly."""
+    deployed.client("dynamodb").update_item(
+        TableName=deployed.outputs["TableName"],
+        Key={"id": {"S": meeting_id}},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+        ExpressionAttributeNames={f"#{name}": name for name in attributes},
+        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in attributes.items()},
+    )
+
+
+def switch(deployed: Deployed, *, stream: bool, sweep: bool) -> None:
+    """Turn AWS's deliveries on or off, to see which of them did the work."""
+    events, functions = deployed.client("events"), deployed.client("lambda")
+    for rule in events.list_rules(NamePrefix=deployed.stage.function("sweep"))["Rules"]:
+        (events.enable_rule if sweep else events.disable_rule)(Name=rule["Name"])
+    name = deployed.stage.function("stream_terminator")
+    [mapping] = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=stream)
+
+
+def tell_state(deployed: Deployed, desktop: str, state: str) -> None:
+    """Deliver EC2's event to the function that its rule leads to; the emulator takes none from aws.ec2."""
+    event = {
+        "version": "0",
+        "id": "1",
+        "detail-type": "EC2 Instance State-change Notification",
+        "source": "aws.ec2",
+        "account": "000000000000",
+        "time": moment(timedelta()),
+        "region": deployed.stage.region,
+        "resources": [],
+        "detail": {"instance-id": desktop, "state": state},
+    }
+    deployed.client("lambda").invoke(
+        FunctionName=deployed.stage.function("dns_watchdog"), InvocationType="Event", Payload=json.dumps(event)
+    )
+
+
+def living(deployed: Deployed, meeting_id: str) -> list[str]:
+    filters = [
+        {"Name": "tag:MeetingID", "Values": [meeting_id]},
+        {"Name": "instance-state-name", "Values": ["pending", "running"]},
+    ]
+    pages = deployed.client("ec2").describe_instances(Filters=filters)["Reservations"]
+    return [instance["InstanceId"] for page in pages for instance in page["Instances"]]
+
+
+def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
+    switch(deployed, stream=True, sweep=False)
+    meeting = schedule(deployed, timedelta(minutes=10, seconds=5))
+    assert ask(deployed, f"/join/{meeting}/teacher")[0] == 202
+
+    assert "timer_not_armed" not in deployed.log("api_handler"), deployed.log("api_handler")
+    timers = deployed.client("scheduler")
+    group = deployed.outputs["TimersGroup"]
+    timer = timers.get_schedule(Name=f"launch-{meeting}", GroupName=group)
+    sooner = {"ScheduleExpression": f"at({moment(timedelta(seconds=6)).rstrip('Z')})"}  # a minute is long in a test
+    kept = ("FlexibleTimeWindow", "Target", "ScheduleExpressionTimezone", "ActionAfterCompletion")
+    timers.update_schedule(
+        Name=f"launch-{meeting}", GroupName=group, **sooner, **{name: timer[name] for name in kept if name in timer}
+    )
+    wait_for(lambda: deployed.row(meeting).get("student_ec2_id"), TICK_S, "the launch by its timer")
+    row = deployed.row(meeting)
+    assert sorted(living(deployed, meeting)) == sorted(row[f"{role}_ec2_id"] for role in ROLES)
+
+    for role in ROLES:
+        tell_state(deployed, row[f"{role}_ec2_id"], "running")
+    for role in ROLES:
+        wait_for(lambda role=role: deployed.row(meeting).get(f"{role}_ec2_link"), SOON_S, f"the {role}'s link")
+        assert deployed.cloudflare.named(f"{row[f'{role}_ec2_id']}.{DOMAIN}")
+
+    for role in ROLES:
+        write(deployed, meeting, status="HEALTHY", instance_id=row[f"{role}_ec2_id"])
+        wait_for(lambda role=role: ask(deployed, f"/join/{meeting}/{role}")[0] == 200, SOON_S, f"the {role}'s door")
+    assert deployed.row(meeting)["status"] == "IN_PROGRESS"
+
+    write(deployed, meeting, meet_time=moment(timedelta(minutes=-16)), created_at=moment(timedelta(minutes=-40)))
+    for role in ROLES:
+        write(deployed, meeting, **{f"{role}_session_data": f"https://sessions.example.com/{role}.zip"})
+    wait_for(lambda: deployed.row(meeting).get("status") == "TERMINATED", SOON_S, "the end by the stream")
+    assert deployed.row(meeting)["termination_reason"] in ("SUCCESS", "15_MIN_SUCCESS")
+    assert not living(deployed, meeting)
+    assert not [r for role in ROLES for r in deployed.cloudflare.named(f"{row[f'{role}_ec2_id']}.{DOMAIN}")]
+    assert ask(deployed, f"/join/{meeting}/teacher")[0] == 410
+
+
+def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed) -> None:
+    switch(deployed, stream=False, sweep=False)
+    meeting = schedule(deployed, timedelta())
+    deployed.client("lambda").invoke(
+        FunctionName=deployed.stage.function("launch_ec2"), Payload=json.dumps({"meeting_id": meeting, "force": True})
+    )
+    assert len(living(deployed, meeting)) == 2
+    write(deployed, meeting, meet_time=moment(timedelta(minutes=-16)), created_at=moment(timedelta(minutes=-40)))
+    deployed.client("scheduler").create_schedule(
+        Name=f"safety-now-{meeting[:8]}",
+        GroupName=deployed.outputs["TimersGroup"],
+        ScheduleExpression=f"at({moment(timedelta(seconds=1)).rstrip('Z')})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": deployed.arn("safety_net"),
+            "RoleArn": deployed.outputs["TimersRoleArn"],
+            "Input": json.dumps({"meetingId": meeting}),
+        },
+    )
+    wait_for(lambda: deployed.row(meeting).get("status") == "TERMINATED", TICK_S, "the end by the safety timer")
+    assert deployed.row(meeting)["termination_reason"] == "NO_SHOW_TIMEOUT"
+    assert not living(deployed, meeting)
+
+
+def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
+    switch(deployed, stream=False, sweep=True)
+    due = schedule(deployed, timedelta(minutes=5))
+    wait_for(lambda: len(living(deployed, due)) == 2, MINUTE_S, "the launch by the sweep")
+    write(deployed, due, termination_reason="CANCELLED")
+    wait_for(lambda: deployed.row(due).get("status") == "TERMINATED", MINUTE_S, "the end by the sweep")
+    assert not living(deployed, due)
+    switch(deployed, stream=True, sweep=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/join/none/teacher", 404), ("/join/none/nobody", 400), ("/schedule", 403)]
+)
+def test_what_is_refused(deployed: Deployed, path: str, status: int) -> None:
+    found, answer = ask(deployed, path)
+    assert found in (status, 405 if path == "/schedule" else status)
+    assert answer["message"]

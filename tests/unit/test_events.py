@@ -1,0 +1,195 @@
+"""What arrives is understood, or refused with a sentence that names the field."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib import events
+from chalicelib.errors import BadEvent
+from chalicelib.events import RowChange, StateChange, Timer
+from chalicelib.model import State, Status
+
+# --- timers
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"meeting_id": "m1"}, Timer("m1")),
+        ({"meetingId": "m1"}, Timer("m1")),
+        ({"meeting_id": " m1\n"}, Timer("m1")),
+        ({"meeting_id": "", "meetingId": "m1"}, Timer("m1")),
+        ({"meeting_id": None, "meetingId": "m1"}, Timer("m1")),
+        ({"meeting_id": "m1", "force": True}, Timer("m1", force=True)),
+        ({"meeting_id": "m1", "force": False}, Timer("m1")),
+        ({"meeting_id": "m1", "force": "false"}, Timer("m1")),
+        ({"meeting_id": "m1", "force": 1}, Timer("m1")),
+        ({"meeting_id": "m1", "more": "than was agreed"}, Timer("m1")),
+    ],
+)
+def test_a_timer_names_its_meeting_in_either_spelling(payload: object, expected: Timer) -> None:
+    assert events.timer(payload) == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        None,
+        "m1",
+        [],
+        7,
+        {"meeting_id": ""},
+        {"meeting_id": "  "},
+        {"meetingId": 7},
+        {"id": "m1"},
+        {"meeting_id": ["m1"]},
+    ],
+    ids=repr,
+)
+def test_a_timer_that_names_no_meeting_is_refused_with_what_it_must_hold(payload: object) -> None:
+    with pytest.raises(BadEvent, match="meeting_id"):
+        events.timer(payload)
+
+
+def test_a_refusal_quotes_only_the_beginning_of_a_long_payload() -> None:
+    with pytest.raises(BadEvent) as refused:
+        events.timer({"text": "x" * 10_000})
+    assert len(str(refused.value)) < 400
+
+
+# --- EC2
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_state_change_holds_the_instance_and_its_state(state: State) -> None:
+    event = {"detail": {"instance-id": "i-1", "state": state.value}}
+    assert events.state_change(event) == StateChange("i-1", state)
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ({}, "detail"),
+        ({"detail": None}, "detail"),
+        ({"detail": "running"}, "detail"),
+        ({"detail": {}}, "instance-id"),
+        ({"detail": {"state": "running"}}, "instance-id"),
+        ({"detail": {"instance-id": "", "state": "running"}}, "instance-id"),
+        ({"detail": {"instance-id": 7, "state": "running"}}, "instance-id"),
+        ({"detail": {"instance-id": "i-1"}}, "state"),
+        ({"detail": {"instance-id": "i-1", "state": "rebooting"}}, "rebooting"),
+        ({"detail": {"instance-id": "i-1", "state": ["running"]}}, "state"),
+    ],
+)
+def test_a_state_change_that_lacks_something_is_refused_with_the_name_of_it(event: dict[str, Any], named: str) -> None:
+    with pytest.raises(BadEvent, match=named):
+        events.state_change(event)
+
+
+# --- the stream
+
+
+def change(image: object, kind: str = "MODIFY", **more: object) -> dict[str, Any]:
+    """Return a stream record with this new image."""
+    return {"eventID": "e1", "eventName": kind, "dynamodb": {"NewImage": image, **more}}
+
+
+IMAGE = {"id": {"S": "m1"}, "status": {"S": "HEALTHY"}}
+
+
+@pytest.mark.parametrize("kind", ["INSERT", "MODIFY"])
+def test_a_record_yields_the_row_as_it_was_written_and_when(kind: str) -> None:
+    (told,) = events.row_changes({"Records": [change(IMAGE, kind, ApproximateCreationDateTime=1772377200.0)]})
+    assert isinstance(told, RowChange)
+    assert (told.meeting.id, told.meeting.status) == ("m1", Status.HEALTHY)
+    assert told.at == datetime(2026, 3, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", [{}, {"ApproximateCreationDateTime": None}, {"ApproximateCreationDateTime": "now"}])
+def test_a_record_need_not_say_when(moment: dict[str, Any]) -> None:
+    (told,) = events.row_changes({"Records": [change(IMAGE, **moment)]})
+    assert isinstance(told, RowChange)
+    assert told.at is None
+
+
+@pytest.mark.parametrize("moment", [1e18, -1e18, float("nan")])
+def test_a_record_that_is_dated_beyond_the_calendar_is_understood_all_the_same(moment: float) -> None:
+    (told,) = events.row_changes({"Records": [change(IMAGE, ApproximateCreationDateTime=moment)]})
+    assert isinstance(told, RowChange)
+    assert told.at is None
+
+
+def test_a_deletion_says_nothing() -> None:
+    record = {"eventName": "REMOVE", "dynamodb": {"Keys": {"id": {"S": "m1"}}}}
+    assert list(events.row_changes({"Records": [record]})) == []
+
+
+BAD_RECORDS: list[object] = [
+    None,
+    "record",
+    {},
+    {"eventName": "MODIFY"},
+    {"eventName": "MODIFY", "dynamodb": "image"},
+    {"eventName": "MODIFY", "dynamodb": {"Keys": {"id": {"S": "m1"}}}},
+    change(None),
+    change({}),
+    change({"status": {"S": "HEALTHY"}}),
+    change({"id": {"S": ""}}),
+    change({"id": {"N": "7"}}),
+    change({"id": "m1"}),
+    change({"id": {}}),
+    change({"id": {"S": "m1", "N": "1"}}),
+    change({"id": {"S": "m1"}, "teacher_attempt": {"N": "seven"}}),
+    change({"id": {"S": "m1"}, "teacher_attempt": {"N": 7}}),
+    change({"id": {"S": "m1"}, "more": {"M": "nothing"}}),
+    change({"id": {"S": "m1"}, "more": {"L": None}}),
+]
+
+
+@pytest.mark.parametrize("record", BAD_RECORDS, ids=repr)
+def test_a_record_that_cannot_be_understood_does_not_stop_the_others(record: object) -> None:
+    first, second, third = events.row_changes({"Records": [change(IMAGE), record, change(IMAGE)]})
+    assert isinstance(first, RowChange)
+    assert isinstance(second, BadEvent)
+    assert isinstance(third, RowChange)
+
+
+def test_a_refused_record_is_named_by_its_event_id() -> None:
+    (refused,) = events.row_changes({"Records": [change({"status": {"S": "HEALTHY"}})]})
+    assert "e1" in str(refused)
+    assert "id" in str(refused)
+
+
+GARBAGE_VALUES: list[dict[str, Any]] = [
+    {"S": "garbage"},
+    {"N": "99999999999999999999"},
+    {"N": "-1E+100"},
+    {"BOOL": True},
+    {"NULL": True},
+    {"L": [{"S": "a"}]},
+    {"M": {"a": {"S": "b"}}},
+    {"SS": ["a"]},
+    {"B": "AAAA"},
+]
+
+
+@pytest.mark.parametrize("value", GARBAGE_VALUES, ids=repr)
+@pytest.mark.parametrize("name", ["meet_time", "created_at", "duration_minutes", "status", "teacher_attempt", "open"])
+def test_a_row_with_garbage_is_a_row_all_the_same(name: str, value: dict[str, Any]) -> None:
+    (told,) = events.row_changes({"Records": [change({"id": {"S": "m1"}, name: value})]})
+    assert isinstance(told, RowChange)
+    assert told.meeting.id == "m1"
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": {}}, {"records": []}], ids=repr)
+def test_an_event_without_records_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(BadEvent, match="Records"):
+        list(events.row_changes(event))
+
+
+def test_a_batch_without_records_says_nothing() -> None:
+    assert list(events.row_changes({"Records": []})) == []

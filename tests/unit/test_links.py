@@ -1,0 +1,111 @@
+"""Links hold the meeting and the role; signed ones open one role's door only."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from chalicelib import links
+from chalicelib.errors import BadRequest, Forbidden
+from chalicelib.model import Role
+
+KEY = "a key that nobody knows"
+ID = "0b7e7dd4-9d0c-4c05-8f43-2c6f2d3c8a11"
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("https://school.example.com", f"https://school.example.com?id={ID}&role=teacher"),
+        ("https://school.example.com/meet", f"https://school.example.com/meet?id={ID}&role=teacher"),
+        ("https://school.example.com/?lang=de", f"https://school.example.com/?lang=de&id={ID}&role=teacher"),
+        ("http://localhost:8000/meeting#top", f"http://localhost:8000/meeting?id={ID}&role=teacher#top"),
+    ],
+)
+def test_a_link_is_the_page_with_id_and_role_in_its_query(base: str, expected: str) -> None:
+    assert links.link(base, ID, Role.TEACHER, None) == expected
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("key", [None, KEY])
+def test_the_id_in_a_link_opens_the_meeting_it_was_made_for(role: Role, key: str | None) -> None:
+    query = parse_qs(urlsplit(links.link("https://school.example.com", ID, role, key)).query)
+    assert query["role"] == [role.value]
+    assert links.meeting_id_of(query["id"][0], role, key) == ID
+
+
+def test_without_a_key_the_public_id_is_the_rows_id() -> None:
+    assert links.public_id(ID, Role.TEACHER, None) == ID
+
+
+def test_a_signed_id_does_not_open_the_other_roles_door() -> None:
+    with pytest.raises(Forbidden, match="not valid for this role"):
+        links.meeting_id_of(links.public_id(ID, Role.TEACHER, KEY), Role.STUDENT, KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ID,
+        f"{ID}.{'0' * 32}",
+        links.public_id(ID, Role.TEACHER, "another key"),
+        links.public_id("another-meeting", Role.TEACHER, KEY).replace("another-meeting", ID),
+    ],
+    ids=["unsigned", "made up", "another key's", "another meeting's"],
+)
+def test_where_links_are_signed_no_other_signature_opens(text: str) -> None:
+    with pytest.raises(Forbidden):
+        links.meeting_id_of(text, Role.TEACHER, KEY)
+
+
+def test_a_link_that_was_signed_opens_where_links_are_not_signed_any_more() -> None:
+    assert links.meeting_id_of(links.public_id(ID, Role.TEACHER, KEY), Role.TEACHER, None) == ID
+
+
+def test_the_signature_is_not_the_key() -> None:
+    assert KEY not in links.link("https://school.example.com", ID, Role.TEACHER, KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "../etc",
+        "a" * 65,
+        "a\n",
+        "a%20b",
+        "ä",
+        f"{ID}.",
+        f"{ID}.short",
+        f"{ID}.{'G' * 32}",
+        ".",
+        "a.b.c",
+        "a\0",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("key", [None, KEY])
+def test_what_does_not_look_like_an_id_is_malformed(text: str, key: str | None) -> None:
+    with pytest.raises(BadRequest, match="malformed"):
+        links.meeting_id_of(text, Role.TEACHER, key)
+
+
+@pytest.mark.parametrize("text", ["m1", "meeting_1", "A-b_9", "a" * 64])
+def test_an_id_that_a_hand_gave_may_be_short_or_long(text: str) -> None:
+    assert links.meeting_id_of(text, Role.TEACHER, None) == text
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_both_roles_are_known(role: Role) -> None:
+    assert links.role_of(role.value) is role
+
+
+@pytest.mark.parametrize("text", ["", "Teacher", "TEACHER", "parent", "teacher ", "x" * 500], ids=repr)
+def test_any_other_role_is_refused_by_name_and_briefly(text: str) -> None:
+    with pytest.raises(BadRequest, match="teacher or student") as refused:
+        links.role_of(text)
+    assert len(str(refused.value)) < 100
