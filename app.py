@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
 
-from chalice.app import Chalice, CloudWatchEvent, CORSConfig, DynamoDBEvent, Rate, Request, Response
+from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
 
 from chalicelib import errors, events, journal, links, runtime
 from chalicelib.config import Settings
@@ -134,7 +134,7 @@ def _request() -> Request:
 def _json_body(request: Request) -> object:
     try:
         return json.loads(request.raw_body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise errors.BadRequest("The body is not JSON; send the schedule form's fields as a JSON object.") from None
 
 
@@ -151,6 +151,13 @@ def _unlock(request: Request, key: str | None) -> None:
 # --- time and the cloud
 
 
+class Event(BaseLambdaEvent):
+    """An event as it came. Chalice's own classes fail on a missing field before anybody can say which it was."""
+
+    def _extract_attributes(self, event_dict: dict[str, Any]) -> None:
+        """Take no field for granted; events.py reads them."""
+
+
 @app.lambda_function(name="launch_ec2")
 def launch_ec2(event: object, context: object) -> None:
     """Ten minutes before a meeting: its launch timer has fired, or somebody tests a launch by hand."""
@@ -164,21 +171,25 @@ def safety_net(event: object, context: object) -> None:
 
 
 @app.on_cw_event(EC2_STATES, name="dns_watchdog")
-def dns_watchdog(event: CloudWatchEvent) -> None:
+def dns_watchdog(event: Event) -> None:
     """An instance runs, or is on its way out."""
     runtime.current().reconciler.state_change(events.state_change(event.to_dict()))
 
 
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
-def stream_terminator(event: DynamoDBEvent) -> None:
+def stream_terminator(event: Event) -> None:
     """Rows were written: by the app, by desktops, by hand."""
     runtime.current().reconciler.row_changes(events.row_changes(event.to_dict()))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
-def sweep(event: CloudWatchEvent) -> None:
+def sweep(event: Event) -> None:
     """A minute has passed: make certain of everything."""
     here = runtime.current()
     remaining_ms: int = cast(Any, event.context).get_remaining_time_in_millis()
     budget_s = remaining_ms / 1000 - SWEEP_MARGIN_S
     here.reconciler.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))
+
+
+for handler in (dns_watchdog, stream_terminator, sweep):
+    handler.event_class = Event

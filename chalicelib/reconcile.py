@@ -510,8 +510,13 @@ def _move(attempt: Attempt, leased_at: datetime) -> Update:
 
 
 def _told_only_here(meeting: Meeting) -> bool:
-    """Whether a desktop's report is not yet noted for its role: the next report overwrites it on the row."""
-    return not meeting.over and any(s.desktop_id in meeting.reported and not s.healthy_at for s in meeting.seats)
+    """Whether a record tells what the sweep would not find out.
+
+    That is a desktop's report that the next report overwrites, and a row made by hand that the
+    sweep does not see yet.
+    """
+    reports = any(s.desktop_id in meeting.reported and not s.healthy_at for s in meeting.seats)
+    return not meeting.over and (reports or not meeting.listed)
 
 
 def _urgent(action: Action) -> bool:

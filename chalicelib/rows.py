@@ -17,6 +17,12 @@ from chalicelib.model import Meeting, Role, Seat, Status, attribute
 LISTED = "1"
 """The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
 
+AGE = range(1970, 2200)
+"""The years in which a time on a row may lie; the rules add to it and subtract from it."""
+
+LONGEST_MINUTES = 7 * 24 * 60
+"""The longest duration that a row may ask for; what a form may ask for is the operator's MAX_MEETING_MINUTES."""
+
 T = TypeVar("T")
 
 
@@ -70,13 +76,18 @@ def parse_time(text: str) -> datetime:
     """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as the seeds did.
 
     Raises:
-        ValueError: it is not ISO 8601, or no such moment exists.
+        ValueError: it is not ISO 8601, or no such moment exists, or it is of another age.
     """
     moment = datetime.fromisoformat(text)
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(f"{text} is beyond the calendar") from error
+    if moment.year not in AGE:
+        raise ValueError(f"{text} is not of this age")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _minutes(value: Any) -> timedelta:
+    if not 0 < int(value) <= LONGEST_MINUTES:
+        raise ValueError(f"{value} is not from 1 to {LONGEST_MINUTES}")
+    return timedelta(minutes=int(value))
 
 
 class _Reader:
@@ -92,7 +103,7 @@ class _Reader:
             return None
         try:
             return parse(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             self.problems.append(f"{name} is {value!r}, which is not {kind}")
             return None
 
@@ -101,6 +112,9 @@ class _Reader:
 
     def count(self, name: str) -> int | None:
         return self._read(name, "a number", int)
+
+    def duration(self, name: str) -> timedelta | None:
+        return self._read(name, f"a number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
 
     def text(self, name: str) -> str | None:
         return self._read(name, "text", lambda value: str(value).strip() or None)
@@ -143,7 +157,6 @@ def meeting(row: Mapping[str, Any]) -> Meeting:
     if not isinstance(meeting_id, str) or not meeting_id:
         raise BadEvent(f"A row of the table has no id of type S; it holds {sorted(row)}.")
     read = _Reader(row)
-    minutes = read.count("duration_minutes")
     reporter = read.text("instance_id")
     return Meeting(
         id=meeting_id,
@@ -153,7 +166,7 @@ def meeting(row: Mapping[str, Any]) -> Meeting:
         created_at=read.time("created_at"),
         teacher=read.seat(Role.TEACHER),
         student=read.seat(Role.STUDENT),
-        duration=timedelta(minutes=minutes) if minutes and minutes > 0 else None,
+        duration=read.duration("duration_minutes"),
         reason=read.text("termination_reason"),
         checkpoint_at=read.time("checkpoint_at"),
         ended_at=read.time("ended_at"),

@@ -94,7 +94,7 @@ class _Fields:
         value = self._body.get(field)
         if value is None or value == "":
             return None
-        if not isinstance(value, str) or not _EMAIL.fullmatch(value.strip()):
+        if not isinstance(value, str) or not value.isprintable() or not _EMAIL.fullmatch(value.strip()):
             self._wrong(field, "This is not an e-mail address; leave it out or write one like ann@example.com.")
             return None
         return value.strip()
@@ -243,7 +243,7 @@ def targets(settings: TimerSettings, own_arn: str | None) -> Targets:
     def sibling(variable: str, configured: str | None, name: str) -> str:
         if configured:
             return configured
-        if own_arn is None:
+        if not own_arn:
             raise ConfigError(f"{variable} is not set, and outside Lambda it cannot be derived.")
         return ":".join(own_arn.split(":")[:7]) + f"-{name}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -19,11 +21,26 @@ def clock() -> StillClock:
     return StillClock(NOW)
 
 
+def reusing(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a maker of clients that makes each kind once: it takes longer than a test does."""
+    made: dict[tuple[object, ...], Any] = {}
+
+    def client(service: str, config: Any) -> Any:
+        endpoint = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+        kind = (service, endpoint, config.retries["total_max_attempts"])
+        if kind not in made:
+            made[kind] = make(service, config=config)
+        return made[kind]
+
+    return client
+
+
 @pytest.fixture(scope="module")
 def cloud(clock: StillClock) -> Iterator[Cloud]:
     # boto3's default session remembers the first credentials it saw: those of whatever ran before.
     with pytest.MonkeyPatch.context() as patch, Cloud(app.app, clock) as cloud:
         patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setattr(boto3, "client", reusing(boto3.client))
         yield cloud
 
 

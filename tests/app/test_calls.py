@@ -46,9 +46,9 @@ def test_an_idle_sweep_makes_three_calls_however_many_meetings_are_open(world: W
 
 
 def test_an_idle_sweep_makes_one_more_call_for_each_further_page_of_meetings(world: World) -> None:
-    note = "n" * 2500
-    store(world, 1000, jitsi_url=note)
-    pages = math.ceil(1000 * len(note) / PAGE_OF_DYNAMODB)
+    note = "n" * 10_000
+    store(world, 250, jitsi_url=note)
+    pages = math.ceil(250 * len(note) / PAGE_OF_DYNAMODB)
     assert idle_sweep(world) == IDLE_SWEEP | {"Query": pages}
 
 

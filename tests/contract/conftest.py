@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
 from chalicelib.config import DesktopSettings, Settings
+from chalicelib.ec2 import Ec2Desktops
 from localcloud.aws import Aws
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import Cloudflare
@@ -30,7 +31,7 @@ Answer = tuple[str, int] | BotoCoreError | dict[str, Any]
 NO_NETWORK = EndpointConnectionError(endpoint_url="http://127.0.0.1")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _apart_from_the_developer() -> Iterator[None]:
     """Keep a developer's own AWS settings and proxies out, and moto's hundreds of images unloaded."""
     with pytest.MonkeyPatch.context() as patch:
@@ -40,6 +41,7 @@ def _apart_from_the_developer() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        patch.setattr("localcloud.server._POLL_S", 0.01)  # a server notices that quickly that it is to stop
         yield
 
 
@@ -114,7 +116,7 @@ class Account:
         return SimpleNamespace(status_code=status), {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _account(_apart_from_the_developer: None) -> Iterator[Account]:
     aws = Aws(VirtualClock(NOW), Ledger())
     yield Account(aws)
@@ -139,6 +141,14 @@ def desktop_settings(account: Account) -> DesktopSettings:
         "SECURITY_GROUP_IDS": group["GroupId"],
     }
     return Settings(environ).desktops()
+
+
+def ec2_desktops(
+    account: Account, settings: Callable[[], DesktopSettings], clock: VirtualClock, stage: str = "dev"
+) -> Ec2Desktops:
+    """Return the adapter as a container of the app has it that has just been started."""
+    client = account.watched_client("ec2")
+    return Ec2Desktops(client, lambda: client, stage, settings, clock.now)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.model import Attempt, Cause, Desktop, Owner, Role, State
 from chalicelib.ports import Desktops
@@ -19,7 +18,7 @@ from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2
 from tests.fakes import FakeDesktops
 
-from .conftest import NO_NETWORK, NOW, Account, desktop_settings
+from .conftest import NO_NETWORK, NOW, Account, desktop_settings, ec2_desktops
 
 STAGE = "dev"
 DEADLINE = NOW + timedelta(hours=4)
@@ -96,11 +95,7 @@ class RealStage:
         self.ec2 = Ec2(clock, Conditions())
         self.api = account.client("ec2")
         self.settings = desktop_settings(account)
-        self.desktops: Desktops = self.container()
-
-    def container(self) -> Ec2Desktops:
-        """Return the port as another container of the app has it: it remembers nothing."""
-        return Ec2Desktops(self.account.watched_client("ec2"), STAGE, lambda: self.settings, self.clock.now)
+        self.desktops: Desktops = ec2_desktops(account, lambda: self.settings, clock, STAGE)
 
     def start(self, kind: str, meeting_id: str = "m1", role: Role = Role.TEACHER) -> str:
         named = {"MeetingID": meeting_id, "Role": role.value}

@@ -19,9 +19,8 @@ from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2
 
-from .conftest import NOW, Account, desktop_settings
+from .conftest import NOW, Account, desktop_settings, ec2_desktops
 
-STAGE = "dev"
 DEADLINE = NOW + timedelta(hours=4)
 IMAGE: dict[str, Any] = {"ImageId": "ami-1", "RootDeviceName": "/dev/sda1"}
 
@@ -35,6 +34,10 @@ class Launcher:
     settings: DesktopSettings
     desktops: Ec2Desktops
     subnet: str
+
+    def container(self, stage: str = "dev") -> Ec2Desktops:
+        """Return the adapter as another container has it."""
+        return ec2_desktops(self.account, lambda: self.settings, self.clock, stage)
 
     def launch(self, meeting_id: str = "m1", role: Role = Role.TEACHER, number: int = 1) -> Desktop:
         return self.desktops.launch(meeting_id, Attempt(role, number, self.subnet, Cause.DUE), DEADLINE)
@@ -63,7 +66,7 @@ def launcher(account: Account, clock: VirtualClock) -> Launcher:
     Ec2(clock, Conditions())
     settings = desktop_settings(account)
     launcher = Launcher(account, clock, settings, None, "")  # type: ignore[arg-type]  # it reads its settings from here
-    launcher.desktops = Ec2Desktops(account.watched_client("ec2"), STAGE, lambda: launcher.settings, clock.now)
+    launcher.desktops = launcher.container()
     launcher.subnet = launcher.desktops.subnets()[0]
     account.requests.clear()
     return launcher
@@ -221,16 +224,14 @@ class TestToken:
     def test_is_the_same_for_the_same_attempt_in_every_container(self, launcher: Launcher) -> None:
         launcher.launch()
         token = launcher.request()["ClientToken"]
-        client = launcher.account.watched_client("ec2")
-        launcher.desktops = Ec2Desktops(client, STAGE, lambda: launcher.settings, launcher.clock.now)
+        launcher.desktops = launcher.container()
         launcher.launch()
         assert launcher.request()["ClientToken"] == token
 
     def test_is_another_for_another_stage(self, launcher: Launcher) -> None:
         launcher.launch()
         token = launcher.request()["ClientToken"]
-        client = launcher.account.watched_client("ec2")
-        launcher.desktops = Ec2Desktops(client, "prod", lambda: launcher.settings, launcher.clock.now)
+        launcher.desktops = launcher.container("prod")
         launcher.launch()
         assert launcher.request()["ClientToken"] != token
 
@@ -418,8 +419,7 @@ class TestListing:
         def missing() -> DesktopSettings:
             raise ConfigError("AMI_ID is not set")
 
-        client = launcher.account.watched_client("ec2")
-        desktops = Ec2Desktops(client, STAGE, missing, launcher.clock.now)
+        desktops = ec2_desktops(launcher.account, missing, launcher.clock)
         assert desktops.find(desktop.id)
         assert desktops.of_meeting("m1", [])
         assert list(desktops.fleet())

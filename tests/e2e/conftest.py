@@ -1,8 +1,8 @@
 """A stage deployed to an emulator that runs its functions, streams, rules and timers, with IAM enforced.
 
-What deploys it is what an operator runs, `python -m tools.deploy`, in a copy of the project. Two
-things the emulator lacks are made up for: routes (its ImportRestApi keeps none, its CloudFormation
-does) and one condition (it denies TerminateInstances under aws:ResourceTag even where the tag fits).
+What deploys it is what an operator runs, `python -m tools.deploy`, in a copy of the project. What the
+emulator lacks is made up for here: routes (its ImportRestApi keeps none, its CloudFormation does),
+and what it misreads in two statements of the policies.
 """
 
 from __future__ import annotations
@@ -24,13 +24,21 @@ from localcloud.ledger import Ledger
 from tests.e2e.outside import Deployed, run_tool, wait_for
 from tools.account import Clients, clients
 from tools.stack import Stack
-from tools.stage import ROOT, Stage, load
+from tools.stage import FUNCTIONS, ROOT, Stage, load
 
 MINISTACK = os.environ.get("MINISTACK", "")
 STAGE = "e2e"
+WINDOWS = "ami-0fedcba9876543210"  # comes with the emulator
 SHIPPED = ("app.py", "chalicelib", "requirements.txt", ".chalice", "infra", "tools", "stages")
 
 collect_ignore_glob = [] if MINISTACK else ["test_*.py"]  # make e2e names the emulator
+
+
+def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
+    """Show what the functions logged under a test that failed."""
+    deployed = getattr(node, "funcargs", {}).get("deployed")
+    for function in FUNCTIONS if deployed else ():
+        report.sections.append((f"logged by {function}", deployed.log(function)))
 
 
 @pytest.fixture(scope="session")
@@ -98,15 +106,9 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
         copy(ROOT / name, project / name)  # type: ignore[operator]
     shutil.rmtree(project / ".chalice" / "deployed", ignore_errors=True)
     client = clients("us-west-2")
-    image = client("ec2").register_image(
-        Name="elephant-desktop",
-        RootDeviceName="/dev/sda1",
-        Architecture="x86_64",
-        BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 30}}],
-    )["ImageId"]
     sample = (project / "stages" / "dev.toml").read_text()
     ours = (
-        sample.replace("ami-00000000000000000", image)
+        sample.replace("ami-00000000000000000", WINDOWS)
         .replace("0" * 32, ZONE_ID)
         .replace('"example.com"', f'"{DOMAIN}"')
         .replace("[environment]", f'[environment]\nCLOUDFLARE_API_URL = "{cloudflare.url}"')
@@ -119,7 +121,7 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
     outputs = Stack(client, stage.stack).outputs()
     token = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
     client("secretsmanager").put_secret_value(SecretId=outputs["DnsSecretName"], SecretString=token)
-    _let_desktops_end(client, stage)
+    _allow_for_the_emulator(client, stage)
     return Deployed(stage, project, environ, client, outputs, _routes(client, stage, environ), cloudflare, said)
 
 
@@ -145,13 +147,15 @@ def _routes(client: Clients, stage: Stage, environ: dict[str, str]) -> str:
     return f"{environ['AWS_ENDPOINT_URL']}/restapis/{api}/{stage.name}/_user_request_"
 
 
-def _let_desktops_end(client: Clients, stage: Stage) -> None:
-    """Lift the condition that the emulator misreads from every role, leaving all else of the policies as it is."""
-    for name in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep"):
-        role = stage.function(name)
+def _allow_for_the_emulator(client: Clients, stage: Stage) -> None:
+    """Change in the functions' policies what the emulator misreads, and nothing else of them."""
+    for name in FUNCTIONS:
+        role = f"{stage.stack}-{name}"
         [policy] = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
         document = client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        for statement in document["Statement"]:
-            if statement["Sid"] == "EndDesktops":
-                del statement["Condition"]
+        statements = {statement["Sid"]: statement for statement in document["Statement"]}
+        if ending := statements.get("EndDesktops"):
+            del ending["Condition"]  # it finds no tags on the instances that are to be terminated
+        if timers := statements.get("Timers"):  # it takes every timer for one of the group `default`
+            timers["Resource"] += [arn.replace(f"/{stage.stack}/", "/default/") for arn in timers["Resource"]]
         client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -97,8 +97,8 @@ def test_a_desktop_that_is_both_an_orphan_and_overdue_is_terminated_once() -> No
 
 
 def test_one_orphan_does_not_keep_another_from_being_seen() -> None:
-    fleet = [replace(TEACHER, meeting_id="gone"), STUDENT, replace(TEACHER, id="i-2", meeting_id="gone")]
-    assert strays(fleet, RECORDS[1:], {"gone": None, "m1": LIVE}) == ["terminate i-teacher i-2"]
+    fleet = [TEACHER, *(replace(TEACHER, id=name, meeting_id="gone") for name in ("i-1", "i-2")), STUDENT]
+    assert strays(fleet, RECORDS, {"gone": None, "m1": LIVE}) == ["terminate i-1 i-2"]
 
 
 # --- records

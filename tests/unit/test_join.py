@@ -1,0 +1,264 @@
+"""At the door: who may come in, who is told to wait and for what, and what is written when somebody comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import MeetingOver, NoSuchMeeting, Unavailable
+from chalicelib.join import NotYet, Open, knock, progress
+from chalicelib.model import Role, Status
+from tests.builders import (
+    ENDED,
+    HEALTHY,
+    IN_PROGRESS,
+    LAUNCHED,
+    OVER,
+    POLICY,
+    PUBLISHED,
+    SCHEDULED,
+    at,
+    healthy,
+    link,
+    published,
+    row,
+)
+from tests.fakes import FakeMeetings, Wire
+
+
+def table(*parts: dict[str, Any], **attributes: Any) -> FakeMeetings:
+    """Return a table that holds this one meeting."""
+    meetings = FakeMeetings()
+    meetings.rows["m1"] = row(*parts, **attributes)
+    return meetings
+
+
+def ask(meetings: FakeMeetings, role: Role = Role.TEACHER, minutes: float = 2) -> Open | NotYet:
+    return knock(meetings, "m1", role, lambda: at(minutes), POLICY)
+
+
+# --- come in
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_finds_the_own_desktop_ready_comes_in_and_is_remembered(role: Role) -> None:
+    meetings = table(HEALTHY)
+    assert ask(meetings, role) == Open(link(f"i-{role}"), Status.IN_PROGRESS)
+    stored = meetings.rows["m1"]
+    assert stored[f"{role}_joined_at"] == "2026-03-01T15:02:00Z"
+    assert stored["status"] == "IN_PROGRESS"
+
+
+def test_only_the_own_coming_is_remembered() -> None:
+    meetings = table(HEALTHY)
+    before = dict(meetings.rows["m1"])
+    ask(meetings, Role.TEACHER)
+    changed = {name for name, value in meetings.rows["m1"].items() if before.get(name) != value}
+    assert changed == {"teacher_joined_at", "status"}
+
+
+def test_who_comes_again_comes_in_without_a_write() -> None:
+    meetings = table(IN_PROGRESS)
+    assert ask(meetings) == Open(link("i-teacher"), Status.IN_PROGRESS)
+    assert meetings.wire.calls == ["meetings.get"]
+
+
+def test_a_late_report_does_not_shut_out_who_is_in_it() -> None:
+    assert isinstance(ask(table(IN_PROGRESS, status="HEALTHY")), Open)
+
+
+def test_a_report_that_nobody_has_noted_yet_counts() -> None:
+    assert isinstance(ask(table(PUBLISHED, instance_id="i-teacher", status="HEALTHY")), Open)
+
+
+def test_a_row_that_a_hand_calls_healthy_is_taken_at_its_word() -> None:
+    assert isinstance(ask(table(status="HEALTHY", teacher_ec2_id="i-1", teacher_ec2_link="https://x:8443")), Open)
+
+
+# --- not yet
+
+
+@pytest.mark.parametrize(
+    ("attributes", "step"),
+    [
+        (SCHEDULED, "launching"),
+        (SCHEDULED | {"teacher_attempt": 1, "teacher_attempt_at": at(-1)}, "launching"),
+        (LAUNCHED, "starting"),
+        (PUBLISHED, "booting"),
+        (PUBLISHED | healthy("student") | {"status": "HEALTHY"}, "booting"),
+        (IN_PROGRESS | {"teacher_joined_at": None, "teacher_healthy_at": None}, "booting"),
+        (IN_PROGRESS | {"teacher_ec2_link": None}, "starting"),
+        (HEALTHY | {"teacher_ec2_link": ""}, "starting"),
+        ({}, "launching"),
+        ({"meet_time": "soon"}, "launching"),
+    ],
+    ids=[
+        "due and nothing is begun",
+        "a launch is under way",
+        "an instance starts",
+        "its name resolves",
+        "only the other's is healthy",
+        "only the other one is in it",
+        "the own desktop is being replaced",
+        "an empty link is none",
+        "a row with only an id",
+        "garbage in meet_time",
+    ],
+)
+def test_who_has_to_wait_is_told_for_what_and_changes_nothing(attributes: dict[str, Any], step: str) -> None:
+    meetings = table(attributes)
+    before = dict(meetings.rows["m1"])
+    answer = ask(meetings)
+    assert isinstance(answer, NotYet)
+    assert (answer.step, answer.ask_again) == (step, timedelta(seconds=5))
+    assert meetings.rows["m1"] == before
+
+
+@pytest.mark.parametrize(
+    ("attributes", "since"),
+    [(LAUNCHED, at(-10)), (PUBLISHED, at(-10)), (SCHEDULED, at(-10)), ({}, None)],
+    ids=["launched", "published", "due", "nobody knows"],
+)
+def test_who_waits_is_told_since_when(attributes: dict[str, Any], since: object) -> None:
+    answer = ask(table(attributes))
+    assert isinstance(answer, NotYet)
+    assert answer.since == since
+
+
+@pytest.mark.parametrize(("minutes", "ask_again_s"), [(-600, 60), (-11.5, 60), (-10.5, 30), (-10 - 1 / 60, 5)], ids=str)
+def test_who_comes_early_is_told_when_desktops_are_launched_and_to_ask_about_then(
+    minutes: float, ask_again_s: int
+) -> None:
+    answer = ask(table(SCHEDULED), minutes=minutes)
+    assert isinstance(answer, NotYet)
+    assert (answer.step, answer.launch_at) == ("scheduled", at(-10))
+    assert answer.ask_again == timedelta(seconds=ask_again_s)
+
+
+def test_a_meeting_that_was_launched_by_force_is_not_called_scheduled() -> None:
+    answer = ask(table(LAUNCHED), minutes=-300)
+    assert isinstance(answer, NotYet)
+    assert answer.step == "starting"
+
+
+def test_the_progress_is_told_in_utc_and_without_what_is_not_known() -> None:
+    early = ask(table(SCHEDULED), minutes=-60)
+    assert isinstance(early, NotYet)
+    assert progress(early) == {
+        "step": "scheduled",
+        "since": "2026-02-28T15:00:00Z",
+        "launch_at": "2026-03-01T14:50:00Z",
+    }
+    unknown = ask(table())
+    assert isinstance(unknown, NotYet)
+    assert progress(unknown) == {"step": "launching"}
+
+
+# --- not any more
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        (OVER, "SUCCESS"),
+        (OVER | {"status": "HEALTHY"}, "SUCCESS"),
+        (IN_PROGRESS | {"termination_reason": "MAX_DURATION"}, "MAX_DURATION"),
+        (HEALTHY | {"status": "TERMINATED"}, None),
+        (HEALTHY | ENDED, "SUCCESS"),
+    ],
+    ids=["over", "though a desktop reported since", "ending", "by hand, without a reason", "with links left over"],
+)
+def test_who_comes_after_the_end_is_told_why_and_changes_nothing(
+    attributes: dict[str, Any], reason: str | None
+) -> None:
+    meetings = table(attributes)
+    with pytest.raises(MeetingOver) as over:
+        ask(meetings)
+    assert over.value.reason == reason
+    assert meetings.wire.calls == ["meetings.get"]
+
+
+def test_an_unknown_meeting_is_unknown() -> None:
+    with pytest.raises(NoSuchMeeting):
+        ask(FakeMeetings())
+
+
+# --- between the look and the write
+
+
+def between(meetings: FakeMeetings, change: Callable[[], None]) -> None:
+    """Let this happen after each read of the table, before whatever is written next."""
+
+    class Interrupted(Wire):
+        def after(self, call: str) -> None:
+            if call == "meetings.get":
+                change()
+
+    meetings.wire = Interrupted()
+
+
+def test_who_comes_while_the_meeting_ends_is_not_let_in() -> None:
+    meetings = table(HEALTHY)
+    between(meetings, lambda: meetings.write("m1", {"termination_reason": "NO_SHOW_TIMEOUT"}))
+    with pytest.raises(MeetingOver):
+        ask(meetings)
+    assert meetings.rows["m1"]["status"] == "HEALTHY"
+
+
+def test_who_comes_while_a_hand_ends_the_meeting_does_not_bring_it_back() -> None:
+    meetings = table(HEALTHY)
+    between(meetings, lambda: meetings.write("m1", {"status": "TERMINATED"}))
+    with pytest.raises(MeetingOver):
+        ask(meetings)
+    assert meetings.rows["m1"]["status"] == "TERMINATED"
+
+
+def test_who_comes_while_the_own_desktop_is_replaced_waits() -> None:
+    meetings = table(HEALTHY)
+    gone = ("teacher_ec2_id", "teacher_ec2_link", "teacher_healthy_at", "teacher_launched_at")
+    between(meetings, lambda: meetings.write("m1", {"teacher_attempt": 2}, gone))
+    assert isinstance(ask(meetings), NotYet)
+    assert "teacher_joined_at" not in meetings.rows["m1"]
+
+
+def test_who_comes_while_the_desktops_report_comes_in() -> None:
+    meetings = table(HEALTHY)
+    between(meetings, lambda: meetings.write("m1", {"status": "HEALTHY", "instance_id": "i-student"}))
+    assert isinstance(ask(meetings), Open)
+
+
+def test_two_who_come_at_once_both_come_in() -> None:
+    meetings = table(HEALTHY)
+    assert isinstance(ask(meetings, Role.TEACHER), Open)
+    between(meetings, lambda: meetings.write("m1", {"teacher_joined_at": "2026-03-01T15:01:00Z"}))
+    assert isinstance(ask(meetings, Role.STUDENT), Open)
+
+
+def test_a_row_that_never_holds_still_is_not_waited_for_forever() -> None:
+    meetings = table(HEALTHY)
+    links = iter(f"https://i-{n}:8443" for n in range(1000))
+    between(meetings, lambda: meetings.write("m1", {"teacher_ec2_link": next(links)}))
+    with pytest.raises(Unavailable, match="m1"):
+        ask(meetings)
+    assert len(meetings.wire.calls) < 20
+
+
+@pytest.mark.parametrize("call", ["meetings.get", "meetings.update"])
+def test_while_the_table_is_down_nobody_is_told_anything_wrong(call: str) -> None:
+    class Down(Wire):
+        def before(self, name: str) -> None:
+            if name == call:
+                raise Unavailable("The table is down.")
+
+    meetings = table(HEALTHY)
+    meetings.wire = Down()
+    with pytest.raises(Unavailable):
+        ask(meetings)
+    assert "teacher_joined_at" not in meetings.rows["m1"]
+
+
+def test_a_published_desktop_of_nobodys_report_stays_shut() -> None:
+    assert isinstance(ask(table(published("teacher"), {"status": "HEALTHY", "instance_id": "i-other"})), NotYet)
