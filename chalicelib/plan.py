@@ -587,7 +587,8 @@ def plan_strays(
         if _settled(d.launched_at, now, policy)
         and (d.meeting_id is None or (d.meeting_id in meetings and meetings[d.meeting_id] is None))
     ]
-    overdue = [d for d in living if d.meeting_id not in meetings and d.deadline and now >= d.deadline]
+    unread = [d for d in living if d.meeting_id and d.meeting_id not in meetings]
+    overdue = [d for d in unread if d.deadline and now >= d.deadline]
     actions: list[Action] = []
     if orphans:
         actions.append(Terminate("its meeting does not exist", tuple(d.id for d in orphans)))

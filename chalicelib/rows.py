@@ -84,6 +84,12 @@ def parse_time(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value.strip() or None
+
+
 def _minutes(value: Any) -> timedelta:
     if not 0 < int(value) <= LONGEST_MINUTES:
         raise ValueError(f"{value} is not from 1 to {LONGEST_MINUTES}")
@@ -117,7 +123,7 @@ class _Reader:
         return self._read(name, f"a number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
 
     def text(self, name: str) -> str | None:
-        return self._read(name, "text", lambda value: str(value).strip() or None)
+        return self._read(name, "text", _text)
 
     def texts(self, name: str) -> tuple[str, ...]:
         return self._read(name, "a list of texts", lambda value: tuple(map(str, value))) or ()

@@ -462,7 +462,9 @@ def table(patient: Patient) -> Iterator[Finding]:
     name = patient.outputs["TableName"]
     mend = f"make deploy STAGE={patient.stage.name}"
     found = patient.client("dynamodb").describe_table(TableName=name)["Table"]
-    indexes = {index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])}
+    indexes = {
+        index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])
+    }
     view = found.get("StreamSpecification", {}).get("StreamViewType")
     wrong = [
         (found["TableStatus"] != "ACTIVE", f"is {found['TableStatus']}"),

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -114,9 +115,9 @@ def run_chalice(command: str, stage: Stage) -> None:
         raise StageError(f"`chalice {command} --stage {stage.name}` failed; its words above say why.")
 
 
-def address(stage: Stage) -> str:
+def address(stage: Stage, root: Path = ROOT) -> str:
     """Return the address of the stage's API, as Chalice recorded it."""
-    record = json.loads((ROOT / ".chalice" / "deployed" / f"{stage.name}.json").read_text(encoding="utf-8"))
+    record = json.loads((root / ".chalice" / "deployed" / f"{stage.name}.json").read_text(encoding="utf-8"))
     return next(found["rest_api_url"] for found in record["resources"] if found["resource_type"] == "rest_api")
 
 

@@ -1,8 +1,6 @@
 """A stage deployed to an emulator that runs its functions, streams, rules and timers, with IAM enforced.
 
-What deploys it is what an operator runs, `python -m tools.deploy`, in a copy of the project. What the
-emulator lacks is made up for here: routes (its ImportRestApi keeps none, its CloudFormation does),
-and what it misreads in two statements of the policies.
+What deploys it is what an operator runs, `python -m tools.deploy`, in a copy of the project.
 """
 
 from __future__ import annotations
@@ -22,9 +20,10 @@ from localcloud.clock import RealClock
 from localcloud.cloudflare import DOMAIN, TOKEN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
 from tests.e2e.outside import Deployed, run_tool, wait_for
-from tools.account import Clients, clients
+from tools.account import clients
+from tools.deploy import address
 from tools.stack import Stack
-from tools.stage import FUNCTIONS, ROOT, Stage, load
+from tools.stage import FUNCTIONS, ROOT, load
 
 MINISTACK = os.environ.get("MINISTACK", "")
 STAGE = "e2e"
@@ -51,7 +50,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     environ |= {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true"}
     with log.open("w") as sink:
-        process = subprocess.Popen([MINISTACK], env=environ, stdout=sink, stderr=sink, cwd=log.parent)
+        process = subprocess.Popen(
+            [MINISTACK, ROOT / "tests/e2e/emulator.py"], env=environ, stdout=sink, stderr=sink, cwd=log.parent
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: urllib.request.urlopen(f"{url}/_ministack/health").status == 200, 20, "the emulator")
@@ -121,41 +122,6 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
     outputs = Stack(client, stage.stack).outputs()
     token = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
     client("secretsmanager").put_secret_value(SecretId=outputs["DnsSecretName"], SecretString=token)
-    _allow_for_the_emulator(client, stage)
-    return Deployed(stage, project, environ, client, outputs, _routes(client, stage, environ), cloudflare, said)
-
-
-def _routes(client: Clients, stage: Stage, environ: dict[str, str]) -> str:
-    """Give the API the routes that Chalice imported in vain, and return its address."""
-    from chalice.deploy.swagger import SwaggerGenerator
-
-    from app import app
-
-    handler = client("lambda").get_function(FunctionName=stage.function("api_handler"))["Configuration"]["FunctionArn"]
-    spec = SwaggerGenerator(stage.region, {"api_handler_arn": handler}).generate_swagger(app)
-    resources = {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "routes", "Body": spec}},
-        "Release": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": stage.name},
-        },
-    }
-    template = json.dumps({"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}})
-    client("cloudformation").create_stack(StackName="routes", TemplateBody=template)
-    client("cloudformation").get_waiter("stack_create_complete").wait(StackName="routes", WaiterConfig={"Delay": 1})
-    api = Stack(client, "routes").outputs()["Id"]
-    return f"{environ['AWS_ENDPOINT_URL']}/restapis/{api}/{stage.name}/_user_request_"
-
-
-def _allow_for_the_emulator(client: Clients, stage: Stage) -> None:
-    """Change in the functions' policies what the emulator misreads, and nothing else of them."""
-    for name in FUNCTIONS:
-        role = f"{stage.stack}-{name}"
-        [policy] = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
-        document = client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        statements = {statement["Sid"]: statement for statement in document["Statement"]}
-        if ending := statements.get("EndDesktops"):
-            del ending["Condition"]  # it finds no tags on the instances that are to be terminated
-        if timers := statements.get("Timers"):  # it takes every timer for one of the group `default`
-            timers["Resource"] += [arn.replace(f"/{stage.stack}/", "/default/") for arn in timers["Resource"]]
-        client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+    api = address(stage, project).split("//")[1].split(".")[0]
+    url = f"{environ['AWS_ENDPOINT_URL']}/restapis/{api}/{stage.name}/_user_request_"
+    return Deployed(stage, project, environ, client, outputs, url, cloudflare, said)

@@ -293,19 +293,32 @@ class TestRowChanges:
         assert len(house.desktops.alive()) == 2
         assert any(line["event"] == "bad_record" and "no id" in line["error"] for line in log)
 
-    def test_a_failed_look_asks_for_the_batch_again_after_all_others_were_tended(self, house: House) -> None:
+    def test_a_failed_look_is_left_to_the_sweep_after_all_others_were_tended(
+        self, house: House, log: list[Any]
+    ) -> None:
         house.meeting("a")
         house.meeting("b")
         house.wire.next_error = Unavailable("EC2 is throttled.")
-        with pytest.raises(SomeFailed, match="'a'"):
-            house.reconciler.row_changes([image(house, "a"), image(house, "b")])
+        house.reconciler.row_changes([image(house, "a"), image(house, "b")])
         assert {i.meeting_id for i in house.desktops.alive()} == {"b"}
+        assert any(line["event"] == "look_failed" and line["meeting"] == "a" for line in log)
+        house.sweep()
+        assert {i.meeting_id for i in house.desktops.alive()} == {"a", "b"}
 
-    def test_a_failure_that_lasts_is_left_to_the_sweep(self, house: House, log: list[Any]) -> None:
-        house.meeting()
+    @pytest.mark.parametrize("attributes", [{"open": None}, {"teacher_ec2_id": "i-1", "instance_id": "i-1"}])
+    def test_a_record_that_tells_what_the_sweep_would_not_find_is_tried_again(
+        self, house: House, attributes: dict[str, Any]
+    ) -> None:
+        house.meeting(**attributes)
+        house.wire.next_error = Unavailable("The table is throttled.")
+        with pytest.raises(SomeFailed, match="'m'"):
+            house.reconciler.row_changes([image(house)])
+
+    def test_but_not_for_ever(self, house: House, log: list[Any]) -> None:
+        house.meeting(open=None)
         change = image(house)
         house.pass_time(RETRY_RECORDS_FOR)
-        house.wire.next_error = Unavailable("EC2 is throttled.")
+        house.wire.next_error = Unavailable("The table is throttled.")
         house.reconciler.row_changes([change])
         assert any(line["event"] == "look_failed" for line in log)
 

@@ -1,0 +1,76 @@
+"""MiniStack 1.5.33, with what it lacks for this app. Run by the Python of its own virtual environment.
+
+Each mend makes it behave as AWS documents; none makes anything easier for the app. When a new
+version of MiniStack brings one of them along, the mend goes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import apigateway_v1, ec2, tagging
+
+
+def find_instances_by_id() -> None:
+    """Heed DescribeInstances' filter instance-id, which would be passed over."""
+    heeds = ec2._matches_filters
+
+    def matches(instance: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+        wanted = filters.get("instance-id")
+        return (wanted is None or instance["InstanceId"] in wanted) and bool(heeds(instance, filters))
+
+    ec2._matches_filters = matches
+
+
+def import_routes() -> None:
+    """Take the routes of ImportRestApi's document, as CloudFormation's `Body` does already."""
+    create = apigateway_v1._create_rest_api
+
+    def create_or_import(data: dict[str, Any]) -> Any:
+        if "paths" not in data:
+            return create(data)
+        api = apigateway_v1._import_rest_api(data)
+        return 201, {"Content-Type": "application/json"}, apigateway_v1._get_rest_api(api)[2]
+
+    apigateway_v1._create_rest_api = create_or_import
+
+
+def know_instances_tags() -> None:
+    """Tell the policy engine the tags of instances, so that aws:ResourceTag means something for EC2."""
+
+    def instances() -> Iterator[tuple[str, list[dict[str, str]]]]:
+        for found in ec2._instances.values():
+            arn = f"arn:aws:ec2:{get_region()}:{get_account_id()}:instance/{found['InstanceId']}"
+            yield arn, ec2._tags.get(found["InstanceId"], [])
+
+    tagging._RESOURCE_TAG_COLLECTORS["ec2"] = instances
+
+
+def know_timers_groups() -> None:
+    """Tell the policy engine which group a timer is in: every one would count as in `default`."""
+    name = iam_actions.extract_resource_arn
+
+    def named(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: dict[str, Any], *rest: Any
+    ) -> str:
+        arn = str(name(service, method, path, headers, body, query, *rest))
+        if service != "scheduler" or ":schedule/default/" not in arn:
+            return arn
+        asked = query.get("groupName") or (json.loads(body).get("GroupName") if body else None) or "default"
+        group = asked[0] if isinstance(asked, list) else asked
+        return arn.replace(":schedule/default/", f":schedule/{group}/")
+
+    iam_actions.extract_resource_arn = named
+
+
+if __name__ == "__main__":
+    find_instances_by_id()
+    import_routes()
+    know_instances_tags()
+    know_timers_groups()
+    app.main()
