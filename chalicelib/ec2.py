@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -72,7 +73,7 @@ class Ec2Desktops:
         self._stage = stage
         self._settings = settings
         self._clock = clock
-        self._known: dict[str, Desktop | None] = {}
+        self._known: dict[str, Desktop] = {}
         self._no_room_until: dict[str, datetime] = {}
         self._layout: tuple[datetime, list[str]] | None = None
         self._images: dict[str, ImageTypeDef] = {}
@@ -82,16 +83,16 @@ class Ec2Desktops:
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
         """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
         tagged = [_tag_is("Project", PROJECT), _tag_is("MeetingID", meeting_id)]
-        found = [desktop for page in self._describe(tagged) for desktop in page]
+        found = [desktop for page in self._describe(tagged) for desktop in page if desktop.meeting_id == meeting_id]
         rest = [name for name in named if name not in {desktop.id for desktop in found}]
         if rest:
-            found += [desktop for page in self._describe([_ids_are(rest)]) for desktop in page]
+            found += [desktop for page in self._describe([_ids_are(rest)]) for desktop in page if desktop.id in rest]
         return found
 
     def find(self, desktop_id: str) -> Desktop | None:
         """Return this instance as it is now, None where EC2 shows none."""
         pages = self._describe([_ids_are([desktop_id])])
-        desktop = next((desktop for page in pages for desktop in page), None)
+        desktop = next((desktop for page in pages for desktop in page if desktop.id == desktop_id), None)
         if len(self._known) >= _KNOWN_AT_MOST:
             self._known.clear()
         if desktop:
@@ -129,7 +130,7 @@ class Ec2Desktops:
             meeting_id=tags.get("MeetingID") or None,
             role=next((role for role in Role if role == tags.get("Role")), None),
             address=instance.get("PublicIpAddress"),
-            launched_at=instance.get("LaunchTime"),
+            launched_at=launched_at.astimezone(UTC) if (launched_at := instance.get("LaunchTime")) else None,
             deadline=_moment(tags.get("Deadline")),
         )
 
@@ -186,9 +187,10 @@ class Ec2Desktops:
         settings = self._settings()
         image = self._image(settings.ami_id)
         root = image.get("RootDeviceName", "/dev/sda1")
-        in_image = [m["Ebs"].get("VolumeSize", 0) for m in image.get("BlockDeviceMappings", []) if "Ebs" in m]
+        mappings = image.get("BlockDeviceMappings", [])
+        in_image = [m.get("Ebs", {}).get("VolumeSize", 0) for m in mappings if m.get("DeviceName") == root]
         volume = {
-            "VolumeSize": max([settings.volume_gib, *in_image[:1]]),
+            "VolumeSize": max([settings.volume_gib, *in_image]),
             "VolumeType": "gp3",
             "DeleteOnTermination": True,
         }
@@ -251,7 +253,9 @@ class Ec2Desktops:
         if code == "IdempotentParameterMismatch":
             # Launched with settings that have changed since: it is this attempt's desktop all the same.
             holders = [d for page in self._describe([{"Name": "client-token", "Values": [token]}]) for d in page]
-            if holders and holders[0].state.costs:
+            if not holders:  # there is one, EC2 just does not show it yet
+                raise Unavailable(message) from error
+            if holders[0].state.costs:
                 return holders[0]
         if code in ("IdempotentParameterMismatch", "IdempotentInstanceTerminated"):
             raise AttemptSpent(message, code) from error
@@ -270,6 +274,8 @@ class Ec2Desktops:
         One unknown id makes EC2 refuse them all, so then they are ended one by one.
         """
         ids = list(desktop_ids)
+        if not ids:
+            return
         try:
             with _reporting(f"These instances could not be terminated: {', '.join(ids)}"):
                 self._client.terminate_instances(InstanceIds=ids)
@@ -306,8 +312,13 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _tag_is(key: str, value: str) -> FilterTypeDef:
-    return {"Name": f"tag:{key}", "Values": [value]}
+    return {"Name": f"tag:{key}", "Values": [_literally(value)]}
 
 
 def _ids_are(ids: Sequence[str]) -> FilterTypeDef:
-    return {"Name": "instance-id", "Values": list(ids)}
+    return {"Name": "instance-id", "Values": [_literally(name) for name in ids]}
+
+
+def _literally(text: str) -> str:
+    """Return a filter value that means just this: EC2 takes * and ? for wildcards, and rows are written by hand."""
+    return re.sub(r"([\\*?])", r"\\\1", text)

@@ -318,10 +318,11 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Make desktops' names resolve."""
+    """Make desktops' names resolve. `mend`: they may be in the zone already, otherwise than they should be."""
 
     why: str
     records: tuple[DnsRecord, ...]
+    mend: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,15 +79,22 @@ class Desktops(Protocol):
 class Dns(Protocol):
     """The zone that desktops' names live in. Only records that bear our mark are ever changed."""
 
-    def publish(self, records: Collection[DnsRecord]) -> None:
+    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
         """Make these names resolve to their addresses; repeating it changes nothing.
 
+        Without `mend` they are taken for new. With it, what is there under these names is looked at
+        first and corrected.
+
         Raises:
-            DnsError: a record of that name exists that is not ours, or the provider refused.
+            DnsError: a record of such a name exists that is not ours, or the provider refused; the
+                other names are published all the same.
         """
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
-        """Remove these names; one that is not there is fine, one that is not ours stays."""
+        """Remove these records, known by their handle, or by name and meeting.
+
+        One that is not there is fine, one that is not ours stays.
+        """
 
     def owned(self) -> list[DnsRecord]:
         """Return every record that bears our mark."""

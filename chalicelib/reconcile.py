@@ -218,9 +218,9 @@ class Reconciler:
     def _do(self, action: Action, meeting_id: str | None) -> None:
         """Apply an action that does not touch a row."""
         match action:
-            case Publish(why, records):
+            case Publish(why, records, mend):
                 with self._counting_dns_failures(meeting_id):
-                    self._dns().publish(records)
+                    self._dns().publish(records, mend=mend)
                 _log("publish", meeting_id, why, records=[record.name for record in records])
             case Withdraw(why, records):
                 with self._counting_dns_failures(meeting_id):

@@ -102,7 +102,7 @@ class _Expressions:
         self.values: dict[str, Any] = {}
 
     def name(self, attribute: str) -> str:
-        alias = f"#{attribute}"
+        alias = f"#n{len(self.names)}"
         self.names[alias] = attribute
         return alias
 

@@ -294,7 +294,7 @@ class FakeDns(Dns):
         self.records: dict[str, DnsRecord] = {}
         self.foreign: dict[str, str] = {}
 
-    def publish(self, records: Collection[DnsRecord]) -> None:
+    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
         with self.wire.call("dns.publish"):
             for record in records:
                 if record.name in self.foreign:

@@ -7,6 +7,7 @@ respected at once instead of being waited for.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ EXISTS = frozenset({81053, 81054, 81055, 81057, 81058})
 NOT_FOUND = 81044
 WRONG_TOKEN = 10000
 
+_ADDRESSES = ("A", "AAAA", "CNAME")
 _TIMEOUT_S = (3.05, 10)
 _PAUSES_S = (0.3, 1.0)
 _LONGEST_WAIT_S = 2.0
@@ -53,37 +55,57 @@ class CloudflareDns:
         self._session = requests.Session()
         self._blocked_until: datetime | None = None
 
-    def publish(self, records: Collection[DnsRecord]) -> None:
-        """Make these names resolve to their addresses; repeating it changes nothing."""
-        for chunk in _chunks(records):
-            posts = [self._body(record) for record in chunk]
-            try:
-                if len(posts) == 1:
-                    self._call("POST", json=posts[0])
-                else:
-                    self._call("POST", "/batch", json={"posts": posts})
-            except _Refused as refused:
-                if not refused.codes & EXISTS:
-                    raise
-                for record in chunk:
-                    self._settle(record)
+    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
+        """Make these names resolve to their addresses; repeating it changes nothing.
 
-    def _settle(self, record: DnsRecord) -> None:
-        """Publish a name that may be there already: as it should be, as ours to correct, or as somebody else's."""
-        for found in self._list({"name": record.name}):
-            if not self._is_ours(found):
-                raise DnsError(
-                    f"{record.name} exists in zone {self._zone_id} as a {found.get('type')} record without our "
-                    f"comment {self._mark}…, so it was left alone; delete it there, then the desktop is published."
-                )
-            if found.get("type") == "A" and found.get("content") == record.address:
-                return
-            self._call("PATCH", f"/{found['id']}", json=self._body(record))
-            return
-        self._call("POST", json=self._body(record))
+        A new desktop's name is its own, so it is created without looking; with `mend` the zone is
+        looked at first, because Cloudflare lets two addresses share a name.
+        """
+        for chunk in _chunks(records):
+            if mend or not self._create(chunk):
+                self._settle(chunk)
+
+    def _create(self, records: list[DnsRecord]) -> bool:
+        """Create records in one call; return whether none of them was in the way of another."""
+        bodies = [self._body(record) for record in records]
+        try:
+            if len(bodies) == 1:
+                self._call("POST", json=bodies[0])
+            else:
+                self._call("POST", "/batch", json={"posts": bodies})
+        except _Refused as refused:
+            if not refused.codes & EXISTS:
+                raise
+            return False
+        return True
+
+    def _settle(self, records: list[DnsRecord]) -> None:
+        """Publish names that may be there already: as they should be, as ours to correct, or as somebody else's."""
+        there: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for found in self._list({"name": records[0].name} if len(records) == 1 else {}):
+            if found.get("type") in _ADDRESSES:
+                there[found["name"]].append(found)
+        taken = [r.name for r in records if not all(map(self._is_ours, there[r.name]))]
+        changes: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
+        for record in records:
+            body, found_ones = self._body(record), there[record.name]
+            if record.name in taken:
+                continue
+            changes["deletes"] += [{"id": found["id"]} for found in found_ones[1:]]
+            if not found_ones:
+                changes["posts"].append(body)
+            elif any(found_ones[0].get(key) != body[key] for key in ("type", "content")):
+                changes["patches"].append({"id": found_ones[0]["id"], **body})
+        if wanted := {kind: some for kind, some in changes.items() if some}:
+            self._call("POST", "/batch", json=wanted)
+        if taken:
+            raise DnsError(
+                f"{', '.join(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
+                "alone; delete it there, then the desktop is published."
+            )
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
-        """Remove these names; one that is not there is fine, one that is not ours stays."""
+        """Remove these records; one that is not there is fine, one that is not ours stays."""
         handles = [record.handle for record in records if record.handle]
         unknown = [record for record in records if not record.handle]
         for meeting_id in sorted({record.meeting_id for record in unknown}):
@@ -91,16 +113,24 @@ class CloudflareDns:
             listed = self._list({"comment.startswith": self._comment(meeting_id)})
             handles += [found["id"] for found in listed if found.get("name") in names and self._is_ours(found)]
         for chunk in _chunks(handles):
-            try:
-                if len(chunk) == 1:
-                    self._call("DELETE", f"/{chunk[0]}")
-                else:
-                    self._call("POST", "/batch", json={"deletes": [{"id": handle} for handle in chunk]})
-            except _Refused as refused:
-                if NOT_FOUND not in refused.codes:
-                    raise
-                for handle in chunk if len(chunk) > 1 else ():
-                    self.withdraw([DnsRecord("", handle=handle)])
+            if not self._delete(chunk) and len(chunk) > 1:
+                there = {record.handle for record in self.owned()}
+                self._delete([handle for handle in chunk if handle in there])
+
+    def _delete(self, handles: list[str]) -> bool:
+        """Delete records in one call; return whether all of them were there. Of several, none is deleted if not."""
+        if not handles:
+            return True
+        try:
+            if len(handles) == 1:
+                self._call("DELETE", f"/{handles[0]}")
+            else:
+                self._call("POST", "/batch", json={"deletes": [{"id": handle} for handle in handles]})
+        except _Refused as refused:
+            if NOT_FOUND not in refused.codes:
+                raise
+            return False
+        return True
 
     def owned(self) -> list[DnsRecord]:
         """Return every record that bears our mark."""

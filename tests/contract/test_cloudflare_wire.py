@@ -237,7 +237,7 @@ class TestSameName:
     ) -> None:
         others = [DnsRecord(f"i-2.{DOMAIN}", "203.0.113.2", "m1")] * company
         dns.publish([RECORD])
-        dns.publish([DnsRecord(NAME, "203.0.113.9", "m1"), *others])
+        dns.publish([DnsRecord(NAME, "203.0.113.9", "m1"), *others], mend=True)
         assert [found["content"] for found in cloudflare.named(NAME)] == ["203.0.113.9"]
 
     @pytest.mark.parametrize("kind", ["A", "AAAA", "CNAME"])
@@ -247,7 +247,7 @@ class TestSameName:
         content = {"A": "192.0.2.1", "AAAA": "2001:db8::1", "CNAME": "elsewhere.example.net"}[kind]
         foreign = cloudflare.add(type=kind, name=NAME, content=content)
         with pytest.raises(DnsError, match=NAME):
-            dns.publish([RECORD])
+            dns.publish([RECORD], mend=True)
         assert cloudflare.named(NAME) == [foreign]
 
     def test_another_kind_of_record_beside_it_makes_no_difference_the_second_time(

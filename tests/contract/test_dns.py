@@ -215,11 +215,6 @@ class TestWithdraw:
         stage.dns.withdraw([name_only(1), name_only(2)])
         assert stage.zone().keys() == {NAME}
 
-    def test_removes_a_name_of_ours_whichever_meeting_it_was_published_for(self, stage: Stage) -> None:
-        stage.dns.publish([record(1, meeting_id="m1")])
-        stage.dns.withdraw([name_only(1, "m2")])
-        assert stage.zone() == {}
-
     def test_an_id_that_begins_like_another_takes_nothing_of_the_others(self, stage: Stage) -> None:
         stage.dns.publish([record(1, meeting_id="m1"), record(2, meeting_id="m10")])
         stage.dns.withdraw([name_only(1, "m1")])

@@ -206,8 +206,8 @@ MUTANTS = [
     Mutant(
         "forgets to write the ids",
         "reconcile.py",
-        'outcomes |= {attribute(role, "ec2_id"): outcome.id, attribute(role, "launched_at"): self._clock()}',
-        "pass",
+        'attribute(role, "ec2_id"): outcome.id',
+        'attribute(role, "id"): outcome.id',
     ),
     Mutant(
         "stops a sweep at the first failure",

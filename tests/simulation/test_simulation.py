@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.guest import MARGIN_MIN
 from tests.simulation.crash import SCENARIOS, attempt, points
 from tests.simulation.faults import ALL, NONE, PEOPLE, Rates, Script
 from tests.simulation.invariants import Invariants, Violation
@@ -41,17 +42,15 @@ def test_crash_points_end_clean(scenario: str) -> None:
 
 
 def test_desktops_end_themselves_when_the_whole_control_plane_is_gone() -> None:
+    world = World("gone/1", 5, NONE, spread=timedelta(minutes=5), checks=Invariants())
     gone = Rates(sweep_lost=1, event_lost=1)
-    world = World("gone/1", 5, gone, spread=timedelta(minutes=5), checks=Invariants())
-    # Timers are lost too, so the desktops have to be launched by hand: the sweep runs until they are.
-    world.rates = world.wire.rates = NONE
-    world.at(world.now + timedelta(minutes=30), lambda: world.wire.__setattr__("rates", gone))
-    world.end += timedelta(hours=3)
-    with pytest.raises(Violation, match=r"9 nothing is swallowed|3 no record"):
-        world.run()  # rows and records stay as they are: nobody is there to tend them
-    launched = [instance for instance in world.desktops.instances.values() if instance.token]
-    assert launched
-    assert all(i.dies_at and i.deadline and i.dies_at <= i.deadline + timedelta(minutes=10) for i in launched)
+    world.at(world.now + timedelta(minutes=30), lambda: setattr(world.wire, "rates", gone))
+    world.end += timedelta(hours=3)  # until then nothing of the control plane runs; after it, it tidies up
+    world.run()
+    launched = [instance for instance in world.desktops.instances.values() if instance.deadline and instance.dies_at]
+    by_themselves = [i for i in launched if i.dies_at == i.deadline + timedelta(minutes=MARGIN_MIN)]  # type: ignore[operator]
+    assert by_themselves
+    assert len(launched) == len(world.desktops.instances)
 
 
 def test_a_violation_tells_its_story_and_how_to_see_it_again() -> None:
@@ -85,7 +84,7 @@ def test_the_net_catches_a_mutant() -> None:
     mutant = next(mutant for mutant in MUTANTS if mutant.name == "ends without terminating")
     caught, _ = hunt(mutant)
     assert caught
-    assert "outlives its deadline" in caught
+    assert caught.startswith("Invariant ")
 
 
 def test_quantiles_of_nothing_are_nothing() -> None:

@@ -182,15 +182,16 @@ def test_text_of_blanks_counts_as_absent(name: str) -> None:
     assert without_row(rows.meeting({"id": "m1", name: " \n"})) == without_row(rows.meeting({"id": "m1"}))
 
 
+GARBAGE: list[tuple[list[str], list[object]]] = [
+    (TIMES, ["soon", 1772377200, True, ["2026-03-01T15:00:00Z"], {}, b"\0"]),
+    (COUNTS, ["many", [1], {}, "1.5.2", float("inf"), float("nan")]),
+    ([name for name in TEXTS if not name.startswith("student")], [[], False, ["a"]]),
+    (["status"], ["ready", "healthy", 7, [], {}]),
+]
+
+
 @pytest.mark.parametrize(
-    ("name", "garbage"),
-    [
-        *((name, value) for name in TIMES for value in ("soon", 1772377200, True, ["2026-03-01T15:00:00Z"], {}, b"\0")),
-        *((name, value) for name in COUNTS for value in ("many", [1], {}, "1.5.2", float("inf"), float("nan"))),
-        *((name, value) for name in TEXTS if not name.startswith("student") for value in ([], False, ["a"])),
-        *(("status", value) for value in ("ready", "healthy", 7, [], {})),
-    ],
-    ids=repr,
+    ("name", "garbage"), [(name, value) for names, values in GARBAGE for name in names for value in values], ids=repr
 )
 def test_garbage_counts_as_unknown_and_is_reported_by_name(name: str, garbage: object) -> None:
     read = rows.meeting({"id": "m1", name: garbage})

@@ -1,0 +1,138 @@
+"""What an operator does to a stage: deploy again, look, have a function denied, and take it all away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.e2e.outside import Deployed, wait_for
+from tools.stage import FUNCTIONS
+
+
+def policy_of(deployed: Deployed, function: str) -> tuple[dict[str, str], dict[str, Any]]:
+    iam = deployed.client("iam")
+    role = f"{deployed.stage.stack}-{function}"
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    where = {"RoleName": role, "PolicyName": name}
+    return where, iam.get_role_policy(**where)["PolicyDocument"]
+
+
+def test_every_function_runs_under_the_policy_that_was_generated_for_it(deployed: Deployed) -> None:
+    for function in FUNCTIONS:
+        written = deployed.project / ".chalice" / deployed.stage.name / f"policy-{function}.json"
+        assert policy_of(deployed, function)[1] == json.loads(written.read_text())
+
+
+def test_a_function_is_denied_what_its_policy_lacks(deployed: Deployed) -> None:
+    where, document = policy_of(deployed, "launch_ec2")
+    without = document | {"Statement": [s for s in document["Statement"] if s["Sid"] != "Meetings"]}
+    iam, functions = deployed.client("iam"), deployed.client("lambda")
+
+    def answer() -> dict[str, Any]:
+        found: dict[str, Any] = functions.invoke(
+            FunctionName=deployed.stage.function("launch_ec2"), Payload=json.dumps({"meeting_id": "nobody-s"})
+        )
+        found["said"] = found["Payload"].read().decode()
+        return found
+
+    assert "NoSuchMeeting" in answer()["said"]
+    iam.put_role_policy(**where, PolicyDocument=json.dumps(without))
+    denied = answer()
+    iam.put_role_policy(**where, PolicyDocument=json.dumps(document))
+    assert denied["FunctionError"]
+    assert "not authorized to perform: dynamodb:GetItem" in denied["said"]
+
+
+def test_a_desktop_of_another_project_cannot_be_ended(deployed: Deployed) -> None:
+    ec2 = deployed.client("ec2")
+    foreign = ec2.run_instances(ImageId=deployed.stage.ami_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    desktop = foreign["Instances"][0]["InstanceId"]
+    row = {"id": "by-hand", "termination_reason": "CANCELLED", "teacher_ec2_id": desktop, "open": "1"}
+    table = deployed.outputs["TableName"]
+    deployed.client("dynamodb").put_item(TableName=table, Item={name: {"S": value} for name, value in row.items()})
+    deployed.client("lambda").invoke(
+        FunctionName=deployed.stage.function("safety_net"), Payload=json.dumps({"meetingId": "by-hand"})
+    )
+    found = ec2.describe_instances(InstanceIds=[desktop])["Reservations"][0]["Instances"][0]
+    deployed.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": "by-hand"}})
+    ec2.terminate_instances(InstanceIds=[desktop])
+    assert found["State"]["Name"] == "running"
+
+
+def test_a_second_deploy_changes_nothing(deployed: Deployed) -> None:
+    again = deployed.run("tools.deploy", "--stage", deployed.stage.name)
+    assert "nothing had to be changed" in again.stdout, again.stdout + again.stderr
+
+
+def test_plain_chalice_deploys_what_was_recorded(deployed: Deployed) -> None:
+    config = json.loads((deployed.project / ".chalice" / "config.json").read_text())["stages"][deployed.stage.name]
+    assert config["environment_variables"]["STREAM_ARN"] == deployed.outputs["StreamArn"]
+    folder = deployed.project / ".chalice"
+    assert all((folder / own["iam_policy_file"]).exists() for own in config["lambda_functions"].values())
+
+
+def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> None:
+    looked = json.loads(deployed.run("tools.doctor", "--stage", deployed.stage.name, "--json").stdout)
+    levels = {(finding["check"], finding["level"]) for finding in looked["findings"]}
+    for check in (
+        "credentials",
+        "image",
+        "network",
+        "security_groups",
+        "zone",
+        "table",
+        "functions",
+        "stream",
+        "timers",
+    ):
+        assert (check, "ok") in levels, looked
+        assert (check, "fail") not in levels, looked
+
+
+def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed: Deployed) -> None:
+    client, stage = deployed.client, deployed.stage
+    tags = [{"Key": key, "Value": value} for key, value in (("Project", "Elephant"), ("Stage", stage.name))]
+    [desktop] = client("ec2").run_instances(
+        ImageId=stage.ami_id,
+        InstanceType="t3.large",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )["Instances"]
+    refused = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
+    assert refused.returncode == 1
+    assert desktop["InstanceId"] in refused.stderr
+    assert len(client("lambda").list_functions()["Functions"]) == len(FUNCTIONS)
+
+    client("ec2").terminate_instances(InstanceIds=[desktop["InstanceId"]])
+    deployed.cloudflare.add(name="left.example.com", content="192.0.2.1", comment=f"elephant:{stage.name}:left")
+    gone = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    wait_for(lambda: not left_behind(deployed), 15, "an empty account")
+
+
+def left_behind(deployed: Deployed) -> dict[str, list[str]]:
+    """Return what still bears the stage's name anywhere in the account, the zone and the project."""
+    client, prefix = deployed.client, deployed.stage.stack
+    functions = client("lambda")
+    found = {
+        "functions": [f["FunctionName"] for f in functions.list_functions()["Functions"]],
+        "mappings": [m["UUID"] for m in functions.list_event_source_mappings()["EventSourceMappings"]],
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "topics": [t["TopicArn"] for t in client("sns").list_topics()["Topics"]],
+        "secrets": [s["Name"] for s in client("secretsmanager").list_secrets()["SecretList"]],
+        "groups": [
+            g["Name"] for g in client("scheduler").list_schedule_groups()["ScheduleGroups"] if prefix in g["Name"]
+        ],
+        "roles": [r["RoleName"] for r in client("iam").list_roles()["Roles"] if prefix in r["RoleName"]],
+        "profiles": [p["InstanceProfileName"] for p in client("iam").list_instance_profiles()["InstanceProfiles"]],
+        "rules": [r["Name"] for r in client("events").list_rules(NamePrefix=prefix)["Rules"]],
+        "logs": [g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]],
+        "alarms": [a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "dashboards": [d["DashboardName"] for d in client("cloudwatch").list_dashboards()["DashboardEntries"]],
+        "apis": [a["id"] for a in client("apigateway").get_rest_apis()["items"]],
+        "records": [r["name"] for r in deployed.cloudflare.records.values() if r["comment"].startswith("elephant:")],
+        "files": [str(p) for p in (deployed.project / ".chalice").rglob(f"{deployed.stage.name}*")],
+    }
+    return {kind: names for kind, names in found.items() if names}
