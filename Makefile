@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SCENARIO ?= normal
+MEETINGS ?= 2000
+SEED ?= 1
+WORLD ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format clean
+.PHONY: help demo run test check format simulate crash-points mutants bench clean
 
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run one meeting through its whole life on the embedded cloud (SCENARIO=normal).
 	@$(BIN)/python -m localcloud.demo $(SCENARIO)
@@ -28,6 +31,18 @@ check: $(READY) ## Check format, lint and types.
 format: $(READY) ## Put the code into its format.
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or WORLD=… to see one again).
+	@$(BIN)/python -m tests.simulation.simulate --meetings $(MEETINGS) --seed $(SEED) $(if $(WORLD),--world $(WORLD))
+
+crash-points: $(READY) ## Kill and fail every call of every scenario (about a quarter of an hour).
+	@$(BIN)/python -m tests.simulation.crash
+
+mutants: $(READY) ## Hunt deliberate defects (about a quarter of an hour).
+	@$(BIN)/python -m tests.simulation.mutants
+
+bench: $(READY) ## Measure the figures the project claims.
+	@$(BIN)/python -m tools.bench
 
 clean: ## Remove everything that was made here.
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

@@ -48,7 +48,7 @@ PASSING = frozenset(
 """EC2's ways of saying: not now. Whether anything was launched is then not known."""
 
 NO_ROOM_LASTS = timedelta(minutes=3)
-LAYOUT_LASTS = timedelta(minutes=10)
+LAYOUT_LASTS = timedelta(hours=6)
 _PAGE = 1000
 _KNOWN_AT_MOST = 4096
 
@@ -259,6 +259,8 @@ class Ec2Desktops:
                 return holders[0]
         if code in ("IdempotentParameterMismatch", "IdempotentInstanceTerminated"):
             raise AttemptSpent(message, code) from error
+        self._layout = None  # a subnet or an image may have been exchanged since it was looked up
+        self._images.clear()
         raise LaunchRefused(message, code) from error
 
     # --- ending

@@ -42,7 +42,7 @@ _QUOTAS = {"g": "L-DB2E81BA", "vt": "L-DB2E81BA", "p": "L-417A185B", "inf": "L-1
 _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
 _SKEW = timedelta(seconds=30)
 _WARN_BEFORE_END = timedelta(days=180)
-_SETTLED = ("OK", "No records processed", "PROCESSED", "")
+_BAD_BATCH = ("PROBLEM", "FAILED")
 _CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 _NO_RECORD = "0" * 32
 _RECORD_NOT_FOUND = 81044
@@ -525,7 +525,7 @@ def stream(patient: Patient) -> Iterator[Finding]:
     unset = [key for key, value in wiring.STREAM.items() if mapping.get(key) != value]
     if unset:
         yield fail(f"the stream's mapping lacks {', '.join(unset)}", mend)
-    elif mapping.get("LastProcessingResult", "") not in _SETTLED:
+    elif mapping.get("LastProcessingResult", "").startswith(_BAD_BATCH):
         logs = patient.aws(f"logs tail /aws/lambda/{name} --since 1h")
         yield warn(f"the stream's last batch: {mapping['LastProcessingResult']}", logs)
     else:

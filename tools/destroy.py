@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -109,15 +110,21 @@ def _withdraw_records(stage: Stage, outputs: Mapping[str, str], client: Clients)
 
 def _release(outputs: Mapping[str, str], client: Clients) -> None:
     """Take back what would keep the stack's parts: the table's protection, and the secret's days of grace."""
-    for service, call, arguments in (
-        ("dynamodb", "update_table", {"TableName": outputs["TableName"], "DeletionProtectionEnabled": False}),
-        ("secretsmanager", "delete_secret", {"SecretId": outputs["DnsSecretName"], "ForceDeleteWithoutRecovery": True}),
-    ):
-        try:
-            getattr(client(service), call)(**arguments)
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
+    tables, table = client("dynamodb"), outputs["TableName"]
+    with _if_there():
+        tables.update_table(TableName=table, DeletionProtectionEnabled=False)
+        tables.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 2})
+    with _if_there():
+        client("secretsmanager").delete_secret(SecretId=outputs["DnsSecretName"], ForceDeleteWithoutRecovery=True)
+
+
+@contextmanager
+def _if_there() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def test_a_function_is_denied_what_its_policy_lacks(deployed: Deployed) -> None:
         found["said"] = found["Payload"].read().decode()
         return found
 
-    assert "NoSuchMeeting" in answer()["said"]
+    assert "There is no meeting" in answer()["said"]
     iam.put_role_policy(**where, PolicyDocument=json.dumps(without))
     denied = answer()
     iam.put_role_policy(**where, PolicyDocument=json.dumps(document))

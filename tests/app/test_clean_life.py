@@ -1,0 +1,27 @@
+"""What one clean life costs in calls to AWS and Cloudflare, by trigger."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tools.bench import clean_life, plan_seconds
+
+AT_MOST = 32
+
+
+def test_a_clean_life_on_warm_containers_costs_32_calls_at_most() -> None:
+    calls = clean_life()
+    assert Counter(call.trigger for call in calls) == {
+        "schedule": 3,  # the row, two timers
+        "launch timer": 6,  # the row, its desktops, the intent, two launches, the ids
+        "EC2 event": 10,  # twice: the desktop, the row, its record, its link; and twice the row when it shuts down
+        "stream": 7,  # two reports noted; the reason, the desktops, their records listed and deleted, the end
+        "join": 4,  # twice: the row, who came
+        "safety timer": 2,  # the row, that the checkpoint was held
+    }
+    assert len(calls) <= AT_MOST
+    assert all(call.status < 300 for call in calls)
+
+
+def test_the_rules_take_next_to_nothing() -> None:
+    assert plan_seconds(1000) < 1
