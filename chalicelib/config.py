@@ -69,7 +69,10 @@ class _Environment:
         return self.environ.get(name, "").strip() or None
 
     def several(self, name: str, default: str | None = None) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
+        parts = tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
+        if not parts and default is None and self.optional(name):
+            self.problems.append(f"{name} names nothing between its commas")
+        return parts
 
     def number(self, name: str, default: int) -> int:
         text = self.text(name, str(default))

@@ -109,6 +109,11 @@ def _row_change(record: object) -> RowChange | None:
         raise BadEvent(f"{name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise BadEvent(f"{name} holds an image that is not DynamoDB JSON: {image!r:.200}.") from error
-    created = data.get("ApproximateCreationDateTime")
-    at = datetime.fromtimestamp(created, UTC) if isinstance(created, int | float) else None
-    return RowChange(meeting, at)
+    return RowChange(meeting, _moment(data.get("ApproximateCreationDateTime")))
+
+
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -73,7 +73,7 @@ def _joined(meeting: Meeting, seat: Seat, now: datetime) -> Update:
         f"the {seat.role} came",
         {seat.attribute("joined_at"): now, "status": Status.IN_PROGRESS},
         (),
-        meeting.as_stored("termination_reason", "ended_at", *names),
+        meeting.as_stored("status", "termination_reason", "ended_at", *names),
     )
 
 

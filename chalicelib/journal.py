@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,8 @@ _LOGGER = logging.getLogger("elephant")
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {"level": record.levelname, **getattr(record, "elephant", {"event": record.getMessage()})}
+        if "_aws" in line:
+            line["_aws"] = {"Timestamp": int(record.created * 1000), **line["_aws"]}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=_plain)
@@ -57,7 +58,7 @@ def count(metric: str, number: int, *, stage: str, reason: str | None = None, **
     dimensions = [["Stage"], ["Stage", "Reason"]] if reason else [["Stage"]]
     definition = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": metric, "Unit": "Count"}]}
     line: dict[str, Any] = {
-        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [definition]},
+        "_aws": {"CloudWatchMetrics": [definition]},
         "event": metric,
         "Stage": stage,
         **({"Reason": reason} if reason else {}),

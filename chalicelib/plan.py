@@ -85,16 +85,26 @@ def plan(
     whatever the row says. A plan that holds an `Observe` could not be decided: look at the desktops
     and plan again. `now` is UTC.
     """
+    desktops = _of(meeting, desktops)
     if meeting.over:
         return _close(meeting, desktops, now, policy)
-    table = [_stand(meeting, seat, desktops, now, policy) for seat in meeting.seats]
     due = force or is_due(meeting, now, due, policy)
+    table = [_stand(meeting, seat, desktops, now, due, policy) for seat in meeting.seats]
     if not desktops.complete and due and any(stand.wants_launch for stand in table):
         return [Observe("a desktop is wanted: see first which ones there are")]
     reason = _reason_by_time(meeting, desktops, now, checkpoint, policy) or _reason_by_desktops(table, due, policy)
     if reason:
         return _end(meeting, desktops, now, reason, policy)
     return _carry_on(meeting, table, desktops, now, checkpoint, due, policy)
+
+
+def _of(meeting: Meeting, desktops: Observation) -> Observation:
+    """Return what was observed with what is another meeting's marked as foreign, even if the row names it."""
+
+    def judged(desktop: Desktop) -> Desktop:
+        return desktop if desktop.meeting_id in (None, meeting.id) else replace(desktop, owner=Owner.FOREIGN)
+
+    return replace(desktops, desktops=tuple(map(judged, desktops.desktops)))
 
 
 # --- when
@@ -216,12 +226,14 @@ class _Stand:
         return self.desktop if self.kind in (_Kind.SERVED, _Kind.FOUND) else None
 
 
-def _stand(meeting: Meeting, seat: Seat, desktops: Observation, now: datetime, policy: Policy) -> _Stand:
+def _stand(meeting: Meeting, seat: Seat, desktops: Observation, now: datetime, due: bool, policy: Policy) -> _Stand:
     named = desktops.find(seat.desktop_id)
-    if named and named.state.serves:
-        if not _boots_late(meeting, seat, named, now, policy):
-            return _Stand(seat, _Kind.SERVED, named)
-        return _Stand(seat, _Kind.WANTED, named, late=True)
+    if named and named.owner is Owner.FOREIGN:
+        return _Stand(seat, _Kind.UNKNOWN)  # somebody wrote a wrong id on the row; it is theirs to correct
+    serves = named is not None and named.state.serves
+    late = named is not None and serves and due and _boots_late(meeting, seat, named, now, policy)
+    if serves and not late:
+        return _Stand(seat, _Kind.SERVED, named)
     if seat.desktop_id and not named:
         # Unknown is never gone: neither unseen, nor launched a moment ago, nor vouched for by hand only.
         settled = seat.launched_at is not None and now >= seat.launched_at + policy.settling
@@ -233,7 +245,7 @@ def _stand(meeting: Meeting, seat: Seat, desktops: Observation, now: datetime, p
     leased = seat.attempt_at is not None and now < seat.attempt_at + policy.lease
     if leased and (seat.refused or (seat.attempt and not seat.desktop_id)):
         return _Stand(seat, _Kind.WAITING)
-    return _Stand(seat, _Kind.WANTED, named)
+    return _Stand(seat, _Kind.WANTED, named, late=late)
 
 
 def _boots_late(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime, policy: Policy) -> bool:
@@ -248,12 +260,8 @@ def _boots_late(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime, p
 
 
 def _usable(desktop: Desktop, meeting: Meeting, seat: Seat) -> bool:
-    return (
-        desktop.meeting_id == meeting.id
-        and desktop.role is seat.role
-        and desktop.state.serves
-        and desktop.owner is not Owner.FOREIGN
-    )
+    its_own = desktop.meeting_id == meeting.id and desktop.owner is not Owner.FOREIGN
+    return its_own and desktop.role is seat.role and desktop.state.serves
 
 
 def _ours(desktops: Observation) -> Iterable[Desktop]:
@@ -302,8 +310,9 @@ def _carry_on(
             if _publishable(seat, stand.keeps, policy):
                 published.append((seat, stand.keeps))
         elif stand.kind is _Kind.WANTED:
-            actions += _let_go(meeting, stand, policy)
-            if due and stand.wants_launch:
+            replaced = due and stand.wants_launch
+            actions += _let_go(meeting, stand, replaced, policy)
+            if replaced:
                 launches.append(_next_attempt(stand))
             elif seat.link:
                 actions.append(_forget_link(meeting, seat))
@@ -317,9 +326,9 @@ def _carry_on(
 def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: datetime) -> Meeting:
     """Return the meeting as it stands once the row names the desktops that were found, and the status follows."""
     for role, desktop in adopted.items():
-        launched_at = desktop.launched_at or now
+        # Its boot limit counts from now: whoever launched it, nobody has waited for it until now.
         seat = replace(
-            meeting.seat(role), desktop_id=desktop.id, launched_at=launched_at, link=None, healthy_at=None, refused=None
+            meeting.seat(role), desktop_id=desktop.id, launched_at=now, link=None, healthy_at=None, refused=None
         )
         meeting = replace(meeting, teacher=seat) if role is Role.TEACHER else replace(meeting, student=seat)
     return replace(meeting, status=max(meeting.status, _status_by_facts(meeting), key=lambda s: s.rank))
@@ -331,7 +340,7 @@ def _note(
     """Return the one write that records all that was learnt, None where the row says it already."""
     notes: dict[str, Any] = {}
     stale: list[str] = []
-    rests_on: dict[str, Any] = {"termination_reason": None}
+    rests_on = meeting.as_stored("termination_reason")
     why: list[str] = []
     for seat in standing.seats:
         named = seat.attribute("ec2_id")
@@ -389,7 +398,7 @@ def _publish(meeting: Meeting, pairs: Collection[tuple[Seat, Desktop]], status: 
     )
     roles = " and ".join(seat.role for seat, _ in pairs)
     links: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id) for seat, desktop in pairs}
-    rests_on: dict[str, Any] = {"termination_reason": None}
+    rests_on = meeting.as_stored("termination_reason")
     for seat, desktop in pairs:
         adopted = seat is not meeting.seat(seat.role)
         named = seat.attribute("ec2_id")
@@ -403,11 +412,11 @@ def _publish(meeting: Meeting, pairs: Collection[tuple[Seat, Desktop]], status: 
     ]
 
 
-def _let_go(meeting: Meeting, stand: _Stand, policy: Policy) -> list[Action]:
+def _let_go(meeting: Meeting, stand: _Stand, replaced: bool, policy: Policy) -> list[Action]:
     """Return what takes away a desktop that is of no use any more, and its record."""
     actions: list[Action] = []
     desktop = stand.desktop
-    if desktop and desktop.state.costs and desktop.owner is Owner.OURS and stand.wants_launch:
+    if replaced and desktop and desktop.state.costs and desktop.owner is Owner.OURS:
         why = "did not become healthy within the boot limit" if stand.late else f"is {desktop.state}"
         actions.append(Terminate(f"the {stand.seat.role}'s desktop {why}; it is replaced", (desktop.id,)))
     return actions + _withdraw_of(meeting, stand.seat, policy)
@@ -439,13 +448,17 @@ def _rearm(meeting: Meeting, table: Collection[_Stand], desktops: Observation, p
 def _drop_doubles(table: Collection[_Stand], desktops: Observation, now: datetime, policy: Policy) -> list[Action]:
     if not desktops.complete:
         return []
-    kept = {stand.seat.role: stand.keeps for stand in table if stand.keeps}
+    kept = {stand.seat.role: stand.keeps.id for stand in table if stand.keeps}
+    named = {*kept.values(), *(stand.seat.desktop_id for stand in table if stand.seat.role not in kept)}
     doubles = [
         d
         for d in _ours(desktops)
-        if d.state.costs and _settled(d.launched_at, now, policy) and (d.role is None or kept.get(d.role, d) != d)
+        if d.state.costs
+        and d.id not in named
+        and (d.role is None or d.role in kept or not d.state.serves)
+        and _settled(d.launched_at, now, policy)
     ]
-    return _put_away("its role in the meeting is taken by another live desktop", doubles, policy)
+    return _put_away("its role in the meeting is not its own", doubles, policy)
 
 
 def _settled(since: datetime | None, now: datetime, policy: Policy) -> bool:
@@ -492,7 +505,7 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
         return [Observe("the meeting ends and the row may not name all its desktops")]
     reason = meeting.reason or Reason.CANCELLED
     why = f"the meeting ends: {reason}"
-    named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
+    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats if seat.desktop_id))
     living = [name for name in named if _may_live(name, meeting, desktops, now, policy)]
     living += [d.id for d in _ours(desktops) if d.state.costs and d.id not in named]
     names = dict.fromkeys(named + [d.id for d in _ours(desktops)])
@@ -539,7 +552,7 @@ def _links(meeting: Meeting) -> tuple[str, ...]:
 
 def _keep_closed(meeting: Meeting, desktops: Observation, now: datetime, policy: Policy) -> list[Action]:
     """Return what undoes anything that happened to a meeting after its end."""
-    named = {seat.desktop_id for seat in meeting.seats}
+    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats))
     living = [
         d
         for d in desktops.desktops
@@ -547,16 +560,15 @@ def _keep_closed(meeting: Meeting, desktops: Observation, now: datetime, policy:
     ]
     actions = _put_away("the meeting is over", living, policy)
     links = _links(meeting)
-    if links:
-        dead = [d for d in named if d]
-        records = tuple(DnsRecord(policy.record_name(name), meeting_id=meeting.id) for name in dead)
+    records = tuple(DnsRecord(policy.record_name(name), meeting_id=meeting.id) for name in named if name)
+    if links and records:
         actions.append(Withdraw("the meeting is over", records))
-    repair: dict[str, Any] = {}
+    repair: dict[str, Any] = {} if meeting.reason else {"termination_reason": Reason.CANCELLED}
     if meeting.status is not Status.TERMINATED:
         repair["status"] = Status.TERMINATED
     drop = list(links)
     settled = meeting.ended_at is None or now >= meeting.ended_at + policy.linger
-    if meeting.listed and settled and desktops.complete and not living:
+    if meeting.listed and settled and desktops.complete:
         drop.append("open")
     if repair or drop:
         actions.append(Update("the meeting is over", repair, tuple(drop), meeting.as_stored("termination_reason")))

@@ -272,7 +272,7 @@ class Reconciler:
             if meeting.seat(attempt.role).desktop_id:
                 self._count("Replaced", 1, reason=attempt.cause, meeting=meeting.id, role=attempt.role, why=attempt.why)
         outcomes: dict[str, Any] = {}
-        rests_on: dict[str, Any] = {"termination_reason": None}
+        rests_on = meeting.as_stored("termination_reason")
         launched: list[Desktop] = []
         failures: list[ElephantError] = []
         for begun in attempts:
@@ -317,7 +317,7 @@ class Reconciler:
         best = self._desktops().subnets()[0]
         if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
             attempt = replace(attempt, subnet=best)
-            self._persist(meeting, _move(attempt, leased_at))
+            self._persist(meeting, _move(meeting, attempt, leased_at))
         known = hard_deadline(meeting, policy=self._policy)
         deadline = known or leased_at + self._policy.lead + self._policy.max_duration
         while True:
@@ -330,7 +330,7 @@ class Reconciler:
                 if not rest:
                     return attempt, LaunchRefused(str(error), code="InsufficientInstanceCapacity")
                 attempt = replace(attempt, subnet=rest[0])
-                self._persist(meeting, _move(attempt, leased_at))
+                self._persist(meeting, _move(meeting, attempt, leased_at))
             except LaunchRefused as error:
                 journal.fail("launch_refused", error, meeting=meeting.id, role=attempt.role)
                 self._count("LaunchFailures", 1, reason=error.code, meeting=meeting.id, role=attempt.role)
@@ -476,7 +476,7 @@ class _Overtaken(Conflict):
 def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: str) -> Update:
     """Return the write that must stand before a launch: which attempt, where, since when."""
     intent: dict[str, Any] = {}
-    rests_on: dict[str, Any] = {"termination_reason": None}
+    rests_on = meeting.as_stored("termination_reason")
     stale: list[str] = []
     for attempt in attempts:
         role = attempt.role
@@ -496,17 +496,12 @@ def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: s
     return Update(why, intent, tuple(name for name in stale if name in meeting.row), rests_on)
 
 
-def _move(attempt: Attempt, leased_at: datetime) -> Update:
-    return Update(
-        "no room there; the next subnet is tried",
-        {attribute(attempt.role, "subnet"): attempt.subnet},
-        (),
-        {
-            "termination_reason": None,
-            attribute(attempt.role, "attempt"): attempt.number,
-            attribute(attempt.role, "attempt_at"): leased_at,
-        },
-    )
+def _move(meeting: Meeting, attempt: Attempt, leased_at: datetime) -> Update:
+    rests_on = meeting.as_stored("termination_reason")
+    rests_on[attribute(attempt.role, "attempt")] = attempt.number
+    rests_on[attribute(attempt.role, "attempt_at")] = leased_at
+    where = {attribute(attempt.role, "subnet"): attempt.subnet}
+    return Update("no room there; the next subnet is tried", where, (), rests_on)
 
 
 def _told_only_here(meeting: Meeting) -> bool:

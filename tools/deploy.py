@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -95,30 +96,31 @@ def _chalice(stage: Stage, client: Clients) -> bool:
     if record.is_current(digest, live):
         return False
     _say("chalice deploy")
-    run_chalice("deploy", stage)
+    run_chalice(stage, "deploy")
     record.keep(digest, build.functions(stage, client))
     return True
 
 
-def run_chalice(command: str, stage: Stage) -> None:
-    """Run Chalice as people do, in a process of its own.
+def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
+    """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
 
     Raises:
         StageError: it failed; what it said is on the terminal already.
     """
+    for cache in (root / "chalicelib").rglob("__pycache__"):
+        shutil.rmtree(cache)
     code = "import sys; from chalice.cli import main; sys.exit(main())"
+    command = [sys.executable, "-B", "-c", code, *words, "--stage", stage.name]
     environ = os.environ | {"AWS_DEFAULT_REGION": stage.region, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(  # noqa: S603  our own interpreter with fixed words
-        [sys.executable, "-c", code, command, "--stage", stage.name], cwd=ROOT, env=environ, check=False
-    )
+    done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
     if done.returncode:
-        raise StageError(f"`chalice {command} --stage {stage.name}` failed; its words above say why.")
+        raise StageError(f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why.")
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:
     """Return the address of the stage's API, as Chalice recorded it."""
     record = json.loads((root / ".chalice" / "deployed" / f"{stage.name}.json").read_text(encoding="utf-8"))
-    return next(found["rest_api_url"] for found in record["resources"] if found["resource_type"] == "rest_api")
+    return next(str(found["rest_api_url"]) for found in record["resources"] if found["resource_type"] == "rest_api")
 
 
 def _say(step: str) -> None:

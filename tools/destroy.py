@@ -52,7 +52,7 @@ def destroy(stage: Stage, client: Clients) -> None:
     stack = Stack(client, stage.stack)
     refuse_while_alive(stage, client)
     build.Record(stage).require(build.functions(stage, client))
-    run_chalice("delete", stage)
+    run_chalice(stage, "delete")
     refuse_while_alive(stage, client)
     if stack.exists():
         outputs = stack.outputs()

@@ -36,8 +36,8 @@ collect_ignore_glob = [] if MINISTACK else ["test_*.py"]  # make e2e names the e
 def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
     """Show what the functions logged under a test that failed."""
     deployed = getattr(node, "funcargs", {}).get("deployed")
-    for function in FUNCTIONS if deployed else ():
-        report.sections.append((f"logged by {function}", deployed.log(function)))
+    if isinstance(deployed, Deployed):
+        report.sections += [(f"logged by {function}", deployed.log(function)) for function in FUNCTIONS]
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +104,7 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
     project = tmp_path_factory.mktemp("project")
     for name in SHIPPED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, project / name)  # type: ignore[operator]
+        copy(ROOT / name, project / name)
     shutil.rmtree(project / ".chalice" / "deployed", ignore_errors=True)
     client = clients("us-west-2")
     sample = (project / "stages" / "dev.toml").read_text()

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ministack import app
-from ministack.core import iam_actions
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import apigateway_v1, ec2, tagging
+from ministack import app  # type: ignore[import-not-found]
+from ministack.core import iam_actions  # type: ignore[import-not-found]
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
+from ministack.services import apigateway_v1, ec2, tagging  # type: ignore[import-not-found]
 
 
 def find_instances_by_id() -> None:

@@ -213,7 +213,7 @@ class Invariants(Checks):
             self.figures.leaked += 1
             self._fail(world, life, "2 no desktop outlives its deadline", f"{instance.id} is left at the end")
             return
-        if life:
+        if life and not life.edited:
             self.figures.overdue_min.append(max(0.0, (died - _deadline(life)) / timedelta(minutes=1)))
 
     def _check_over(self, world: World, life: Life) -> None:

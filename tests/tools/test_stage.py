@@ -1,0 +1,107 @@
+"""The operator's file: what it says, and how it says what is wrong with it; and Chalice's configuration made of it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Settings
+from tools import recorded
+from tools.stage import FUNCTIONS, ROOT, StageError, load, parse
+
+OUTPUTS = {
+    "TableName": "elephant-meetings-prod",
+    "StreamArn": "arn:aws:dynamodb:eu-central-1:210987654321:table/elephant-meetings-prod/stream/2026",
+    "TimersRoleArn": "arn:aws:iam::210987654321:role/elephant-prod-timers",
+    "TimersGroup": "elephant-prod",
+    "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
+    "DnsSecretName": "prod/elephant/cloudflare",
+    "InstanceProfile": "elephant-prod-desktop",
+    "SecurityGroup": "sg-0aaaaaaaaaaaaaaa1",
+}
+
+
+def sample() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "stages" / "dev.toml").read_text(encoding="utf-8"))
+
+
+def test_the_sample_is_read_and_says_every_setting() -> None:
+    stage = load("dev")
+    written = sample()
+    named = {key for table in written.values() if isinstance(table, dict) for key in table} | {"region", "account"}
+    assert named == set(stage.__dataclass_fields__) - {"name", "environment"}
+
+
+def test_what_the_file_leaves_out_has_a_default() -> None:
+    least = {
+        "region": "eu-central-1",
+        "desktops": {"ami_id": "ami-0123456789abcdef0"},
+        "dns": {"domain": "example.com", "zone_id": "0" * 32},
+    }
+    stage = parse("prod", least)
+    assert (stage.stack, stage.function("sweep"), stage.function("api_handler")) == (
+        "elephant-prod",
+        "elephant-prod-sweep",
+        "elephant-prod",
+    )
+    assert stage.instance_type == "t3.large"
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wrong = sample()
+    wrong["regio"] = wrong.pop("region")
+    wrong["desktops"] |= {"volume_gib": "60", "security_groups": "sg-1", "at_once": 0, "ami_id": "windows"}
+    wrong["operations"] |= {"protect_table": 1}
+    wrong["environment"] = {"VOLUME": 3}
+    with pytest.raises(StageError) as caught:
+        parse("dev", wrong)
+    told = str(caught.value)
+    for part in ("region is missing", "regio is not known", "volume_gib must be a whole number", "security_groups"):
+        assert part in told
+    for part in ("at_once must be 1 or more", "ami_id must be an image's id", "protect_table", "environment"):
+        assert part in told
+
+
+@pytest.mark.parametrize("name", ["Prod", "a-b", "", "a" * 13, "1st"])
+def test_a_stage_s_name_must_fit_everything_that_bears_it(name: str) -> None:
+    with pytest.raises(StageError, match="letters and digits"):
+        load(name)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"copy stages/dev\.toml"):
+        load("prod", tmp_path)
+
+
+def test_the_app_finds_all_its_settings_in_what_is_recorded() -> None:
+    stage = parse("prod", sample() | {"environment": {"SCHEDULE_KEY": "open sesame"}})
+    settings = Settings(recorded.environment(stage, OUTPUTS))
+    assert settings.table_name == "elephant-meetings-prod"
+    assert settings.policy().stage == "prod"
+    assert settings.desktops().security_group_ids == ("sg-0aaaaaaaaaaaaaaa1",)
+    assert settings.dns().secret_id == "prod/elephant/cloudflare"
+    assert settings.timers().group == "elephant-prod"
+    assert settings.schedule_key == "open sesame"
+
+
+def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:
+    before = {"version": "2.0", "app_name": "elephant", "stages": {"dev": {"kept": True}}}
+    (tmp_path / "config.json").write_text(json.dumps(before))
+    stage = parse("prod", sample())
+    part = recorded.section(stage, OUTPUTS)
+    policies = {name: {"Statement": [name]} for name in FUNCTIONS}
+    assert recorded.write(stage, part, policies, tmp_path)
+    assert not recorded.write(stage, part, policies, tmp_path)
+    after = json.loads((tmp_path / "config.json").read_text())
+    assert after["stages"] == {"dev": {"kept": True}, "prod": part}
+    for own in part["lambda_functions"].values():
+        assert (tmp_path / own["iam_policy_file"]).exists()
+    (tmp_path / "deployed").mkdir()
+    (tmp_path / "deployed" / "prod.json").write_text("{}")
+    recorded.forget(stage, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text()) == before
+    assert not list(tmp_path.rglob("prod*"))
