@@ -90,6 +90,12 @@ def _text(value: Any) -> str | None:
     return value.strip() or None
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(str, value))
+
+
 def _minutes(value: Any) -> timedelta:
     if not 0 < int(value) <= LONGEST_MINUTES:
         raise ValueError(f"{value} is not from 1 to {LONGEST_MINUTES}")
@@ -126,7 +132,7 @@ class _Reader:
         return self._read(name, "text", _text)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        return self._read(name, "a list of texts", lambda value: tuple(map(str, value))) or ()
+        return self._read(name, "a list of texts", _texts) or ()
 
     def status(self) -> Status:
         return self._read("status", f"one of {', '.join(Status)}", Status) or Status.PENDING

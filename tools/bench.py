@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -56,8 +57,9 @@ def plan_seconds(count: int = 10_000) -> float:
     policy = Policy(domain="example.com")
     cases = []
     for number in range(count):
-        row = {
-            "id": f"m-{number}",
+        meeting_id = f"m-{number}"
+        row: dict[str, Any] = {
+            "id": meeting_id,
             "meet_time": rows.timestamp(now - 20 * MINUTE),
             "status": "IN_PROGRESS",
             "open": "1",
@@ -65,13 +67,18 @@ def plan_seconds(count: int = 10_000) -> float:
         desktops = []
         for role in Role:
             desktop_id = f"i-{number}-{role}"
-            told = {"ec2_id": desktop_id, "ec2_link": policy.link(desktop_id), "attempt": 1}
+            told: dict[str, Any] = {"ec2_id": desktop_id, "ec2_link": policy.link(desktop_id), "attempt": 1}
             told |= {name: rows.timestamp(now - 15 * MINUTE) for name in ("launched_at", "healthy_at", "joined_at")}
             row |= {attribute(role, name): value for name, value in told.items()}
             deadline = now - 20 * MINUTE + policy.max_duration
             desktops.append(
                 Desktop(
-                    desktop_id, State.RUNNING, meeting_id=row["id"], role=role, address="203.0.113.1", deadline=deadline
+                    desktop_id,
+                    State.RUNNING,
+                    meeting_id=meeting_id,
+                    role=role,
+                    address="203.0.113.1",
+                    deadline=deadline,
                 )
             )
         row["checkpoint_at"] = rows.timestamp(now - 5 * MINUTE)

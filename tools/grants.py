@@ -139,6 +139,14 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
         return [_allow("EndDesktops", ["ec2:TerminateInstances"], [names.arn("ec2", "instance/*")], of_stage)]
     if operation == "RunInstances":
         return _run_instances(marks, names)
+    if operation == "CreateTags":
+        # A desktop's deadline moves with its meeting; no other tag changes, and no other project's instance.
+        deadline = {
+            "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
+            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage},
+            "ForAllValues:StringEquals": {"aws:TagKeys": ["Deadline"]},
+        }
+        return [_allow("MoveDeadline", ["ec2:CreateTags"], [names.arn("ec2", "instance/*")], deadline)]
     raise UnknownCall(f"The code calls ec2:{operation}; say in tools/grants.py what that takes.")
 
 

@@ -35,6 +35,7 @@ def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
         "KEY_NAME": stage.key_name,
         "IAM_PROFILE": outputs["InstanceProfile"],
         "SECURITY_GROUP_IDS": ",".join(stage.security_groups) or outputs["SecurityGroup"],
+        "IN_GUEST_DEADLINE": stage.in_guest_deadline,
         "SUPPORTED_AZS": ",".join(stage.availability_zones),
         "MAX_MEETING_MINUTES": str(stage.max_minutes),
         "BOOT_LIMIT_MINUTES": str(stage.boot_limit_minutes),

@@ -46,6 +46,7 @@ class Stage:
     instance_profile: str = ""
     security_groups: tuple[str, ...] = ()
     upload_bucket: str = ""
+    in_guest_deadline: str = "windows"
     at_once: int = 10
     max_minutes: int = 240
     boot_limit_minutes: int = 15
@@ -79,6 +80,7 @@ _TABLES: dict[str, dict[str, type | tuple[type, type]]] = {
         "instance_profile": str,
         "security_groups": (list, str),
         "upload_bucket": str,
+        "in_guest_deadline": str,
         "at_once": int,
     },
     "dns": {"domain": str, "zone_id": str},
@@ -99,6 +101,7 @@ _SHAPES = {
     "domain": (r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a domain in lower case like example.com"),
     "zone_id": (r"[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare"),
     "table": (r"([A-Za-z0-9_.-]{3,255})?", "a table's name, or empty"),
+    "in_guest_deadline": ("windows|linux|off", "windows, linux or off"),
     "alarm_email": (r"([^@\s]+@[^@\s]+)?", "an e-mail address, or empty"),
 }
 _REQUIRED = ("region", "ami_id", "domain", "zone_id")

@@ -33,6 +33,8 @@ STREAM: dict[str, Any] = {
 
 _POLL_S = 1.0
 _POLLS = 120
+_SETTLED = ("Enabled", "Disabled")
+_ROLE_LAGS = "execution role"  # in the words with which Lambda refuses a queue that a new role may not fill yet
 
 
 def wire(
@@ -47,14 +49,16 @@ def wire(
     changed = [
         f"{name} is tried again {retries} times within {age_s} s"
         for name, (retries, age_s) in RETRIES.items()
-        if _wire_events(functions, stage.function(name), retries, age_s, outputs["DeadLettersArn"])
+        if _wire_events(functions, stage.function(name), retries, age_s, outputs["DeadLettersArn"], sleep)
     ]
     if _wire_stream(functions, stage.function("stream_terminator"), outputs, sleep):
         changed.append("the stream's mapping bisects, gives up and filters")
     return changed
 
 
-def _wire_events(functions: Any, name: str, retries: int, age_s: int, queue: str) -> bool:
+def _wire_events(
+    functions: Any, name: str, retries: int, age_s: int, queue: str, sleep: Callable[[float], None]
+) -> bool:
     wanted = {
         "MaximumRetryAttempts": retries,
         "MaximumEventAgeInSeconds": age_s,
@@ -68,8 +72,22 @@ def _wire_events(functions: Any, name: str, retries: int, age_s: int, queue: str
         stands = {}
     if _holds(stands, wanted):
         return False
-    functions.put_function_event_invoke_config(FunctionName=name, **wanted)
+    _once_role_holds(lambda: functions.put_function_event_invoke_config(FunctionName=name, **wanted), sleep)
     return True
+
+
+def _once_role_holds(change: Callable[[], object], sleep: Callable[[float], None]) -> None:
+    """Make a change that Lambda refuses while IAM has not spread a function's policy yet."""
+    for _ in range(_POLLS):
+        try:
+            change()
+        except ClientError as error:
+            if _ROLE_LAGS not in str(error):
+                raise
+            sleep(_POLL_S)
+        else:
+            return
+    change()
 
 
 def stream_mapping(functions: Any, name: str, stream: str) -> dict[str, Any]:
@@ -91,14 +109,19 @@ def _wire_stream(functions: Any, name: str, outputs: Mapping[str, str], sleep: C
     mapping = stream_mapping(functions, name, outputs["StreamArn"])
     if _holds(mapping, wanted):
         return False
-    functions.update_event_source_mapping(UUID=mapping["UUID"], **wanted)
+    _settle(functions, mapping["UUID"], sleep)  # Lambda takes no change while it still makes the mapping
+    _once_role_holds(lambda: functions.update_event_source_mapping(UUID=mapping["UUID"], **wanted), sleep)
+    _settle(functions, mapping["UUID"], sleep)
+    return True
+
+
+def _settle(functions: Any, mapping: str, sleep: Callable[[float], None]) -> None:
     for _ in range(_POLLS):
-        if functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled":
-            return True
+        state = functions.get_event_source_mapping(UUID=mapping)["State"]
+        if state in _SETTLED:
+            return
         sleep(_POLL_S)
-    raise StageError(
-        f"The mapping of the stream to {name} is still not enabled {_POLLS * _POLL_S:.0f} s after its update."
-    )
+    raise StageError(f"The mapping of the stream is still {state} after {_POLLS * _POLL_S:.0f} s; deploy again.")
 
 
 def _holds(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -435,7 +435,7 @@ class TestSubnets:
         return [zone_of[subnet] for subnet in launcher.desktops.subnets()]
 
     def later(self, launcher: Launcher) -> None:
-        launcher.clock.run(launcher.clock.now() + timedelta(minutes=10))
+        launcher.clock.run(launcher.clock.now() + ec2.LAYOUT_LASTS)
 
     def test_are_those_of_all_zones_where_none_is_set(self, launcher: Launcher) -> None:
         assert self.zones(launcher) == ["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]

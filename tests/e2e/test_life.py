@@ -106,6 +106,7 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
         Name=f"launch-{meeting}", GroupName=group, **sooner, **{name: timer[name] for name in kept if name in timer}
     )
     wait_for(lambda: deployed.row(meeting).get("student_ec2_id"), TICK_S, "the launch by its timer")
+    assert '"event": "launch"' in deployed.log("launch_ec2"), "the log is to hold a JSON line for what was done"
     switch(deployed, stream=True, sweep=False)
     row = deployed.row(meeting)
     assert sorted(living(deployed, meeting)) == sorted(row[f"{role}_ec2_id"] for role in ROLES)

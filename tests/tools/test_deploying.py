@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tools import build, wiring
@@ -63,12 +65,22 @@ def test_the_template_takes_every_parameter_that_the_stage_gives(stage: Stage) -
     )
 
 
+def test_every_alarm_leads_to_its_entry_in_the_runbook() -> None:
+    template = (ROOT / "infra" / "template.yaml").read_text()
+    told = (ROOT / "docs" / "deploy.md").read_text()
+    names = re.findall(r'AlarmName: !Sub "elephant-\$\{Stage\}-(.+)"', template)
+    assert names == re.findall(r"AlarmDescription: .+ docs/deploy\.md#(.+)", template)
+    assert names == [name for name in re.findall(r"^### (.+)$", told, re.M) if name in names]
+
+
 class Lambda:
     """Lambda's settings of events and of one mapping, with every write noted."""
 
     def __init__(self, mappings: int = 1) -> None:
         self.writes: list[str] = []
         self.mapping: dict[str, Any] = {"UUID": "1", "State": "Enabled", "DestinationConfig": {"OnFailure": {}}}
+        self.refusals = 0
+        self.words = "The function's execution role does not have permissions to call SendMessage on the queue"
         self._mappings = mappings
         self._events: dict[str, dict[str, Any]] = {}
 
@@ -76,6 +88,10 @@ class Lambda:
         return self._events.get(FunctionName, {"DestinationConfig": {"OnSuccess": {}, "OnFailure": {}}})
 
     def put_function_event_invoke_config(self, *, FunctionName: str, **settings: Any) -> None:  # noqa: N803
+        if self.refusals:
+            self.refusals -= 1
+            reply = {"Error": {"Code": "InvalidParameterValueException", "Message": self.words}}
+            raise ClientError(reply, "PutFunctionEventInvokeConfig")  # type: ignore[arg-type]
         self.writes.append(FunctionName)
         self._events[FunctionName] = settings
 
@@ -100,6 +116,21 @@ def test_what_chalice_cannot_say_is_said_once(stage: Stage) -> None:
     assert functions.get_function_event_invoke_config(FunctionName="elephant-dev-sweep")["MaximumRetryAttempts"] == 0
     assert functions.mapping["BisectBatchOnFunctionError"] is True
     assert functions.mapping["DestinationConfig"]["OnFailure"]["Destination"] == "arn:records"
+
+
+def test_a_role_that_iam_has_not_spread_yet_is_waited_for(stage: Stage) -> None:
+    functions = Lambda()
+    naps: list[float] = []
+    functions.refusals = 3
+    assert len(wiring.wire(stage, OUTPUTS, lambda _: functions, naps.append)) == 5
+    assert len(naps) == 3
+
+
+def test_any_other_refusal_is_told(stage: Stage) -> None:
+    functions = Lambda()
+    functions.refusals, functions.words = 1, "The queue does not exist"
+    with pytest.raises(ClientError, match="The queue does not exist"):
+        wiring.wire(stage, OUTPUTS, lambda _: functions, lambda seconds: None)
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -462,7 +462,7 @@ class TestSweep:
             house.pass_time(timedelta(seconds=20))
             return launch(*args)
 
-        house.desktops.launch = slow  # type: ignore[method-assign]
+        house.desktops.launch = slow  # type: ignore[method-assign,assignment]
         house.sweep(timedelta(seconds=30))
         assert {i.meeting_id for i in house.desktops.alive()} == {"a"}
         house.sweep(timedelta(seconds=30))
@@ -498,7 +498,7 @@ class TestSweep:
         def down(*args: Any) -> Any:
             raise Unavailable("The table does not answer.")
 
-        house.meetings.get = down  # type: ignore[method-assign]
+        house.meetings.get = down  # type: ignore[method-assign,assignment]
         with pytest.raises(SomeFailed):
             house.sweep()
         assert house.desktops.alive() == [spared]
