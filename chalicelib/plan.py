@@ -100,11 +100,11 @@ def plan(
 
 def _of(meeting: Meeting, desktops: Observation) -> Observation:
     """Return what was observed with what is another meeting's marked as foreign, even if the row names it."""
-
-    def judged(desktop: Desktop) -> Desktop:
-        return desktop if desktop.meeting_id in (None, meeting.id) else replace(desktop, owner=Owner.FOREIGN)
-
-    return replace(desktops, desktops=tuple(map(judged, desktops.desktops)))
+    its_own = (None, meeting.id)
+    if all(d.meeting_id in its_own for d in desktops.desktops):
+        return desktops
+    judged = (d if d.meeting_id in its_own else replace(d, owner=Owner.FOREIGN) for d in desktops.desktops)
+    return replace(desktops, desktops=tuple(judged))
 
 
 # --- when
@@ -331,7 +331,8 @@ def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: dateti
             meeting.seat(role), desktop_id=desktop.id, launched_at=now, link=None, healthy_at=None, refused=None
         )
         meeting = replace(meeting, teacher=seat) if role is Role.TEACHER else replace(meeting, student=seat)
-    return replace(meeting, status=max(meeting.status, _status_by_facts(meeting), key=lambda s: s.rank))
+    status = _status_by_facts(meeting)
+    return replace(meeting, status=status) if status.rank > meeting.status.rank else meeting
 
 
 def _note(

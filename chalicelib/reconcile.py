@@ -173,7 +173,8 @@ class Reconciler:
         reported = glimpse.reported if glimpse else frozenset()
         for _ in range(LOOKS):
             meeting = glimpse or self._meetings().get(meeting_id)
-            meeting = replace(meeting, reported=meeting.reported | reported)
+            if not reported <= meeting.reported:
+                meeting = replace(meeting, reported=meeting.reported | reported)
             actions = self._plan(meeting, seen, checkpoint, due, force)
             if glimpse and not any(_urgent(action) for action in actions):
                 return []
@@ -370,22 +371,19 @@ class Reconciler:
         with report.tolerate("list the records"):
             records = self._dns().owned()
         seen = _by_meeting(fleet) if fleet is not None else None
-        tended: set[str] = set()
+        withdrawn: set[str] = set()
         for meeting in self._in_turn(known):
             if self._clock() >= stop_at:
                 report.unfinished += 1
                 continue
             with report.tolerate("tend the meeting", meeting.id):
-                if self._tend(meeting, seen):
-                    tended.add(meeting.id)
+                withdrawn |= self._tend(meeting, seen, report)
             self._resume_after = meeting.id
         if not report.unfinished:
             self._resume_after = ""
         if fleet is not None and seen is not None:
-            # What a meeting's own look has just changed is not as it was listed: the next sweep judges it.
-            untouched = [r for r in records if r.meeting_id not in tended] if records is not None else None
-            self._tend_strays(fleet, untouched, known, seen, report, stop_at)
-        report.acted += len(tended)
+            rest = [record for record in records if record.name not in withdrawn] if records is not None else None
+            self._tend_strays(fleet, rest, known, seen, report, stop_at)
         report.meetings = len(known)
         now = self._clock()
         report.overdue = sum(d.state.costs and d.deadline is not None and now >= d.deadline for d in fleet or ())
@@ -401,15 +399,16 @@ class Reconciler:
         ids = [i for i in ids if i > self._resume_after] + [i for i in ids if i <= self._resume_after]
         return [meeting for meeting in map(known.get, ids) if meeting]
 
-    def _tend(self, meeting: Meeting, seen: dict[str | None, list[Desktop]] | None) -> bool:
-        """Look at the meeting if the plan from the listings asks for it; return whether it did."""
+    def _tend(self, meeting: Meeting, seen: dict[str | None, list[Desktop]] | None, report: SweepReport) -> set[str]:
+        """Look at the meeting if the plan from the listings asks for it; return the names that were withdrawn."""
         sight = Observation(tuple(seen.get(meeting.id, ())), complete=True) if seen is not None else UNKNOWN
         actions = plan(meeting, sight, self._clock(), policy=self._policy)
         _complain(meeting)
         if not actions or (seen is None and _undecided(actions)):
-            return False
-        self.look(meeting.id, sight)
-        return True
+            return set()
+        done = self.look(meeting.id, sight)
+        report.acted += 1
+        return {record.name for action in done if isinstance(action, Withdraw) for record in action.records}
 
     def _tend_strays(
         self,
@@ -430,7 +429,7 @@ class Reconciler:
                 except NoSuchMeeting:
                     known[meeting_id] = None
                 else:
-                    report.acted += self._tend(meeting, seen)
+                    self._tend(meeting, seen, report)
         for action in plan_strays(fleet, records, known, self._clock(), self._policy):
             with report.tolerate("tend strays"):
                 self._do(action, None)

@@ -244,7 +244,8 @@ class Invariants(Checks):
         if wrong and life.wrong_since is None:
             life.wrong_since = world.now
         elif not wrong and life.wrong_since is not None:
-            last = max(f for f in (life.wrong_since, life.last_fault, self._outage_before(world)) if f)
+            faults = (life.wrong_since, life.last_fault, world.last_sweep_fault, self._outage_before(world))
+            last = max(fault for fault in faults if fault)
             self.figures.recovery_s.append((world.now - last).total_seconds())
             life.wrong_since = None
 

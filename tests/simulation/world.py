@@ -121,7 +121,7 @@ class World:
         self.stage = greenlet.getcurrent()
         self.running: Process | None = None
         self.lives: dict[str, Life] = {}
-        self.last_fault = DAWN
+        self.last_sweep_fault = DAWN
         self.sweeping = False
         self.sweeps = 0
         self.clean_sweeps: list[datetime] = []  # when each sweep that nothing disturbed began
@@ -206,11 +206,12 @@ class World:
 
     def _touched(self, kind: str) -> None:
         """Note that a fault has struck whatever is running now."""
-        self.last_fault = self.now
         self.disturbances += 1
         process = self.running
         if process:
             process.disturbed = True
+            if process.name == "sweep":
+                self.last_sweep_fault = self.now
             if life := self.lives.get(process.meeting_id or ""):
                 life.last_fault = self.now
                 self.tell(life, f"fault: {kind} in {process.name}")
@@ -219,7 +220,6 @@ class World:
         """Return whether a fault strikes now."""
         if not self.wire.hits(kind):
             return False
-        self.last_fault = self.now
         if life:
             life.last_fault = self.now
             self.tell(life, f"fault: {kind}")
@@ -291,6 +291,7 @@ class World:
         if self.now <= self.end + QUIET_TIME:
             self.after(MINUTE, self._minute)
         if self.sweeping or self.strikes("sweep_lost"):
+            self.last_sweep_fault = self.now
             return
         self.sweeping = True
         self.sweeps += 1
