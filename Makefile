@@ -3,16 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EMULATOR := .venv-ministack
 SCENARIO ?= normal
 MEETINGS ?= 2000
 SEED ?= 1
 WORLD ?=
+STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format simulate crash-points mutants bench clean
+.PHONY: help demo run test check format simulate crash-points mutants bench
+.PHONY: doctor deploy destroy policies e2e clean
 
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run one meeting through its whole life on the embedded cloud (SCENARIO=normal).
 	@$(BIN)/python -m localcloud.demo $(SCENARIO)
@@ -44,11 +47,31 @@ mutants: $(READY) ## Hunt deliberate defects (about a quarter of an hour).
 bench: $(READY) ## Measure the figures the project claims.
 	@$(BIN)/python -m tools.bench
 
+doctor: $(READY) ## Say what is wrong with a stage, and what mends it (STAGE=dev).
+	@$(BIN)/python -m tools.doctor --stage $(STAGE)
+
+deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
+	@$(BIN)/python -m tools.deploy --stage $(STAGE)
+
+destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
+	@$(BIN)/python -m tools.destroy --stage $(STAGE)
+
+policies: $(READY) ## Write the functions' IAM policies from what their code calls.
+	@$(BIN)/python -m tools.policies
+
+e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
+	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
+
 clean: ## Remove everything that was made here.
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(EMULATOR) build .mypy_cache .ruff_cache .pytest_cache
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elephant needs Python 3.11 or newer; name one with make PYTHON=python3.11 …")'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
+
+$(EMULATOR)/.ready: tests/e2e/requirements.txt
+	@$(PYTHON) -m venv --clear $(EMULATOR)
+	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+	@touch $@

@@ -17,7 +17,7 @@ from chalicelib.join import NotYet, knock, progress
 from chalicelib.model import Status
 from chalicelib.pages import page
 
-app = Chalice(app_name="elephant")
+app = Chalice(app_name="elephant", configure_logs=False)
 journal.start()
 
 CORS = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"], max_age=600)

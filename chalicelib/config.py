@@ -50,6 +50,7 @@ class TimerSettings:
     group: str
     launcher_arn: str | None
     safety_net_arn: str | None
+    dead_letters_arn: str | None
 
 
 class _Environment:
@@ -180,6 +181,7 @@ class Settings:
             group=env.text("SCHEDULE_GROUP", "default"),
             launcher_arn=env.optional("LAUNCHER_ARN"),
             safety_net_arn=env.optional("SAFETY_NET_ARN"),
+            dead_letters_arn=env.optional("TIMER_DEAD_LETTERS_ARN"),
         )
         env.check()
         return settings

@@ -93,7 +93,7 @@ class Runtime:
         from chalicelib.timers import SchedulerTimers
 
         settings = self.settings.timers()
-        return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn)
+        return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
     @cached_property
     def scheduler(self) -> Scheduler:

@@ -21,10 +21,14 @@ _NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
 class SchedulerTimers:
     """The port `Timers` on one schedule group."""
 
-    def __init__(self, client: EventBridgeSchedulerClient, group: str, role_arn: str) -> None:
+    def __init__(
+        self, client: EventBridgeSchedulerClient, group: str, role_arn: str, dead_letters_arn: str | None = None
+    ) -> None:
+        """Take the queue for timers that could not be delivered, None where they are to be forgotten."""
         self._client = client
         self._group = group
         self._role_arn = role_arn
+        self._undelivered = {"DeadLetterConfig": {"Arn": dead_letters_arn}} if dead_letters_arn else {}
 
     def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
         """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
@@ -39,7 +43,7 @@ class SchedulerTimers:
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
-                Target={"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload)},
+                Target={"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload), **self._undelivered},
             )
         except (ClientError, BotoCoreError) as error:
             if not _is(error, "ConflictException"):
