@@ -50,7 +50,7 @@ class TimerSettings:
     group: str
     launcher_arn: str | None
     safety_net_arn: str | None
-    dead_letters_arn: str | None
+    dead_letters_arn: str | None = None
 
 
 class _Environment:

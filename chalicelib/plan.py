@@ -520,6 +520,7 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     closed = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
     listed = {} if meeting.listed else {"open": LISTED}
     rests_on = {"termination_reason": reason} if meeting.reason else meeting.as_stored("status", "termination_reason")
+    rests_on |= meeting.as_stored("ended_at")
     return [*actions, Update(why, closed | listed, _links(meeting), rests_on)]
 
 

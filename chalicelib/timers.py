@@ -14,6 +14,7 @@ from chalicelib.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.type_defs import TargetTypeDef
 
 _NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
 
@@ -28,13 +29,16 @@ class SchedulerTimers:
         self._client = client
         self._group = group
         self._role_arn = role_arn
-        self._undelivered = {"DeadLetterConfig": {"Arn": dead_letters_arn}} if dead_letters_arn else {}
+        self._dead_letters_arn = dead_letters_arn
 
     def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
         """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
         moment = at.astimezone(UTC)
         if moment.microsecond:  # never early: the schedule knows whole seconds only
             moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+        aim: TargetTypeDef = {"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload)}
+        if self._dead_letters_arn:
+            aim["DeadLetterConfig"] = {"Arn": self._dead_letters_arn}
         try:
             self._client.create_schedule(
                 Name=name,
@@ -43,7 +47,7 @@ class SchedulerTimers:
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
-                Target={"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload), **self._undelivered},
+                Target=aim,
             )
         except (ClientError, BotoCoreError) as error:
             if not _is(error, "ConflictException"):

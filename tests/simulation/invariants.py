@@ -28,8 +28,11 @@ CHANCES = 2
 """How many clean sweeps the app has to notice something before it counts as overlooked."""
 
 
-class Violation(AssertionError):
-    """An invariant did not hold. The message tells the story and how to see it again."""
+class Violation(BaseException):
+    """An invariant did not hold. The message tells the story and how to see it again.
+
+    It is no `Exception`, because it may be noticed inside a handler, and handlers survive those.
+    """
 
 
 @dataclass(slots=True)

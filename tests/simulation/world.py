@@ -473,7 +473,9 @@ class World:
                         self.after(timedelta(seconds=30), lambda: ask(tries - 1))
                     return
                 meeting_id = json.loads(reply["body"])["id"]
-                life = Life(meeting_id, meet_time, duration, people, self.now)
+                # It may have been stored by an earlier try whose answer was lost.
+                since = rows.parse_time(self.meetings.rows[meeting_id]["created_at"])
+                life = Life(meeting_id, meet_time, duration, people, since)
                 known = self.lives.setdefault(meeting_id, life)
                 self.tell(known, f"scheduled for {meet_time:%H:%M:%S}, {duration} at most")
                 if known is life:
