@@ -210,7 +210,7 @@ class Reconciler:
         for action in actions:
             match action:
                 case Update():
-                    self._persist(meeting, action)
+                    meeting = self._persist(meeting, action)
                 case Launch():
                     self._launch(meeting, action)
                 case _:
@@ -241,11 +241,14 @@ class Reconciler:
             case _:
                 assert_never(action)
 
-    def _persist(self, meeting: Meeting, change: Update) -> None:
+    def _persist(self, meeting: Meeting, change: Update) -> Meeting:
+        """Write the change; return the meeting with what later writes of the same plan may rest on."""
         self._meetings().update(meeting.id, change)
         _log("update", meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
         if "ended_at" in change.set:
             self._count("Ended", 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
+        row = {name: value for name, value in meeting.row.items() if name not in change.remove} | dict(change.set)
+        return replace(meeting, row=row, status=change.set.get("status", meeting.status))
 
     def _count(self, metric: str, number: int, **facts: Any) -> None:
         journal.count(metric, number, stage=self._policy.stage, **facts)

@@ -51,7 +51,9 @@ class Rates:
     never_uploads: float = 0.0
     # the console
     edited: float = 0.0
+    launched_by_hand: float = 0.0  # somebody starts a desktop for a role before the app does
     look_alikes: float = 0.0  # foreign instances and records, a meeting
+    name_taken: float = 0.0  # a foreign record bears the very name of a new desktop
 
 
 NONE = Rates()
@@ -80,7 +82,9 @@ ALL = Rates(
     comes_back=0.1,
     never_uploads=0.05,
     edited=0.02,
+    launched_by_hand=0.02,
     look_alikes=0.2,
+    name_taken=0.01,
 )
 
 

@@ -71,7 +71,7 @@ MUTANTS = [
         "if pending and not uploaded and not meeting.in_progress:",
         "if pending and not uploaded:",
     ),
-    Mutant("forgets that the checkpoint was held", "plan.py", 'notes["checkpoint_at"] = now', "pass"),
+    Mutant("forgets that the checkpoint was held", "plan.py", 'notes["checkpoint_at"] = now', "pass", UNIT),
     Mutant(
         "holds the checkpoint again and again", "plan.py", "pending = meeting.checkpoint_at is None", "pending = True"
     ),
@@ -123,6 +123,7 @@ MUTANTS = [
         "plan.py",
         "    if not (seat.link and seat.desktop_id):",
         "    if True:",
+        UNIT,
     ),
     Mutant(
         "ends without terminating",
@@ -190,6 +191,7 @@ MUTANTS = [
         "reconcile.py",
         '        rests_on |= meeting.as_stored(*(attribute(role, name) for name in ("ec2_id", "attempt", "attempt_at")))\n',
         "",
+        UNIT,
     ),
     Mutant(
         "needs no lease",
@@ -226,6 +228,7 @@ MUTANTS = [
         "reconcile.py",
         "        if change.state.costs:\n            desktop = self._desktops().find(change.desktop_id)",
         '        if change.state.costs:\n            desktop = self._desktops().find(change.desktop_id)\n            desktop = replace(desktop, state=change.state, address="203.0.113.9") if desktop else None',
+        UNIT,
     ),
     Mutant(
         "takes any desktop's report for both",

@@ -55,7 +55,7 @@ def test_desktops_end_themselves_when_the_whole_control_plane_is_gone() -> None:
 
 def test_a_violation_tells_its_story_and_how_to_see_it_again() -> None:
     class Angry(Invariants):
-        def let_in(self, world, life, role, link):  # type: ignore[no-untyped-def]
+        def let_in(self, world, life, role, link, asked_at):  # type: ignore[no-untyped-def]
             self._fail(world, life, "0 nobody may come in", f"the {role} came")
 
     world = World("angry/0/1", 1, NONE, checks=Angry())

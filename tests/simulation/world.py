@@ -22,7 +22,7 @@ import greenlet
 
 import app
 from chalicelib import rows, runtime
-from chalicelib.model import Role, State, attribute
+from chalicelib.model import Owner, Role, State, attribute
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Instance, Row
 from tests.simulation.faults import FaultyWire, Killed, Outage, Rates, Script
 
@@ -52,6 +52,7 @@ class Process:
     began: datetime
     outcome: str = "running"
     disturbed: bool = False  # something went wrong in it, or others came between
+    refused: bool = False  # a call of it failed
 
 
 @dataclass(slots=True)
@@ -210,6 +211,7 @@ class World:
         process = self.running
         if process:
             process.disturbed = True
+            process.refused = process.refused or kind in ("outage", "call_failed", "answer_lost")
             if process.name == "sweep":
                 self.last_sweep_fault = self.now
             if life := self.lives.get(process.meeting_id or ""):
@@ -253,6 +255,7 @@ class World:
             return
         if process.outcome not in ("done", "running") and (life := self.lives.get(process.meeting_id or "")):
             self.tell(life, f"{process.name} {process.outcome}")
+        self.checks.returned(self, process)
         done(process)
         if process.outcome == "done" and process.meeting_id in self.lives:
             self.checks.after_look(self, self.lives[process.meeting_id], process)
@@ -367,13 +370,15 @@ class World:
         if life is None:
             return
         self.tell(life, f"EC2: {instance.role}'s desktop {instance.id} is launched in {instance.subnet}")
-        self.checks.launched(self, life)
+        self.checks.launched(self, life, instance)
         instance.runs_at = self.now + timedelta(seconds=self.rng.uniform(15, 45))
         if self.strikes("never_boots", life):
             instance.runs_at = self.now + timedelta(days=30)
         instance.has_address_at = instance.runs_at
         if self.strikes("no_address", life):
             instance.has_address_at += timedelta(seconds=self.rng.uniform(1, 90))
+        if self.strikes("name_taken", life):
+            self.checks.take_name(self, instance)
         if self.strikes("unseen", life):
             instance.shown_at = self.now + timedelta(seconds=self.rng.uniform(1, 60))
         self.at(instance.runs_at, lambda: self._state_change(instance, State.RUNNING))
@@ -382,6 +387,11 @@ class World:
             self.at(instance.deadline + 10 * MINUTE, lambda: self.desktops.die(instance.id))
         if self.strikes("dies", life):
             self.after(timedelta(minutes=self.rng.expovariate(1 / 30)), lambda: self.desktops.die(instance.id))
+
+    def _launch_by_hand(self, life: Life) -> None:
+        instance = self.desktops.add(life.id, self.rng.choice(list(Role)), Owner.BY_HAND)
+        self.tell(life, f"console: {instance.id} is launched by hand for the {instance.role}")
+        self.at(instance.runs_at, lambda: self._boot(instance, life))
 
     def _died(self, instance: Instance) -> None:
         if life := self.lives.get(instance.meeting_id or ""):
@@ -495,6 +505,8 @@ class World:
                 self.at(person.comes_at, lambda person=person: self._knock(life, person))  # type: ignore[misc]
         if self.strikes("look_alikes", life):
             self.checks.add_look_alikes(self, life)
+        if self.strikes("launched_by_hand", life):
+            self.at(life.meet_time - 13 * MINUTE, lambda: self._launch_by_hand(life))
         if self.strikes("edited", life):
             self.after(timedelta(minutes=self.rng.uniform(0, 60)), lambda: self._edit(life))
 
@@ -506,7 +518,7 @@ class World:
         def done(process: Process) -> None:
             reply: dict[str, Any] = answers.pop() if answers else {"statusCode": 502, "headers": {}}
             if reply["statusCode"] == 200:
-                self.checks.let_in(self, life, person.role, json.loads(reply["body"])["dcv_url"])
+                self.checks.let_in(self, life, person.role, json.loads(reply["body"])["dcv_url"], process.began)
                 self._enter(life, person)
             elif reply["statusCode"] in (202, 500, 502, 503) and self.now < person.waits_until:
                 wait_s = max(float(reply["headers"].get("Retry-After", 10)), 30)
@@ -621,11 +633,14 @@ class Checks:
     def row_written(self, world: World, life: Life | None, old: Row | None, new: Row) -> None:
         """Hear that a row was written."""
 
-    def launched(self, world: World, life: Life) -> None:
-        """Hear that a desktop was launched."""
+    def launched(self, world: World, life: Life, instance: Instance) -> None:
+        """Hear that the app has launched a desktop."""
 
-    def let_in(self, world: World, life: Life, role: Role, link: str) -> None:
+    def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """Hear that a person was sent to a desktop."""
+
+    def returned(self, world: World, process: Process) -> None:
+        """Hear that a handler has returned, failed or was killed."""
 
     def after_look(self, world: World, life: Life, process: Process) -> None:
         """Hear that a handler has looked at a meeting and returned."""
@@ -635,6 +650,9 @@ class Checks:
 
     def add_look_alikes(self, world: World, life: Life) -> None:
         """Put foreign things into the account and zone that look like this meeting's."""
+
+    def take_name(self, world: World, instance: Instance) -> None:
+        """Put a foreign record into the zone under this instance's name."""
 
     def at_the_end(self, world: World) -> None:
         """Hear that all is over."""

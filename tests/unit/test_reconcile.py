@@ -159,6 +159,20 @@ class TestLaunching:
         assert house.desktops.alive() == []
         assert house.row()["status"] == "TERMINATED"
 
+    def test_of_two_handlers_that_plan_the_same_launch_one_makes_it(self, house: House) -> None:
+        house.meeting()
+        look = house.desktops.of_meeting
+
+        def meanwhile(*args: Any) -> Any:
+            house.desktops.of_meeting = look  # type: ignore[method-assign]
+            seen = look(*args)
+            house.reconciler.launch_timer(Timer("m"))
+            return seen
+
+        house.desktops.of_meeting = meanwhile  # type: ignore[method-assign,assignment]
+        house.reconciler.launch_timer(Timer("m"))
+        assert house.calls().count("desktops.launch") == 2
+
     def test_a_desktop_bears_the_meetings_deadline(self, house: House) -> None:
         launched(house)
         assert {i.deadline for i in house.desktops.alive()} == {T + 240 * MINUTE}
