@@ -140,14 +140,13 @@ class Invariants(Checks):
             self._check_deadline(world, instance)
         for record in world.dns.records.values():
             self._check_record(world, record)
-        for life in world.lives.values():
-            self._check_served(world, life)
+        for meeting_id, life in world.lives.items():
+            if world.meetings.rows.get(meeting_id, {}).get("open"):
+                self._check_served(world, life)
+                if alone and world.sweeps % 5 == 0:
+                    self._check_idempotence(world, life)
             if self.measure_recovery:
                 self._measure(world, life)
-        if alone and world.sweeps % 5 == 0:
-            for meeting_id, life in world.lives.items():
-                if world.meetings.rows.get(meeting_id, {}).get("open"):
-                    self._check_idempotence(world, life)
 
     def add_look_alikes(self, world: World, life: Life) -> None:
         """Foreign things that look like this meeting's: none of them may ever be changed."""

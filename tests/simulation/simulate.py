@@ -15,7 +15,7 @@ from tests.simulation.faults import ALL, Rates
 from tests.simulation.invariants import Figures, Invariants, Violation
 from tests.simulation.world import World
 
-A_WORLD = 40
+A_WORLD = 100
 
 
 @dataclass(slots=True)
