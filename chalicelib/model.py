@@ -265,13 +265,17 @@ class Observe:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change the row, provided that every attribute in `expect` still is what it was (None: absent)."""
+    """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
+
+    `after` is how many of the actions right before it must have succeeded: it is left out otherwise.
+    """
 
     why: str
     set: Mapping[str, Any] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     expect: Mapping[str, Any] = field(default_factory=dict)
     urgent: bool = True
+    after: int = 0
 
 
 class Cause(StrEnum):
@@ -310,10 +314,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Begin or resume the launch of one or both desktops; the intent is persisted first."""
+    """Begin or resume the launch of one or both desktops; the intent is persisted first. `after` as in `Update`."""
 
     why: str
     attempts: tuple[Attempt, ...]
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +332,11 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Take names out of DNS; a name that is not there is fine."""
+    """Take names out of DNS; a name that is not there is fine. `after` as in `Update`."""
 
     why: str
     records: tuple[DnsRecord, ...]
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

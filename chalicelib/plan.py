@@ -294,33 +294,35 @@ def _carry_on(
     due: bool,
     policy: Policy,
 ) -> list[Action]:
-    actions: list[Action] = []
+    """Return what is to be done, desktops first: names can wait for a provider that is down, people can't."""
     adopted = {s.seat.role: s.desktop for s in table if s.kind is _Kind.FOUND and s.desktop}
-    for stand in table:
-        if stand.seat.role in adopted:
-            actions += _withdraw_of(meeting, stand.seat, policy)
     standing = _with_adopted(meeting, adopted, now)
     note = _note(meeting, standing, adopted, now, at_checkpoint(meeting, now, hinted, policy))
-    actions += [note] if note else []
+    given_up: list[Action] = []
     launches: list[Attempt] = []
-    published: list[tuple[Seat, Desktop]] = []
+    farewells: list[Action] = []
+    names: list[Action] = []
+    status = standing.status
     for stand in table:
         seat = standing.seat(stand.seat.role)
-        if stand.keeps:
-            if _publishable(seat, stand.keeps, policy):
-                published.append((seat, stand.keeps))
-        elif stand.kind is _Kind.WANTED:
-            replaced = due and stand.wants_launch
-            actions += _let_go(meeting, stand, replaced, policy)
-            if replaced:
-                launches.append(_next_attempt(stand))
-            elif seat.link:
-                actions.append(_forget_link(meeting, seat))
-    actions += _publish(meeting, published, standing.status, policy)
-    if launches:
-        why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
-        actions.append(Launch(why, tuple(launches)))
-    return actions + _drop_doubles(table, desktops, now, policy) + _rearm(meeting, table, desktops, policy)
+        gone = stand.kind is _Kind.WANTED
+        if gone and due and stand.wants_launch:
+            given_up += _give_up(stand)
+            launches.append(_next_attempt(stand))
+        elif gone and seat.link:
+            names.append(_forget_link(meeting, seat))
+        if stand.late:  # it lives until its successor is under way
+            farewells += _withdraw_of(meeting, stand.seat, policy, after=1 + len(farewells))
+        elif gone or stand.seat.role in adopted:
+            names += _withdraw_of(meeting, stand.seat, policy)
+        if stand.keeps and _publishable(seat, stand.keeps, policy):
+            names += _publish(meeting, seat, stand.keeps, status, policy)
+            status = max(status, Status.DNS_WRITTEN, key=lambda s: s.rank)
+    why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
+    launch = [Launch(why, tuple(launches), after=len(given_up))] if launches else []
+    doubles = _drop_doubles(table, desktops, now, policy)
+    rearm = _rearm(meeting, table, desktops, policy)
+    return [*([note] if note else []), *given_up, *launch, *farewells, *names, *doubles, *rearm]
 
 
 def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: datetime) -> Meeting:
@@ -390,44 +392,36 @@ def _publishable(seat: Seat, desktop: Desktop, policy: Policy) -> bool:
     return desktop.state is State.RUNNING and bool(desktop.address) and seat.link != policy.link(desktop.id)
 
 
-def _publish(meeting: Meeting, pairs: Collection[tuple[Seat, Desktop]], status: Status, policy: Policy) -> list[Action]:
+def _publish(meeting: Meeting, seat: Seat, desktop: Desktop, status: Status, policy: Policy) -> list[Action]:
     """Publish first, link second: a name that is handed out too early is remembered as missing for minutes."""
-    if not pairs:
-        return []
-    records = tuple(
-        DnsRecord(policy.record_name(desktop.id), desktop.address or "", meeting.id) for _, desktop in pairs
-    )
-    roles = " and ".join(seat.role for seat, _ in pairs)
-    links: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id) for seat, desktop in pairs}
-    rests_on = meeting.as_stored("termination_reason")
-    for seat, desktop in pairs:
-        adopted = seat is not meeting.seat(seat.role)
-        named = seat.attribute("ec2_id")
-        rests_on[named] = desktop.id if adopted else meeting.row.get(named)
+    record = DnsRecord(policy.record_name(desktop.id), desktop.address or "", meeting.id)
+    link: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id)}
+    named = seat.attribute("ec2_id")
+    adopted = seat is not meeting.seat(seat.role)
+    rests_on = meeting.as_stored("termination_reason") | {named: desktop.id if adopted else meeting.row.get(named)}
     if status.rank < Status.DNS_WRITTEN.rank:
-        links["status"] = Status.DNS_WRITTEN
+        link["status"] = Status.DNS_WRITTEN
         rests_on["status"] = status if status is not meeting.status else meeting.row.get("status")
     return [
-        Publish(f"the desktop of {roles} runs and has an address", records),
-        Update(f"the record of {roles} is published", set=links, expect=rests_on),
+        Publish(f"the desktop of {seat.role} runs and has an address", (record,)),
+        Update(f"the record of {seat.role} is published", link, (), rests_on, after=1),
     ]
 
 
-def _let_go(meeting: Meeting, stand: _Stand, replaced: bool, policy: Policy) -> list[Action]:
-    """Return what takes away a desktop that is of no use any more, and its record."""
-    actions: list[Action] = []
+def _give_up(stand: _Stand) -> list[Action]:
+    """Return what ends a desktop that lives and is of no use, before another takes its place."""
     desktop = stand.desktop
-    if replaced and desktop and desktop.state.costs and desktop.owner is Owner.OURS:
-        why = "did not become healthy within the boot limit" if stand.late else f"is {desktop.state}"
-        actions.append(Terminate(f"the {stand.seat.role}'s desktop {why}; it is replaced", (desktop.id,)))
-    return actions + _withdraw_of(meeting, stand.seat, policy)
+    if not desktop or not desktop.state.costs or desktop.owner is not Owner.OURS:
+        return []
+    why = "did not become healthy within the boot limit" if stand.late else f"is {desktop.state}"
+    return [Terminate(f"the {stand.seat.role}'s desktop {why}; it is replaced", (desktop.id,))]
 
 
-def _withdraw_of(meeting: Meeting, seat: Seat, policy: Policy) -> list[Action]:
+def _withdraw_of(meeting: Meeting, seat: Seat, policy: Policy, after: int = 0) -> list[Action]:
     if not (seat.link and seat.desktop_id):
         return []
     record = DnsRecord(policy.record_name(seat.desktop_id), meeting_id=meeting.id)
-    return [Withdraw(f"the {seat.role}'s desktop {seat.desktop_id} serves no more", (record,))]
+    return [Withdraw(f"the {seat.role}'s desktop {seat.desktop_id} serves no more", (record,), after)]
 
 
 def _forget_link(meeting: Meeting, seat: Seat) -> Update:
@@ -521,7 +515,7 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     listed = {} if meeting.listed else {"open": LISTED}
     rests_on = {"termination_reason": reason} if meeting.reason else meeting.as_stored("status", "termination_reason")
     rests_on |= meeting.as_stored("ended_at")
-    return [*actions, Update(why, closed | listed, _links(meeting), rests_on)]
+    return [*actions, Update(why, closed | listed, _links(meeting), rests_on, after=len(actions))]
 
 
 def _accounted(seat: Seat) -> bool:
@@ -573,7 +567,8 @@ def _keep_closed(meeting: Meeting, desktops: Observation, now: datetime, policy:
     if meeting.listed and settled and desktops.complete:
         drop.append("open")
     if repair or drop:
-        actions.append(Update("the meeting is over", repair, tuple(drop), meeting.as_stored("termination_reason")))
+        rests_on = meeting.as_stored("termination_reason")
+        actions.append(Update("the meeting is over", repair, tuple(drop), rests_on, after=len(actions)))
     return actions
 
 

@@ -207,14 +207,35 @@ class Reconciler:
     # --- applying
 
     def _apply(self, meeting: Meeting, actions: Iterable[Action]) -> None:
+        """Apply a plan in its order.
+
+        A write that fails ends it: whatever follows may rest on it. Anything else that fails is left
+        out, with what is to come after it; the rest is done, and then the failure is raised.
+        """
+        succeeded: list[bool] = []
+        failures: list[ElephantError] = []
         for action in actions:
-            match action:
-                case Update():
-                    meeting = self._persist(meeting, action)
-                case Launch():
+            if isinstance(action, Update | Launch | Withdraw) and not all(succeeded[len(succeeded) - action.after :]):
+                succeeded.append(False)
+                continue
+            if isinstance(action, Update):
+                meeting = self._persist(meeting, action)
+                succeeded.append(True)
+                continue
+            try:
+                if isinstance(action, Launch):
                     self._launch(meeting, action)
-                case _:
+                else:
                     self._do(action, meeting.id)
+            except Conflict:
+                raise
+            except ElephantError as error:
+                failures.append(error)
+                succeeded.append(False)
+            else:
+                succeeded.append(True)
+        if failures:
+            raise failures[0]
 
     def _do(self, action: Action, meeting_id: str | None) -> None:
         """Apply an action that does not touch a row."""
@@ -223,7 +244,7 @@ class Reconciler:
                 with self._counting_dns_failures(meeting_id):
                     self._dns().publish(records, mend=mend)
                 _log("publish", meeting_id, why, records=[record.name for record in records])
-            case Withdraw(why, records):
+            case Withdraw(why, records, _):
                 with self._counting_dns_failures(meeting_id):
                     self._dns().withdraw(records)
                 _log("withdraw", meeting_id, why, records=[record.name for record in records])

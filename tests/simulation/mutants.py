@@ -56,7 +56,11 @@ UNIT = "tests/unit"
 MUTANTS = [
     # --- plan
     Mutant(
-        "launches without looking first", "plan.py", "if not desktops.complete and due and any(", "if False and any("
+        "launches without looking first",
+        "plan.py",
+        "if not desktops.complete and due and any(",
+        "if False and any(",
+        UNIT,
     ),
     Mutant("takes unknown for gone", "plan.py", "if not desktops.complete or not settled:", "if False:"),
     Mutant(
@@ -236,7 +240,7 @@ MUTANTS = [
         "if seat.desktop_id in self.reported or seat.healthy_at:",
         "if self.reported or seat.healthy_at:",
     ),
-    Mutant("lets people in while it ends", "join.py", "        if meeting.over:\n", "        if False:\n"),
+    Mutant("lets people in while it ends", "join.py", "        if meeting.over:\n", "        if False:\n", UNIT),
     Mutant(
         "lets people in unrecorded",
         "join.py",

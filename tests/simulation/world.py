@@ -125,7 +125,7 @@ class World:
         self.last_sweep_fault = DAWN
         self.sweeping = False
         self.sweeps = 0
-        self.clean_sweeps: list[datetime] = []  # when each sweep that nothing disturbed began
+        self.clean_sweeps: list[datetime] = []  # when each sweep began that nothing disturbed
         self.disturbances = 0
         self.rates = rates
         self.checks = checks or Checks()
@@ -303,7 +303,7 @@ class World:
 
         def done(process: Process) -> None:
             self.sweeping = False
-            if process.outcome == "done" and not process.disturbed:
+            if process.outcome != "killed" and not process.disturbed:
                 self.clean_sweeps.append(began)
                 self.checks.after_sweep(self, alone=disturbances == self.disturbances)
 
