@@ -235,6 +235,14 @@ class TestToken:
         launcher.launch()
         assert launcher.request()["ClientToken"] != token
 
+    def test_is_another_for_another_subnet_where_the_same_one_would_launch_again(self, launcher: Launcher) -> None:
+        tokens = set()
+        for subnet in launcher.desktops.subnets()[:2]:
+            attempt = Attempt(Role.TEACHER, 1, subnet, Cause.DUE)
+            launcher.desktops.launch("m1", attempt, DEADLINE)
+            tokens.add(launcher.request()["ClientToken"])
+        assert len(tokens) == 2
+
     def test_does_not_run_an_id_into_what_follows_it(self, launcher: Launcher) -> None:
         tokens = set()
         for meeting_id, number in (("m1", 11), ("m11", 1), ("m1/teacher", 1)):

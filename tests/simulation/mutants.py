@@ -113,8 +113,18 @@ MUTANTS = [
     Mutant(
         "links before it publishes",
         "plan.py",
-        '    return [\n        Publish(f"the desktop of {roles} runs and has an address", records),\n        Update(f"the record of {roles} is published", set=links, expect=rests_on),\n    ]',
-        '    return [\n        Update(f"the record of {roles} is published", set=links, expect=rests_on),\n        Publish(f"the desktop of {roles} runs and has an address", records),\n    ]',
+        """        Publish(f"the desktop of {seat.role} runs and has an address", (record,)),
+        Update(f"the record of {seat.role} is published", link, (), rests_on, after=1),""",
+        """        Update(f"the record of {seat.role} is published", link, (), rests_on),
+        Publish(f"the desktop of {seat.role} runs and has an address", (record,)),""",
+    ),
+    Mutant("links what could not be published", "plan.py", "link, (), rests_on, after=1)", "link, (), rests_on)"),
+    Mutant("replaces what it could not end", "plan.py", "after=len(given_up))]", "after=0)]", UNIT),
+    Mutant(
+        "calls an end finished that is not",
+        "plan.py",
+        "_links(meeting), rests_on, after=len(actions))",
+        "_links(meeting), rests_on)",
     ),
     Mutant(
         "links what does not run",
