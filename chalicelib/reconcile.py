@@ -171,6 +171,7 @@ class Reconciler:
             Unavailable, DnsError, LaunchRefused, ConfigError: a step failed; what was done before it stands.
         """
         reported = glimpse.reported if glimpse else frozenset()
+        failures: list[ElephantError] = []
         for _ in range(LOOKS):
             meeting = glimpse or self._meetings().get(meeting_id)
             if not reported <= meeting.reported:
@@ -189,10 +190,13 @@ class Reconciler:
                 self._apply(meeting, actions)
             except _Overtaken as overtaken:
                 seen = _merge(seen, overtaken.launched)
+                failures += overtaken.failures
             except Conflict as conflict:
                 journal.note("overtaken", meeting=meeting_id, why=str(conflict))
             else:
                 _complain(meeting)
+                if failures:
+                    raise failures[0]
                 return actions
         raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
 
@@ -327,7 +331,7 @@ class Reconciler:
             try:
                 self._persist(meeting, Update("the launch is done", outcomes, (), rests_on))
             except Conflict as conflict:
-                raise _Overtaken(str(conflict), launched) from conflict
+                raise _Overtaken(str(conflict), launched, failures) from conflict
         if failures:
             raise failures[0]
 
@@ -489,11 +493,12 @@ class SweepReport:
 
 
 class _Overtaken(Conflict):
-    """The row changed while desktops were launched; they are evidence for the next look."""
+    """The row changed while desktops were launched; they are evidence for the next look, failures stay failures."""
 
-    def __init__(self, message: str, launched: Iterable[Desktop]) -> None:
+    def __init__(self, message: str, launched: Iterable[Desktop], failures: Iterable[ElephantError]) -> None:
         super().__init__(message)
         self.launched = tuple(launched)
+        self.failures = tuple(failures)
 
 
 def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: str) -> Update:

@@ -75,6 +75,11 @@ class Invariants(Checks):
     def launched(self, world: World, life: Life, instance: Instance) -> None:
         """1. Never two live desktops for one role of one meeting."""
         self.figures.launched += 1
+        uploaded_at = life.uploaded.get(instance.role) if instance.role else None
+        if uploaded_at and uploaded_at < world.now - timedelta(minutes=2):
+            self._fail(
+                world, life, "9 nothing is wasted", f"the {instance.role} has uploaded, and a desktop is launched"
+            )
         before = world.now - timedelta(minutes=2)  # what somebody launches by hand at the same moment nobody can see
         living = [
             other.id
@@ -143,6 +148,7 @@ class Invariants(Checks):
         for meeting_id, life in world.lives.items():
             if world.meetings.rows.get(meeting_id, {}).get("open"):
                 self._check_served(world, life)
+                self._check_ended(world, life)
                 if alone and world.sweeps % 5 == 0:
                     self._check_idempotence(world, life)
             if self.measure_recovery:
@@ -220,6 +226,24 @@ class Invariants(Checks):
             since += [rows.parse_time(tried_at) + LEASE] if tried_at else []
             if self._had_chances(world, max(since)):
                 self._fail(world, life, "9 nothing is swallowed", f"the {role} has no desktop since {max(since)}")
+
+    def _check_ended(self, world: World, life: Life) -> None:
+        """9. Whatever failed was repaired: a meeting whose end has come is ended, or ending."""
+        row = world.meetings.rows[life.id]
+        if life.edited or row.get("termination_reason"):
+            return
+        checkpoint = _start(life) + CHECKPOINT
+        ends = [_deadline(life)]
+        uploads = [row.get(attribute(role, "uploaded_at")) for role in Role]
+        known = [rows.parse_time(at) for at in uploads if at]
+        if len(life.uploaded) == len(Role):
+            ends.append(max(checkpoint, *life.uploaded.values()))
+        elif len(known) == 1:
+            ends.append(max(checkpoint, known[0] + GRACE))
+        elif not life.uploaded and not any(row.get(attribute(role, "joined_at")) for role in Role):
+            ends.append(checkpoint)
+        if self._had_chances(world, min(ends)):
+            self._fail(world, life, "9 nothing is swallowed", f"its end came at {min(ends)}, and it goes on")
 
     def _check_idempotence(self, world: World, life: Life) -> None:
         """7. Planning after applying yields nothing."""

@@ -77,7 +77,11 @@ MUTANTS = [
     ),
     Mutant("forgets that the checkpoint was held", "plan.py", 'notes["checkpoint_at"] = now', "pass", UNIT),
     Mutant(
-        "holds the checkpoint again and again", "plan.py", "pending = meeting.checkpoint_at is None", "pending = True"
+        "holds the checkpoint again and again",
+        "plan.py",
+        "pending = meeting.checkpoint_at is None",
+        "pending = True",
+        UNIT,
     ),
     Mutant(
         "has no hard deadline",
@@ -125,6 +129,7 @@ MUTANTS = [
         "plan.py",
         "_links(meeting), rests_on, after=len(actions))",
         "_links(meeting), rests_on)",
+        UNIT,
     ),
     Mutant(
         "links what does not run",
@@ -150,6 +155,7 @@ MUTANTS = [
         "plan.py",
         'actions = _put_away("the meeting is over", living, policy)',
         "actions: list[Action] = []",
+        UNIT,
     ),
     Mutant(
         "lets a desktop bring a meeting back", "plan.py", '        repair["status"] = Status.TERMINATED', "        pass"
@@ -179,7 +185,11 @@ MUTANTS = [
         "pass",
     ),
     Mutant(
-        "collects what is young", "plan.py", "return since is None or now >= since + policy.settling", "return True"
+        "collects what is young",
+        "plan.py",
+        "return since is None or now >= since + policy.settling",
+        "return True",
+        UNIT,
     ),
     Mutant(
         "collects what is foreign",
