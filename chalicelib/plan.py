@@ -349,8 +349,9 @@ def _note(
         named = seat.attribute("ec2_id")
         if seat.role in adopted:
             notes |= {named: seat.desktop_id, seat.attribute("launched_at"): seat.launched_at}
-            stale += [seat.attribute(name) for name in ("ec2_link", "healthy_at", "refused")]
-            rests_on |= meeting.as_stored(named)
+            replaced = [seat.attribute(name) for name in ("ec2_link", "healthy_at", "refused")]
+            rests_on |= meeting.as_stored(named, *replaced)
+            stale += replaced
             why.append(f"the {seat.role}'s desktop {seat.desktop_id} lives and the row names none that does")
         if seat.desktop_id in meeting.reported and not seat.healthy_at:
             notes[seat.attribute("healthy_at")] = now
@@ -514,7 +515,7 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     closed = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
     listed = {} if meeting.listed else {"open": LISTED}
     rests_on = {"termination_reason": reason} if meeting.reason else meeting.as_stored("status", "termination_reason")
-    rests_on |= meeting.as_stored("ended_at")
+    rests_on |= meeting.as_stored("ended_at", *(seat.attribute("ec2_link") for seat in meeting.seats))
     return [*actions, Update(why, closed | listed, _links(meeting), rests_on, after=len(actions))]
 
 

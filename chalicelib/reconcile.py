@@ -519,8 +519,9 @@ def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: s
         if seat.desktop_id:
             given_up = f"{timestamp(now)} {seat.desktop_id}: {attempt.why}"
             intent[attribute(role, "replaced")] = [*seat.replaced, given_up]
-        rests_on |= meeting.as_stored(*(attribute(role, name) for name in ("ec2_id", "attempt", "attempt_at")))
-        stale += [attribute(role, n) for n in ("ec2_id", "ec2_link", "launched_at", "healthy_at", "refused")]
+        replaced = [attribute(role, n) for n in ("ec2_id", "ec2_link", "launched_at", "healthy_at", "refused")]
+        rests_on |= meeting.as_stored(attribute(role, "attempt"), attribute(role, "attempt_at"), *replaced)
+        stale += replaced
     return Update(why, intent, tuple(name for name in stale if name in meeting.row), rests_on)
 
 

@@ -213,8 +213,8 @@ MUTANTS = [
     Mutant(
         "does not rest its intent on the row",
         "reconcile.py",
-        '        rests_on |= meeting.as_stored(*(attribute(role, name) for name in ("ec2_id", "attempt", "attempt_at")))\n',
-        "",
+        'rests_on |= meeting.as_stored(attribute(role, "attempt"), attribute(role, "attempt_at"), *replaced)',
+        "pass",
         UNIT,
     ),
     Mutant(

@@ -289,6 +289,21 @@ class TestStateChanges:
         [told] = house.row()["teacher_replaced"]
         assert desktop_id in told
 
+    def test_what_the_old_desktop_reported_meanwhile_does_not_count_for_the_new_one(self, house: House) -> None:
+        launched(house)
+        desktop_id = house.row()["teacher_ec2_id"]
+        update = house.meetings.update
+
+        def reported_meanwhile(*args: Any) -> None:
+            house.meetings.update = update  # type: ignore[method-assign]
+            house.meetings.write("m", {"teacher_healthy_at": house.now})
+            update(*args)
+
+        house.meetings.update = reported_meanwhile  # type: ignore[method-assign,assignment]
+        house.reconciler.state_change(StateChange(desktop_id, State.SHUTTING_DOWN))
+        assert house.row()["teacher_ec2_id"] != desktop_id
+        assert "teacher_healthy_at" not in house.row()
+
     def test_a_foreign_instance_is_nobodys_business(self, house: House) -> None:
         foreign = house.desktops.add("m", Role.TEACHER, owner=Owner.FOREIGN)
         house.reconciler.state_change(StateChange(foreign.id, State.RUNNING))
