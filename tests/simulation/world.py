@@ -366,6 +366,8 @@ class World:
     # --- EC2 and what runs on it
 
     def _launched(self, instance: Instance) -> None:
+        if self.in_guest_deadline and instance.deadline:
+            self.at(instance.deadline + 10 * MINUTE, lambda: self.desktops.die(instance.id))
         life = self.lives.get(instance.meeting_id or "")
         if life is None:
             return
@@ -383,8 +385,6 @@ class World:
             instance.shown_at = self.now + timedelta(seconds=self.rng.uniform(1, 60))
         self.at(instance.runs_at, lambda: self._state_change(instance, State.RUNNING))
         self.at(instance.runs_at, lambda: self._boot(instance, life))
-        if self.in_guest_deadline and instance.deadline:
-            self.at(instance.deadline + 10 * MINUTE, lambda: self.desktops.die(instance.id))
         if self.strikes("dies", life):
             self.after(timedelta(minutes=self.rng.expovariate(1 / 30)), lambda: self.desktops.die(instance.id))
 
