@@ -6,7 +6,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.errors import Unavailable
@@ -86,11 +86,6 @@ ALL = Rates(
     look_alikes=0.2,
     name_taken=0.01,
 )
-
-
-def kinds() -> list[str]:
-    """Return the name of every kind of fault."""
-    return [f.name for f in fields(Rates)]
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ import greenlet
 
 import app
 from chalicelib import rows, runtime
+from chalicelib.guest import MARGIN_MIN
 from chalicelib.model import Owner, Role, State, attribute
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Instance, Row
 from tests.simulation.faults import FaultyWire, Killed, Outage, Rates, Script
@@ -111,7 +112,6 @@ class World:
         script: Script | None = None,
         spread: timedelta = timedelta(hours=1),
         checks: Checks | None = None,
-        in_guest_deadline: bool = True,
     ) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
@@ -129,7 +129,6 @@ class World:
         self.disturbances = 0
         self.rates = rates
         self.checks = checks or Checks()
-        self.in_guest_deadline = in_guest_deadline
         self.wire = FaultyWire(rates, self.rng, self.clock, self._pause, self._touched, lambda: self.quiet, script)
         self.meetings = FakeMeetings(self.wire, self._row_written)
         self.desktops = FakeDesktops(self.clock, self.wire)
@@ -366,8 +365,8 @@ class World:
     # --- EC2 and what runs on it
 
     def _launched(self, instance: Instance) -> None:
-        if self.in_guest_deadline and instance.deadline:
-            self.at(instance.deadline + 10 * MINUTE, lambda: self.desktops.die(instance.id))
+        if instance.deadline:
+            self.at(instance.deadline + MARGIN_MIN * MINUTE, lambda: self.desktops.die(instance.id))
         life = self.lives.get(instance.meeting_id or "")
         if life is None:
             return
