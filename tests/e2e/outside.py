@@ -37,6 +37,13 @@ class Deployed:
         found = self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": meeting_id}}, ConsistentRead=True)
         return {name: next(iter(value.values())) for name, value in found.get("Item", {}).items()}
 
+    def living(self, **tags: str) -> list[str]:
+        """Return the instances with these tags that cost money now."""
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+        filters.append({"Name": "instance-state-name", "Values": ["pending", "running"]})
+        pages = self.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance["InstanceId"] for page in pages for instance in page["Instances"]]
+
     def arn(self, function: str) -> str:
         """Return a function's ARN."""
         name = self.stage.function(function)

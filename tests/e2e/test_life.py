@@ -14,7 +14,7 @@ from localcloud.cloudflare import DOMAIN
 from tests.e2e.outside import Deployed, wait_for
 
 ROLES = ("teacher", "student")
-SOON_S, TICK_S, MINUTE_S = 15, 30, 80
+SOON_S, TICK_S, MINUTE_S = 30, 60, 150  # at most; a test goes on as soon as it sees what it waits for
 
 
 def ask(deployed: Deployed, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
@@ -82,15 +82,6 @@ def tell_state(deployed: Deployed, desktop: str, state: str) -> None:
     )
 
 
-def living(deployed: Deployed, meeting_id: str) -> list[str]:
-    filters = [
-        {"Name": "tag:MeetingID", "Values": [meeting_id]},
-        {"Name": "instance-state-name", "Values": ["pending", "running"]},
-    ]
-    pages = deployed.client("ec2").describe_instances(Filters=filters)["Reservations"]
-    return [instance["InstanceId"] for page in pages for instance in page["Instances"]]
-
-
 def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=False)
     meeting = schedule(deployed, timedelta(minutes=10, seconds=5))
@@ -106,10 +97,10 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
         Name=f"launch-{meeting}", GroupName=group, **sooner, **{name: timer[name] for name in kept if name in timer}
     )
     wait_for(lambda: deployed.row(meeting).get("student_ec2_id"), TICK_S, "the launch by its timer")
-    assert '"event": "launch"' in deployed.log("launch_ec2"), "the log is to hold a JSON line for what was done"
+    wait_for(lambda: '"event": "launch"' in deployed.log("launch_ec2"), SOON_S, "a JSON line of the launch in the log")
     switch(deployed, stream=True, sweep=False)
     row = deployed.row(meeting)
-    assert sorted(living(deployed, meeting)) == sorted(row[f"{role}_ec2_id"] for role in ROLES)
+    assert sorted(deployed.living(MeetingID=meeting)) == sorted(row[f"{role}_ec2_id"] for role in ROLES)
 
     for role in ROLES:
         tell_state(deployed, row[f"{role}_ec2_id"], "running")
@@ -120,14 +111,14 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     for role in ROLES:
         write(deployed, meeting, status="HEALTHY", instance_id=row[f"{role}_ec2_id"])
         wait_for(lambda role=role: ask(deployed, f"/join/{meeting}/{role}")[0] == 200, SOON_S, f"the {role}'s door")
-    assert deployed.row(meeting)["status"] == "IN_PROGRESS"
+    wait_for(lambda: deployed.row(meeting)["status"] == "IN_PROGRESS", SOON_S, "the status of a meeting on its way")
 
     write(deployed, meeting, meet_time=moment(timedelta(minutes=-16)), created_at=moment(timedelta(minutes=-40)))
     for role in ROLES:
         write(deployed, meeting, **{f"{role}_session_data": f"https://sessions.example.com/{role}.zip"})
     wait_for(lambda: deployed.row(meeting).get("status") == "TERMINATED", SOON_S, "the end by the stream")
     assert deployed.row(meeting)["termination_reason"] in ("SUCCESS", "15_MIN_SUCCESS")
-    assert not living(deployed, meeting)
+    assert not deployed.living(MeetingID=meeting)
     assert not [r for role in ROLES for r in deployed.cloudflare.named(f"{row[f'{role}_ec2_id']}.{DOMAIN}")]
     assert ask(deployed, f"/join/{meeting}/teacher")[0] == 410
 
@@ -138,7 +129,7 @@ def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed)
     deployed.client("lambda").invoke(
         FunctionName=deployed.stage.function("launch_ec2"), Payload=json.dumps({"meeting_id": meeting, "force": True})
     )
-    assert len(living(deployed, meeting)) == 2
+    assert len(deployed.living(MeetingID=meeting)) == 2
     write(deployed, meeting, meet_time=moment(timedelta(minutes=-16)), created_at=moment(timedelta(minutes=-40)))
     deployed.client("scheduler").create_schedule(
         Name=f"safety-now-{meeting[:8]}",
@@ -153,16 +144,17 @@ def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed)
     )
     wait_for(lambda: deployed.row(meeting).get("status") == "TERMINATED", TICK_S, "the end by the safety timer")
     assert deployed.row(meeting)["termination_reason"] == "NO_SHOW_TIMEOUT"
-    assert not living(deployed, meeting)
+    assert not deployed.living(MeetingID=meeting)
 
 
 def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=True)
     due = schedule(deployed, timedelta(minutes=5))
-    wait_for(lambda: len(living(deployed, due)) == 2, MINUTE_S, "the launch by the sweep")
+    wait_for(lambda: deployed.row(due).get("status") == "LAUNCHED", MINUTE_S, "the launch by the sweep")
+    assert len(deployed.living(MeetingID=due)) == 2
     write(deployed, due, termination_reason="CANCELLED")
     wait_for(lambda: deployed.row(due).get("status") == "TERMINATED", MINUTE_S, "the end by the sweep")
-    assert not living(deployed, due)
+    assert not deployed.living(MeetingID=due)
     switch(deployed, stream=True, sweep=True)
 
 

@@ -104,11 +104,11 @@ def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed
     assert desktop["InstanceId"] in refused.stderr
     assert len(client("lambda").list_functions()["Functions"]) == len(FUNCTIONS)
 
-    client("ec2").terminate_instances(InstanceIds=[desktop["InstanceId"]])
+    client("ec2").terminate_instances(InstanceIds=deployed.living(Stage=stage.name))  # a failed test's too
     deployed.cloudflare.add(name="left.example.com", content="192.0.2.1", comment=f"elephant:{stage.name}:left")
     gone = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
     assert gone.returncode == 0, gone.stdout + gone.stderr
-    wait_for(lambda: not left_behind(deployed), 15, "an empty account")
+    wait_for(lambda: not left_behind(deployed), 30, "an empty account")
 
 
 def left_behind(deployed: Deployed) -> dict[str, list[str]]:
