@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 
@@ -159,6 +160,7 @@ class Seat:
         return attribute(self.role, name)
 
 
+@cache
 def attribute(role: Role, name: str) -> str:
     """Return the table's name for a role's attribute."""
     return f"{role}_{name}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from chalicelib.errors import BadEvent
@@ -22,6 +23,8 @@ AGE = range(1970, 2200)
 
 LONGEST_MINUTES = 7 * 24 * 60
 """The longest duration that a row may ask for; what a form may ask for is the operator's MAX_MEETING_MINUTES."""
+
+_A_STATUS = f"one of {', '.join(Status)}"
 
 T = TypeVar("T")
 
@@ -135,12 +138,10 @@ class _Reader:
         return self._read(name, "a list of texts", _texts) or ()
 
     def status(self) -> Status:
-        return self._read("status", f"one of {', '.join(Status)}", Status) or Status.PENDING
+        return self._read("status", _A_STATUS, Status) or Status.PENDING
 
     def seat(self, role: Role) -> Seat:
-        def name(suffix: str) -> str:
-            return attribute(role, suffix)
-
+        name = partial(attribute, role)
         return Seat(
             role=role,
             desktop_id=self.text(name("ec2_id")),

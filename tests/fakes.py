@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,12 +39,22 @@ class Wire:
     def after(self, call: str) -> None:
         """Take note of a call that was made; raising here means that its answer was lost."""
 
-    @contextmanager
-    def call(self, name: str) -> Iterator[None]:
-        """Pass one call."""
-        self.before(name)
-        yield
-        self.after(name)
+    def call(self, name: str) -> _Call:
+        """Pass one call: what is done with this happens between `before` and `after`."""
+        return _Call(self, name)
+
+
+@dataclass(slots=True)
+class _Call:
+    wire: Wire
+    name: str
+
+    def __enter__(self) -> None:
+        self.wire.before(self.name)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.wire.after(self.name)
 
 
 class FakeMeetings(Meetings):
@@ -123,6 +132,7 @@ class Instance:
     shown_at: datetime
     deadline: datetime | None = None
     dies_at: datetime | None = None
+    seen: Desktop | None = None  # as it was shown last
 
     def state(self, now: datetime) -> State:
         if self.dies_at and now >= self.dies_at:
@@ -151,6 +161,7 @@ class FakeDesktops(Desktops):
         self.on_launch: Callable[[Instance], None] = lambda instance: None
         self.on_death: Callable[[Instance], None] = lambda instance: None
         self._by_meeting: dict[str | None, list[Instance]] = {}
+        self._fleet: list[Instance] = []  # what EC2 has not forgotten, and perhaps a little more
         self._no_room_until: dict[str | None, datetime] = {}
 
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
@@ -169,7 +180,7 @@ class FakeDesktops(Desktops):
 
     def fleet(self) -> Iterator[list[Desktop]]:
         with self.wire.call("desktops.fleet"):
-            found = self._shown(self.instances.values())
+            found = self._shown(self._remembered())
         yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
 
     def subnets(self) -> list[str]:
@@ -239,6 +250,7 @@ class FakeDesktops(Desktops):
         )
         self.instances[instance.id] = instance
         self._by_meeting.setdefault(meeting_id, []).append(instance)
+        self._fleet.append(instance)
         return instance
 
     def die(self, desktop_id: str) -> None:
@@ -251,7 +263,7 @@ class FakeDesktops(Desktops):
     def alive(self) -> list[Instance]:
         """Return the instances that cost money now."""
         now = self.clock()
-        return [instance for instance in self.instances.values() if instance.state(now).costs]
+        return [instance for instance in self._remembered() if instance.state(now).costs]
 
     def of(self, meeting_id: str) -> list[Instance]:
         """Return every instance that bears this meeting's id, whoever's and in whatever state."""
@@ -263,17 +275,23 @@ class FakeDesktops(Desktops):
 
     def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
         now = self.clock()
-        return [
-            self._seen(i)
-            for i in instances
-            if now >= i.shown_at and not (i.dies_at and now >= i.dies_at + self.FORGOTTEN_AFTER)
-        ]
+        return [self._seen(i) for i in instances if now >= i.shown_at and not self._forgotten(i)]
+
+    def _remembered(self) -> list[Instance]:
+        self._fleet = [instance for instance in self._fleet if not self._forgotten(instance)]
+        return self._fleet
+
+    def _forgotten(self, instance: Instance) -> bool:
+        return instance.dies_at is not None and self.clock() >= instance.dies_at + self.FORGOTTEN_AFTER
 
     def _seen(self, instance: Instance) -> Desktop:
         now = self.clock()
         state = instance.state(now)
         addressed = state is State.RUNNING and now >= instance.has_address_at
-        return Desktop(
+        seen = instance.seen
+        if seen and seen.state is state and bool(seen.address) is addressed and seen.deadline == instance.deadline:
+            return seen
+        instance.seen = Desktop(
             id=instance.id,
             state=state,
             owner=instance.owner,
@@ -283,6 +301,7 @@ class FakeDesktops(Desktops):
             launched_at=instance.launched_at,
             deadline=instance.deadline,
         )
+        return instance.seen
 
 
 class FakeDns(Dns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from dataclasses import dataclass
@@ -49,11 +50,14 @@ def simulate(
 
 def play(seed: str, rates: Rates = ALL, *, measure_recovery: bool = False) -> tuple[World, str | None]:
     """Run the world of this seed (`<seed>/<number>/<meetings>`); return it, and the violation that stopped it."""
+    gc.disable()  # a world keeps nearly all that it makes, so looking for garbage in it only takes time
     world = World(seed, int(seed.rpartition("/")[2]), rates, checks=Invariants(measure_recovery=measure_recovery))
     try:
         world.run()
     except Violation as violation:
         return world, str(violation)
+    finally:
+        gc.enable()
     return world, None
 
 
