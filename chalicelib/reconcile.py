@@ -323,6 +323,8 @@ class Reconciler:
                 }
                 rests_on[attribute(role, "ec2_id")] = None
             else:
+                journal.fail("launch_refused", outcome, meeting=meeting.id, role=role)
+                self._count("LaunchFailures", 1, reason=outcome.code, meeting=meeting.id, role=role)
                 outcomes[attribute(role, "refused")] = outcome.code
         if launched and meeting.status.rank < Status.LAUNCHED.rank:
             outcomes["status"] = Status.LAUNCHED
@@ -361,8 +363,6 @@ class Reconciler:
                 attempt = replace(attempt, subnet=rest[0])
                 self._persist(meeting, _move(meeting, attempt, leased_at))
             except LaunchRefused as error:
-                journal.fail("launch_refused", error, meeting=meeting.id, role=attempt.role)
-                self._count("LaunchFailures", 1, reason=error.code, meeting=meeting.id, role=attempt.role)
                 return attempt, error
             else:
                 _log(

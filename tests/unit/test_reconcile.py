@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -135,6 +135,23 @@ class TestLaunching:
         assert house.row()["teacher_attempt"] == 2
         assert "teacher_refused" not in house.row()
         assert len(house.desktops.alive()) == 2
+
+    @pytest.mark.parametrize(
+        ("refuse", "code"),
+        [
+            (lambda ec2: ec2.full.update(ec2.zones), "InsufficientInstanceCapacity"),
+            (lambda ec2: setattr(ec2, "refusal", "VcpuLimitExceeded"), "VcpuLimitExceeded"),
+        ],
+    )
+    def test_every_refusal_is_logged_and_counted_for_the_alarm(
+        self, house: House, log: list[Any], refuse: Callable[[Any], None], code: str
+    ) -> None:
+        refuse(house.desktops)
+        house.meeting()
+        house.reconciler.launch_timer(Timer("m"))
+        counted = [(line["role"], line["Reason"]) for line in log if line.get("LaunchFailures")]
+        assert counted == [("teacher", code), ("student", code)]
+        assert [line["role"] for line in log if line["event"] == "launch_refused"] == ["teacher", "student"]
 
     def test_one_role_that_cannot_be_launched_does_not_keep_the_other_from_it(self, house: House) -> None:
         house.meeting()
