@@ -8,7 +8,9 @@ nothing is required but `id`, and what cannot be understood is reported, never g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,37 +31,57 @@ _A_STATUS = f"one of {', '.join(Status)}"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class AsStored:
+    """A value of a kind that the app has no use for, a set or binary: kept as it is, so that a write can rest on it."""
+
+    kind: str
+    content: Any
+
+
 def decode(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return DynamoDB JSON as plain values; numbers become int or float, sets become lists."""
+    """Return DynamoDB JSON as values that `encode` turns back into the very same.
+
+    Raises:
+        ValueError: a number is none.
+    """
     return {name: _decode(value) for name, value in image.items()}
 
 
 def _decode(value: Mapping[str, Any]) -> Any:
     [(kind, content)] = value.items()
     match kind:
+        case "S" | "BOOL":
+            return content
         case "N":
             return _number(content)
-        case "NS":
-            return [_number(item) for item in content]
         case "NULL":
             return None
         case "L":
             return [_decode(item) for item in content]
         case "M":
             return decode(content)
-        case _:  # S, BOOL, B, SS, BS are themselves
-            return content
+        case _:
+            return AsStored(kind, content)
 
 
-def _number(text: str) -> int | float:
-    return float(text) if set(text) & set(".eEN") else int(text)
+def _number(text: str) -> int | Decimal:
+    """Return a number, exactly: whole ones as int."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a number") from None
 
 
 def encode(value: Any) -> dict[str, Any]:
-    """Return one plain value as DynamoDB JSON: text, whole numbers, booleans and UTC times are stored."""
+    """Return one value as DynamoDB JSON; times are stored in UTC."""
     if isinstance(value, bool):
         return {"BOOL": value}
-    if isinstance(value, int | float):
+    if isinstance(value, int | Decimal):
         return {"N": str(value)}
     if isinstance(value, datetime):
         return {"S": timestamp(value)}
@@ -67,6 +89,8 @@ def encode(value: Any) -> dict[str, Any]:
         return {"L": [encode(item) for item in value]}
     if isinstance(value, dict):
         return {"M": {name: encode(item) for name, item in value.items()}}
+    if isinstance(value, AsStored):
+        return {value.kind: value.content}
     return {"S": str(value)} if value is not None else {"NULL": True}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 import pytest
@@ -328,6 +329,23 @@ class TestUpdate:
         rests_on = stage.meetings.get("m1").as_stored(*names, "absent")
         stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect=rests_on))
         assert stage.row("m1") == {**stored, "changed": "yes"}
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            Decimal("60.12345678901234567890"),
+            rows.AsStored("SS", ["a", "b"]),
+            rows.AsStored("NS", ["1", "2.5"]),
+            rows.AsStored("B", b"a"),
+            [rows.AsStored("BS", [b"a"])],
+        ],
+        ids=repr,
+    )
+    def test_what_nobody_should_have_written_can_be_rested_on_too(self, stage: Stage, odd: Any) -> None:
+        stage.put({"id": "m1", "odd": odd})
+        rests_on = stage.meetings.get("m1").as_stored("odd")
+        stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect=rests_on))
+        assert stage.meetings.get("m1").row == {"id": "m1", "odd": odd, "changed": "yes"}
 
     @pytest.mark.parametrize("change", [Update("why", {"a": 1}), Update("why", {"a": 1}, expect={"a": None})])
     def test_a_row_that_is_gone_is_a_conflict_and_does_not_come_back(self, stage: Stage, change: Update) -> None:

@@ -144,7 +144,7 @@ BAD_RECORDS: list[object] = [
     change({"id": {}}),
     change({"id": {"S": "m1", "N": "1"}}),
     change({"id": {"S": "m1"}, "teacher_attempt": {"N": "seven"}}),
-    change({"id": {"S": "m1"}, "teacher_attempt": {"N": 7}}),
+    change({"id": {"S": "m1"}, "teacher_attempt": {"N": [7]}}),
     change({"id": {"S": "m1"}, "more": {"M": "nothing"}}),
     change({"id": {"S": "m1"}, "more": {"L": None}}),
 ]
