@@ -460,8 +460,25 @@ class Reconciler:
                     self._tend(meeting, seen, report)
         for action in plan_strays(fleet, records, known, self._clock(), self._policy):
             with report.tolerate("tend strays"):
-                self._do(action, None)
-                report.acted += 1
+                if wanted := self._still_wanted(action):
+                    self._do(wanted, None)
+                    report.acted += 1
+
+    def _still_wanted(self, action: Action) -> Action | None:
+        """Return what is left of an action: the listings that it rests on may be older than the end of a meeting."""
+        if not isinstance(action, Publish):
+            return action
+        linked = tuple(filter(self._is_linked, action.records))
+        return replace(action, records=linked) if linked else None
+
+    def _is_linked(self, record: DnsRecord) -> bool:
+        """Whether people have a link to this name now."""
+        try:
+            meeting = self._meetings().get(record.meeting_id)
+        except NoSuchMeeting:
+            return False
+        linked = (seat.desktop_id for seat in meeting.seats if seat.link and seat.desktop_id)
+        return not meeting.over and record.name in map(self._policy.record_name, linked)
 
 
 @dataclass(slots=True)

@@ -312,10 +312,12 @@ class FakeDns(Dns):
         self.wire = wire or Wire()
         self.records: dict[str, DnsRecord] = {}
         self.foreign: dict[str, str] = {}
+        self.on_publish: Callable[[DnsRecord], None] = lambda record: None
 
     def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
         with self.wire.call("dns.publish"):
             for record in records:
+                self.on_publish(record)
                 if record.name in self.foreign:
                     continue
                 known = self.records.get(record.name)

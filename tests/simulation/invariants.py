@@ -108,6 +108,12 @@ class Invariants(Checks):
             if problem and not life.edited:
                 self._fail(world, life, "6 nobody is cut off", f"it ends as {after}, but {problem}")
 
+    def published(self, world: World, record: DnsRecord) -> None:
+        """3. No handler publishes a name of a meeting that it has itself ended."""
+        if world.running and record.meeting_id in world.running.ended:
+            life = world.lives.get(record.meeting_id)
+            self._fail(world, life, "3 no record outlives its desktop", f"{record.name} comes back after the end")
+
     def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """5. A 200 from join: this role's own desktop is alive, healthy and resolvable."""
         self.figures.let_in += 1

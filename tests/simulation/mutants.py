@@ -205,6 +205,12 @@ MUTANTS = [
     ),
     # --- reconcile
     Mutant(
+        "brings back the records of what it has just ended",
+        "reconcile.py",
+        "tuple(filter(self._is_linked, action.records))",
+        "action.records",
+    ),
+    Mutant(
         "launches before the intent stands",
         "reconcile.py",
         "        self._persist(meeting, _intent(meeting, attempts, leased_at, launch.why))\n",

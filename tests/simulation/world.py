@@ -23,7 +23,7 @@ import greenlet
 import app
 from chalicelib import rows, runtime
 from chalicelib.guest import MARGIN_MIN
-from chalicelib.model import Owner, Role, State, attribute
+from chalicelib.model import DnsRecord, Owner, Role, State, attribute
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Instance, Row
 from tests.simulation.faults import FaultyWire, Killed, Outage, Rates, Script
 
@@ -54,6 +54,7 @@ class Process:
     outcome: str = "running"
     disturbed: bool = False  # something went wrong in it, or others came between
     refused: bool = False  # a call of it failed
+    ended: set[str] = field(default_factory=set)  # the meetings that it decided to end
 
 
 @dataclass(slots=True)
@@ -136,6 +137,7 @@ class World:
         self.timers = FakeTimers(self.wire)
         self.desktops.on_launch = self._launched
         self.desktops.on_death = self._died
+        self.dns.on_publish = lambda record: self.checks.published(self, record)
         self.timers.on_arm = self._timer_armed
         for number in range(meetings):
             self._someone_schedules(number, spread)
@@ -312,6 +314,8 @@ class World:
     def _row_written(self, old: Row | None, new: Row) -> None:
         life = self.lives.get(new["id"])
         self.checks.row_written(self, life, old, new)
+        if self.running and new.get("termination_reason") and not (old or {}).get("termination_reason"):
+            self.running.ended.add(new["id"])
         image = {name: rows.encode(value) for name, value in new.items()}
         record = {
             "eventID": str(self.order),
@@ -634,6 +638,9 @@ class Checks:
 
     def launched(self, world: World, life: Life, instance: Instance) -> None:
         """Hear that the app has launched a desktop."""
+
+    def published(self, world: World, record: DnsRecord) -> None:
+        """Hear that the app publishes a record."""
 
     def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """Hear that a person was sent to a desktop."""

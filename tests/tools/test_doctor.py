@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from moto import mock_aws
 
 from localcloud.clock import RealClock
@@ -22,6 +24,7 @@ from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
 from tools import checks, doctor, wiring
 from tools.checks import Level, Patient
+from tools.stack import TEMPLATE
 from tools.stage import FUNCTIONS, Stage
 
 REGION = "us-west-2"
@@ -37,7 +40,8 @@ class Account:
 
     def __init__(self, cloudflare: Cloudflare) -> None:
         self.vcpus = 64.0
-        self.unreserved = 900
+        self.unreserved = 10  # as in a new account, whose sweep got its reservation from somewhere all the same
+        self.reserved = 1
         self.forbidden: set[str] = set()
         self._clients: dict[str, Any] = {}
         self.stage = self._furnish(cloudflare)
@@ -50,6 +54,7 @@ class Account:
             if service == "iam":
                 client.simulate_principal_policy = self._simulate
             if service == "lambda":
+                client.get_function_concurrency = lambda **_: {"ReservedConcurrentExecutions": self.reserved}
                 client.get_account_settings = lambda: {
                     "AccountLimit": {
                         "ConcurrentExecutions": self.unreserved,
@@ -79,7 +84,8 @@ class Account:
         )["ImageId"]
         group = ec2.create_security_group(GroupName="desktop", Description="DCV")["GroupId"]
         self.group = group
-        self.admit(8443, "173.245.48.0/20")
+        for cidr in checks.cloudflare():
+            self.admit(8443, str(cidr))
         ec2.create_key_pair(KeyName="elephant")
         iam = self.client("iam")
         role = iam.create_role(RoleName="desktop", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
@@ -90,12 +96,15 @@ class Account:
         )
         stream = self._table()
         self.client("scheduler").create_schedule_group(Name="elephant-dev")
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:elephant-dev-dead-"
         topic = self.client("sns").create_topic(Name="elephant-dev-alarms")["TopicArn"]
         outputs = {
             "TableName": TABLE,
             "StreamArn": stream,
             "TimersRoleArn": role,
             "TimersGroup": "elephant-dev",
+            "DeadLettersArn": f"{queue}letters",
+            "DeadRecordsArn": f"{queue}records",
             "DnsSecretName": SECRET,
             "AlarmsTopicArn": topic,
             "InstanceProfile": "desktop",
@@ -106,6 +115,14 @@ class Account:
         }
         self.client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(template))
         self._functions(role, stream)
+        self.mapping["DestinationConfig"] = {"OnFailure": {"Destination": f"{queue}records"}}
+        for name, pattern in (
+            ("sweep", {"ScheduleExpression": "rate(1 minute)"}),
+            ("dns_watchdog", {"EventPattern": "{}"}),
+        ):
+            self.client("events").put_rule(Name=f"elephant-dev-{name}-event", **pattern)
+            target = {"Id": "1", "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:elephant-dev-{name}"}
+            self.client("events").put_targets(Rule=f"elephant-dev-{name}-event", Targets=[target])
         return Stage(
             name="dev",
             region=REGION,
@@ -160,9 +177,20 @@ class Account:
         self.mapping: dict[str, Any] = mapping | wiring.STREAM  # moto keeps none of these settings
         functions.list_event_source_mappings = lambda **_: {"EventSourceMappings": [self.mapping]}
 
-    def admit(self, port: int, source: str) -> None:
-        rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": source}]}
+    def admit(self, port: int, source: str, protocol: str = "tcp") -> None:
+        whom = {"Ipv6Ranges": [{"CidrIpv6": source}]} if ":" in source else {"IpRanges": [{"CidrIp": source}]}
+        rule = {"IpProtocol": protocol, "FromPort": port, "ToPort": port, **whom}
         self.client("ec2").authorize_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
+
+    def rule_ids(self) -> set[str]:
+        """Return the ids of the rules by which anybody comes in."""
+        rules = self.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
+        return {
+            rule["SecurityGroupRuleId"]
+            for rule in rules
+            if rule["GroupId"] == self.group and {rule.get("CidrIpv4"), rule.get("CidrIpv6")} & checks.ANYWHERE
+            if not rule["IsEgress"]
+        }
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +236,35 @@ def _close_door(account: Account) -> None:
     ec2 = account.client("ec2")
     [group] = ec2.describe_security_groups(GroupIds=[account.group])["SecurityGroups"]
     ec2.revoke_security_group_ingress(GroupId=account.group, IpPermissions=group["IpPermissions"])
+
+
+def _only_privately(account: Account) -> None:
+    _close_door(account)
+    account.admit(8443, "10.0.0.0/8")
+
+
+def _elsewhere(account: Account) -> None:
+    ec2 = account.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_security_group(GroupName="elsewhere", Description="elsewhere", VpcId=vpc)
+    account.group = made["GroupId"]
+    account.stage = replace(account.stage, security_groups=(account.group,))
+
+
+def _no_recovery(account: Account) -> None:
+    account.client("dynamodb").update_continuous_backups(
+        TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
+    )
+
+
+def _no_index(account: Account) -> None:
+    account.client("dynamodb").update_table(
+        TableName=TABLE, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "open-meetings"}}]
+    )
+
+
+def _new_account(account: Account, unreserved: int) -> None:
+    account.reserved, account.unreserved = 0, unreserved
 
 
 def _private_subnets(account: Account) -> None:
@@ -262,21 +319,28 @@ WRONG: dict[str, Wrong] = {
     "no subnet in the zone": ("network", {"availability_zones": ("us-west-2z",)}, _nothing, Level.FAIL, "us-west-2z"),
     "no such group": ("security_groups", {"security_groups": ("sg-0fff",)}, _nothing, Level.FAIL, "security_groups"),
     "DCV's port shut": ("security_groups", {}, _close_door, Level.FAIL, "--port 8443"),
-    "DCV's port open to all": (
+    "DCV's port open to private addresses alone": (
         "security_groups",
         {},
-        lambda account: account.admit(8443, "0.0.0.0/0"),
-        Level.WARN,
-        "past Cloudflare",
+        _only_privately,
+        Level.FAIL,
+        "FromPort=8443,ToPort=8443,IpRanges=[{CidrIp=173.245.48.0/20},",
     ),
-    "remote desktop open to all": (
+    "a group of another network": (
         "security_groups",
         {},
-        lambda account: account.admit(3389, "0.0.0.0/0"),
-        Level.WARN,
-        "--port 3389",
+        _elsewhere,
+        Level.FAIL,
+        "desktops are launched in the default",
     ),
     "no such profile": ("instance_profile", {"instance_profile": "lost"}, _nothing, Level.FAIL, "stages/dev.toml"),
+    "no right to upload": (
+        "instance_profile",
+        {"instance_profile": "", "upload_bucket": "sessions"},
+        lambda account: account.forbidden.add("s3:PutObject"),
+        Level.FAIL,
+        "arn:aws:s3:::sessions/*",
+    ),
     "no licence": (
         "instance_profile",
         {},
@@ -293,16 +357,52 @@ WRONG: dict[str, Wrong] = {
     ),
     "no concurrency to set aside": (
         "concurrency",
-        {"name": "new"},
-        lambda account: setattr(account, "unreserved", 10),
+        {},
+        lambda account: _new_account(account, 100),
         Level.FAIL,
-        "L-B99A9384",
+        "L-B99A9384 --desired-value 1000",
     ),
     "empty secret": ("zone", {}, _empty_secret, Level.FAIL, "put-secret-value --secret-id dev/elephant/cloudflare"),
     "secret without the key": ("zone", {}, _secret('{"TOKEN": "x"}'), Level.FAIL, "is not JSON with"),
     "wrong token": ("zone", {}, _secret('{"CLOUDFLARE_TOKEN": "x"}'), Level.FAIL, "Zone → DNS → Edit"),
     "wrong zone": ("zone", {"zone_id": "f" * 32}, _nothing, Level.FAIL, "zone_id is wrong"),
-    "no stream": ("table", {}, _no_stream, Level.FAIL, "stream of nothing"),
+    "no table": (
+        "table",
+        {},
+        lambda account: account.client("dynamodb").delete_table(TableName=TABLE),
+        Level.FAIL,
+        "docs/deploy.md#the-table",
+    ),
+    "no index": ("table", {}, _no_index, Level.FAIL, "--global-secondary-index-updates '[{"),
+    "no stream": (
+        "table",
+        {},
+        _no_stream,
+        Level.FAIL,
+        "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES",
+    ),
+    "no recovery": (
+        "table",
+        {},
+        _no_recovery,
+        Level.WARN,
+        "update-continuous-backups --table-name elephant-meetings-dev "
+        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+    ),
+    "a rule is off": (
+        "rules",
+        {},
+        lambda account: account.client("events").disable_rule(Name="elephant-dev-sweep-event"),
+        Level.FAIL,
+        "sets off: sweep",
+    ),
+    "a rule is gone": (
+        "rules",
+        {},
+        lambda account: account.client("events").remove_targets(Rule="elephant-dev-dns_watchdog-event", Ids=["1"]),
+        Level.FAIL,
+        "sets off: dns_watchdog",
+    ),
     "a function is missing": (
         "functions",
         {},
@@ -310,13 +410,20 @@ WRONG: dict[str, Wrong] = {
         Level.FAIL,
         "not deployed: sweep",
     ),
-    "mapping off": ("stream", {}, lambda account: account.mapping.update(State="Disabled"), Level.FAIL, "Disabled"),
+    "mapping off": ("stream", {}, lambda account: account.mapping.update(State="Disabled"), Level.FAIL, "--enabled"),
     "mapping never gives up": (
         "stream",
         {},
         lambda account: account.mapping.update(MaximumRetryAttempts=-1),
         Level.FAIL,
         "MaximumRetryAttempts",
+    ),
+    "records are given up for good": (
+        "stream",
+        {},
+        lambda account: account.mapping.pop("DestinationConfig"),
+        Level.FAIL,
+        "its failure queue",
     ),
     "last batch failed": (
         "stream",
@@ -330,7 +437,14 @@ WRONG: dict[str, Wrong] = {
         {},
         lambda account: account.forbidden.add("lambda:InvokeFunction"),
         Level.FAIL,
-        "make deploy",
+        "put-role-policy --role-name desktop --policy-name fire",
+    ),
+    "timers have no group": (
+        "timers",
+        {},
+        lambda account: account.client("scheduler").delete_schedule_group(Name="elephant-dev"),
+        Level.FAIL,
+        "docs/deploy.md#changed-by-hand",
     ),
     "an alarm rings": ("alarms", {}, _alarm, Level.WARN, "docs/deploy.md#desktops-overdue"),
     "nobody hears alarms": ("alarms", {}, _nothing, Level.WARN, "alarm_email"),
@@ -344,6 +458,96 @@ def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> 
     harm(account)
     found = account.look(check, **changes)
     assert any(seen is level and words in text for seen, text in found), found
+
+
+WIDE = {
+    "DCV, past Cloudflare": (8443, "0.0.0.0/0", "tcp"),
+    "remote desktop": (3389, "0.0.0.0/0", "tcp"),
+    "remote desktop over IPv6": (3389, "::/0", "tcp"),
+    "everything": (-1, "0.0.0.0/0", "-1"),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_door_that_is_open_to_all_is_shut_by_its_rule(name: str, account: Account) -> None:
+    account.admit(*WIDE[name])
+    mends = [f.mend for f in checks.security_groups(account.patient()) if f.level is Level.WARN]
+    [rule] = account.rule_ids()
+    assert mends
+    assert all(mend.endswith(f"--group-id {account.group} --security-group-rule-ids {rule}") for mend in mends)
+    assert not any("authorize" in mend for mend in mends)
+
+
+def test_what_shuts_a_door_lets_cloudflare_in_first(account: Account) -> None:
+    _close_door(account)
+    account.admit(-1, "0.0.0.0/0", "-1")
+    [mend, _] = [f.mend for f in checks.security_groups(account.patient()) if f.level is Level.WARN]
+    admit, revoke = mend.split(" && ")
+    assert "authorize-security-group-ingress" in admit
+    assert admit.count("CidrIp=") == len(checks.cloudflare())
+    assert "revoke-security-group-ingress" in revoke
+
+
+def test_one_execution_can_be_set_aside_where_more_than_a_hundred_are_free(account: Account) -> None:
+    _new_account(account, 101)
+    assert [level for level, _ in account.look("concurrency")] == [Level.OK]
+
+
+def _policies(template: str) -> dict[str, list[list[str]]]:
+    """Return the actions of each policy in the template, statement by statement, by the policy's name."""
+    found = {}
+    for part in template.split("- PolicyName: ")[1:]:
+        statements = re.findall(r"Action: (\[.+\]|\S+)", part.split("\n\n")[0])
+        found[part.split("\n")[0]] = [action for words in statements for action in words.strip("[]").split(", ")]
+    return found
+
+
+@pytest.mark.parametrize(("check", "policy"), [("timers", "fire"), ("instance_profile", "desktop")])
+def test_a_policy_that_is_put_back_is_the_stack_s(account: Account, check: str, policy: str) -> None:
+    account.forbidden = {"lambda:InvokeFunction", "dynamodb:Scan"}
+    mends = [text for _, text in account.look(check, instance_profile="", upload_bucket="sessions")]
+    words = next(shlex.split(text) for text in mends if "put-role-policy" in text)
+    assert words[words.index("--policy-name") + 1] == policy
+    statements = json.loads(words[-1])["Statement"]
+    told = _policies(TEMPLATE.read_text(encoding="utf-8"))[policy]
+    assert list(dict.fromkeys(statement["Action"] for statement in statements)) == told
+
+
+SIGNED_LONG_AGO = ClientError(
+    {
+        "Error": {"Code": "SignatureDoesNotMatch", "Message": "Signature expired"},
+        "ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 00:25:00 GMT"}},
+    },
+    "GetCallerIdentity",
+)
+REFUSED = ClientError(
+    {
+        "Error": {"Code": "InvalidClientTokenId", "Message": "invalid"},
+        "ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 00:00:01 GMT"}},
+    },
+    "GetCallerIdentity",
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "mend"),
+    [
+        (SIGNED_LONG_AGO, "this machine's clock is -1500 s off AWS's", "time synchronisation"),
+        (REFUSED, "does not accept the credentials", "aws configure"),
+        (NoCredentialsError(), "there are no credentials", "aws configure"),
+        (EndpointConnectionError(endpoint_url="https://sts.us-west-9.amazonaws.com"), "us-west-9", "correct region"),
+    ],
+)
+def test_who_keeps_us_out_is_named(account: Account, error: Exception, what: str, mend: str) -> None:
+    def refuse() -> None:
+        raise error
+
+    sts = SimpleNamespace(get_caller_identity=refuse)
+    patient = Patient(replace(account.stage, region="us-west-9"), lambda _: sts, now=lambda: NOW)
+    [(_, finding)] = doctor.examine(patient.stage, patient.client, patient)
+    assert finding.level is Level.FAIL
+    assert what in finding.what
+    assert mend in finding.mend
 
 
 class Zone(requests.Session):

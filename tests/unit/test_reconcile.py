@@ -581,6 +581,29 @@ class TestSweep:
         house.sweep()
         assert len(house.dns.records) == 2
 
+    def test_no_record_comes_back_of_a_meeting_that_the_sweep_has_just_ended(self, house: House) -> None:
+        launched(house)
+        house.calls()
+        house.pass_time(timedelta(hours=1))
+        house.sweep()
+        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.dns.records == {}
+        assert "dns.publish" not in house.calls()
+
+    def test_no_record_comes_back_of_a_meeting_that_ended_after_it_was_listed(self, house: House) -> None:
+        launched(house)
+        house.dns.records.clear()
+        house.pass_time(5 * MINUTE)
+        owned = house.dns.owned
+
+        def meanwhile() -> Any:
+            house.meetings.write("m", {"termination_reason": "CANCELLED"})
+            return owned()
+
+        house.dns.owned = meanwhile  # type: ignore[method-assign]
+        house.sweep()
+        assert house.dns.records == {}
+
     def test_overdue_desktops_are_counted_for_the_alarm(self, house: House, log: list[Any]) -> None:
         stray = house.desktops.add("gone", Role.TEACHER, deadline=house.now)
         house.sweep()
