@@ -20,7 +20,12 @@ from chalicelib.pages import page
 app = Chalice(app_name="elephant", configure_logs=False)
 journal.start()
 
-CORS = CORSConfig(allow_origin="*", allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"], max_age=600)
+CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"],
+    expose_headers=["Retry-After"],
+    max_age=600,
+)
 PAGE_HEADERS: dict[str, str | list[str]] = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-cache",
@@ -56,13 +61,14 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
             return _refusal(401, error)
         except errors.Forbidden as error:
             return _refusal(403, error)
-        except errors.NoSuchMeeting as error:
-            return _refusal(404, error)
+        except errors.NoSuchMeeting:
+            unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
+            return _refusal(404, unknown)
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:
             journal.fail("unavailable", error)
-            sorry = errors.Unavailable("The meeting cannot be looked up now; try again in a few seconds.")
+            sorry = errors.Unavailable("The meetings cannot be reached now; try again in a few seconds.")
             return _refusal(503, sorry, headers={"Retry-After": "5"})
         except Exception as error:
             journal.fail("request_failed", error)
@@ -83,7 +89,7 @@ def meeting_page() -> Response:
     return Response(page("meeting"), headers=PAGE_HEADERS)
 
 
-@app.route("/schedule", methods=["POST"], cors=CORS)
+@app.route("/schedule", methods=["POST"], cors=CORS, content_types=["*/*"])
 @answering
 def schedule() -> Response:
     """Schedule a meeting from the form's JSON."""

@@ -85,10 +85,12 @@ def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> Not
         return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)
     if not seat.desktop_id:
         step, since = "launching", seat.attempt_at or launch_at
-    elif not seat.link:
-        step, since = "starting", seat.launched_at
+    elif seat.link:
+        step, since = "booting", seat.published_at
+    elif meeting.is_ready(seat.role):
+        step, since = "publishing", seat.healthy_at
     else:
-        step, since = "booting", seat.launched_at
+        step, since = "starting", seat.launched_at
     return NotYet(meeting.status, step, since, None, _SOON)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode
 
 from chalicelib.errors import BadRequest, Forbidden
 from chalicelib.model import Role
@@ -24,10 +24,25 @@ def public_id(meeting_id: str, role: Role, key: str | None) -> str:
 
 
 def link(frontend_base_url: str, meeting_id: str, role: Role, key: str | None) -> str:
-    """Return the link for this role: the page's address with `id` and `role` added to its query."""
-    parts = urlsplit(frontend_base_url)
+    """Return the link for this role: the page's address with `id` and `role` added to its query.
+
+    A page that is routed by its fragment (`https://example.com/#/meeting`) reads them there.
+    """
+    page, anchor = _split(frontend_base_url)
     query = urlencode({"id": public_id(meeting_id, role, key), "role": role.value})
-    return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))
+    return f"{page}{'&' if '?' in page else '?'}{query}{anchor}"
+
+
+def names_a_seat(frontend_base_url: str) -> bool:
+    """Return whether a page's address says `id` or `role` already, so that a link could not."""
+    page, _ = _split(frontend_base_url)
+    return not {"id", "role"}.isdisjoint(parse_qs(page.partition("?")[2], keep_blank_values=True))
+
+
+def _split(frontend_base_url: str) -> tuple[str, str]:
+    """Return a page's address up to where its query ends, and the anchor behind that, if any."""
+    address, mark, fragment = frontend_base_url.partition("#")
+    return (frontend_base_url, "") if fragment.startswith(("/", "!")) else (address, mark + fragment)
 
 
 def role_of(text: str) -> Role:

@@ -136,13 +136,15 @@ class Seat:
     """A role's place in a meeting: its desktop, how that came about, and what its person did.
 
     Times are UTC. `attempt` counts the launches begun (0: none); `refused` says why the current
-    attempt launched nothing, None while that is open. `replaced` tells of the desktops that this role
-    had before: when each was given up, which it was, and why.
+    attempt launched nothing, None while that is open. `published_at` says since when `link` leads
+    somewhere. `replaced` tells of the desktops that this role had before: when each was given up,
+    which it was, and why.
     """
 
     role: Role
     desktop_id: str | None = None
     link: str | None = None
+    published_at: datetime | None = None
     uploaded: bool = False
     uploaded_at: datetime | None = None
     attempt: int = 0

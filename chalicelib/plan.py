@@ -316,7 +316,7 @@ def _carry_on(
         elif gone or stand.seat.role in adopted:
             names += _withdraw_of(meeting, stand.seat, policy)
         if stand.keeps and _publishable(seat, stand.keeps, policy):
-            names += _publish(meeting, seat, stand.keeps, status, policy)
+            names += _publish(meeting, seat, stand.keeps, status, now, policy)
             status = max(status, Status.DNS_WRITTEN, key=lambda s: s.rank)
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
     launch = [Launch(why, tuple(launches), after=len(given_up))] if launches else []
@@ -393,10 +393,12 @@ def _publishable(seat: Seat, desktop: Desktop, policy: Policy) -> bool:
     return desktop.state is State.RUNNING and bool(desktop.address) and seat.link != policy.link(desktop.id)
 
 
-def _publish(meeting: Meeting, seat: Seat, desktop: Desktop, status: Status, policy: Policy) -> list[Action]:
+def _publish(
+    meeting: Meeting, seat: Seat, desktop: Desktop, status: Status, now: datetime, policy: Policy
+) -> list[Action]:
     """Publish first, link second: a name that is handed out too early is remembered as missing for minutes."""
     record = DnsRecord(policy.record_name(desktop.id), desktop.address or "", meeting.id)
-    link: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id)}
+    link: dict[str, Any] = {seat.attribute("ec2_link"): policy.link(desktop.id), seat.attribute("published_at"): now}
     named = seat.attribute("ec2_id")
     adopted = seat is not meeting.seat(seat.role)
     rests_on = meeting.as_stored("termination_reason") | {named: desktop.id if adopted else meeting.row.get(named)}

@@ -83,6 +83,7 @@ class Reconciler:
         self._clock = clock
         self._policy = policy
         self._resume_after = ""
+        self._complained_of: dict[str, tuple[str, ...]] = {}
 
     # --- what triggers say
 
@@ -194,7 +195,7 @@ class Reconciler:
             except Conflict as conflict:
                 journal.note("overtaken", meeting=meeting_id, why=str(conflict))
             else:
-                _complain(meeting)
+                self._complain(meeting)
                 if failures:
                     raise failures[0]
                 return actions
@@ -207,6 +208,14 @@ class Reconciler:
         named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
         found = Observation(tuple(self._desktops().of_meeting(meeting.id, named)), complete=True)
         return _merge(found, seen.desktops)
+
+    def _complain(self, meeting: Meeting) -> None:
+        """Say what cannot be understood in a row, once for as long as that is the same: every sweep sees it."""
+        if meeting.problems == self._complained_of.get(meeting.id, ()):
+            return
+        self._complained_of[meeting.id] = meeting.problems
+        for problem in meeting.problems:
+            journal.warn("bad_row", meeting=meeting.id, why=f"{problem}; correct it in the table")
 
     # --- applying
 
@@ -431,7 +440,7 @@ class Reconciler:
         """Look at the meeting if the plan from the listings asks for it; return the names that were withdrawn."""
         sight = Observation(tuple(seen.get(meeting.id, ())), complete=True) if seen is not None else UNKNOWN
         actions = plan(meeting, sight, self._clock(), policy=self._policy)
-        _complain(meeting)
+        self._complain(meeting)
         if not actions or (seen is None and _undecided(actions)):
             return set()
         done = self.look(meeting.id, sight)
@@ -587,11 +596,6 @@ def _by_meeting(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:
     for desktop in fleet:
         grouped[desktop.meeting_id].append(desktop)
     return grouped
-
-
-def _complain(meeting: Meeting) -> None:
-    for problem in meeting.problems:
-        journal.warn("bad_row", meeting=meeting.id, why=f"{problem}; correct it in the table")
 
 
 def _log(event: str, meeting_id: str | None, why: str, **facts: Any) -> None:

@@ -170,6 +170,7 @@ class _Reader:
             role=role,
             desktop_id=self.text(name("ec2_id")),
             link=self.text(name("ec2_link")),
+            published_at=self.time(name("published_at")),
             uploaded=bool(self.text(name("session_data"))),
             uploaded_at=self.time(name("uploaded_at")),
             attempt=self.count(name("attempt")) or 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ LATEST = timedelta(days=365)
 _NAME_LENGTH = 100
 _URL_LENGTH = 2000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_CONTROLS = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories; joiners, which many scripts need, are in none of them
+_TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the text around the name too
 _TIMER_MARGIN = timedelta(minutes=1)  # a time that has passed by the time it is armed may never fire
 
 
@@ -82,11 +85,11 @@ class _Fields:
     def name(self, field: str) -> str:
         value = self._body.get(field)
         text = value.strip() if isinstance(value, str) else ""
-        if not text:
+        if not any(sign.isprintable() and not sign.isspace() for sign in text):
             self._wrong(field, "A name is needed here, as text.")
         elif len(text) > _NAME_LENGTH:
             self._wrong(field, f"A name may have {_NAME_LENGTH} characters at most; this one has {len(text)}.")
-        elif not text.isprintable():
+        elif any(unicodedata.category(sign) in _CONTROLS or sign in _TURNS for sign in text):
             self._wrong(field, "A name may not contain line breaks or other control characters.")
         return text
 
@@ -124,11 +127,13 @@ class _Fields:
         text = value.strip() if isinstance(value, str) else ""
         try:
             parts = urlsplit(text)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is none, or a broken host
             usable = False
         if not usable or len(text) > _URL_LENGTH or not text.isprintable() or " " in text:
             self._wrong(field, "The address of the meeting page is needed here, beginning with http:// or https://.")
+        elif links.names_a_seat(text):
+            self._wrong(field, "The address of the meeting page may not hold id or role itself; links add these.")
         return text
 
     def minutes(self, field: str, at_most: int) -> int | None:

@@ -86,8 +86,9 @@ def launched(role: str, minutes: float = -10, attempt: int = 1) -> dict[str, Any
 
 
 def published(role: str, minutes: float = -10) -> dict[str, Any]:
-    """Return what a row says of a role whose desktop resolves."""
-    return launched(role, minutes) | {f"{role}_ec2_link": link(f"i-{role}")}
+    """Return what a row says of a role whose desktop resolves, a minute after its launch."""
+    named = {f"{role}_ec2_link": link(f"i-{role}"), f"{role}_published_at": at(minutes + 1)}
+    return launched(role, minutes) | named
 
 
 def healthy(role: str, minutes: float = -10) -> dict[str, Any]:

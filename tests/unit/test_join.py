@@ -90,8 +90,8 @@ def test_a_row_that_a_hand_calls_healthy_is_taken_at_its_word() -> None:
         (PUBLISHED, "booting"),
         (PUBLISHED | healthy("student") | {"status": "HEALTHY"}, "booting"),
         (IN_PROGRESS | {"teacher_joined_at": None, "teacher_healthy_at": None}, "booting"),
-        (IN_PROGRESS | {"teacher_ec2_link": None}, "starting"),
-        (HEALTHY | {"teacher_ec2_link": ""}, "starting"),
+        (IN_PROGRESS | {"teacher_ec2_link": None}, "publishing"),
+        (HEALTHY | {"teacher_ec2_link": ""}, "publishing"),
         ({}, "launching"),
         ({"meet_time": "soon"}, "launching"),
     ],
@@ -119,8 +119,14 @@ def test_who_has_to_wait_is_told_for_what_and_changes_nothing(attributes: dict[s
 
 @pytest.mark.parametrize(
     ("attributes", "since"),
-    [(LAUNCHED, at(-10)), (PUBLISHED, at(-10)), (SCHEDULED, at(-10)), ({}, None)],
-    ids=["launched", "published", "due", "nobody knows"],
+    [
+        (LAUNCHED, at(-10)),
+        (PUBLISHED, at(-9)),
+        (HEALTHY | {"teacher_ec2_link": None}, at(-4)),
+        (SCHEDULED, at(-10)),
+        ({}, None),
+    ],
+    ids=["launched", "published", "healthy without a name", "due", "nobody knows"],
 )
 def test_who_waits_is_told_since_when(attributes: dict[str, Any], since: object) -> None:
     answer = ask(table(attributes))

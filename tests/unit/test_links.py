@@ -21,6 +21,8 @@ ID = "0b7e7dd4-9d0c-4c05-8f43-2c6f2d3c8a11"
         ("https://school.example.com/meet", f"https://school.example.com/meet?id={ID}&role=teacher"),
         ("https://school.example.com/?lang=de", f"https://school.example.com/?lang=de&id={ID}&role=teacher"),
         ("http://localhost:8000/meeting#top", f"http://localhost:8000/meeting?id={ID}&role=teacher#top"),
+        ("https://school.example.com/#/meet", f"https://school.example.com/#/meet?id={ID}&role=teacher"),
+        ("https://school.example.com/#!meet?a=b", f"https://school.example.com/#!meet?a=b&id={ID}&role=teacher"),
     ],
 )
 def test_a_link_is_the_page_with_id_and_role_in_its_query(base: str, expected: str) -> None:

@@ -505,6 +505,13 @@ class TestEnding:
 
 
 class TestSweep:
+    def test_what_cannot_be_understood_is_said_once_and_not_every_minute(self, house: House, log: list[Any]) -> None:
+        house.meeting("a", meet_time="half past nine")
+        for text in ("half past nine", "half past nine", "noon", "noon"):
+            house.meetings.write("a", {"meet_time": text})
+            house.sweep()
+        assert ["half past nine" in line["why"] for line in log if line["event"] == "bad_row"] == [True, False]
+
     def test_an_idle_sweep_lists_three_things(self, house: House) -> None:
         launched(house)
         house.calls()

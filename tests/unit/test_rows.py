@@ -136,6 +136,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             role=Role.TEACHER,
             desktop_id="i-teacher",
             link=link("i-teacher"),
+            published_at=at(-9),
             uploaded=True,
             uploaded_at=at(50),
             attempt=1,
@@ -151,6 +152,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             role=Role.STUDENT,
             desktop_id="i-student",
             link=link("i-student"),
+            published_at=at(-9),
             attempt=1,
             attempt_at=at(-10),
             subnet="subnet-1",
@@ -170,7 +172,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
 TIMES = ["meet_time", "created_at", "checkpoint_at", "ended_at"] + [
     f"{role}_{name}"
     for role in Role
-    for name in ("attempt_at", "launched_at", "healthy_at", "joined_at", "uploaded_at")
+    for name in ("attempt_at", "launched_at", "published_at", "healthy_at", "joined_at", "uploaded_at")
 ]
 COUNTS = ["duration_minutes", *(f"{role}_{name}" for role in Role for name in ("attempt", "late_boots"))]
 TEXTS = ["termination_reason", "instance_id"] + [

@@ -59,7 +59,20 @@ def test_a_moment_with_its_offset_is_understood_in_utc(given: str, expected: dat
     assert parse(FORM | {"meet_time": given}, NOW, POLICY).meet_time == expected
 
 
-@pytest.mark.parametrize("name", ["A", "Zoë Ångström-O'Neil", "李小龍", "x" * 100, "  Ann  "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A",
+        "Zoë Ångström-O'Neil",
+        "李小龍",
+        "علی\u200cرضا",
+        "ශ්\u200dරී",
+        "Zoë \U0001f469\u200d\U0001f3eb",
+        "Ann\xa0Bo",
+        "x" * 100,
+        "  Ann  ",
+    ],
+)
 def test_names_of_all_kinds_are_taken(name: str) -> None:
     assert parse(FORM | {"teacher_name": name}, NOW, POLICY).teacher_name == name.strip()
 
@@ -88,7 +101,26 @@ def test_a_length_up_to_the_longest_is_taken(minutes: int) -> None:
 @pytest.mark.parametrize("field", ["teacher_name", "student_name"])
 @pytest.mark.parametrize(
     "name",
-    [None, "", "   ", 7, ["Ann"], {}, True, "x" * 101, "Ann\nBo", "Ann\tBo", "Ann\x00", "Ann\x1b[31m", "\ud800"],
+    [
+        None,
+        "",
+        "   ",
+        7,
+        ["Ann"],
+        {},
+        True,
+        "x" * 101,
+        "Ann\nBo",
+        "Ann\tBo",
+        "Ann\x00",
+        "Ann\x1b[31m",
+        "\ud800",
+        "Ann\u2028Bo",
+        "\u202enna",
+        "\u2066Ann",
+        "\u200b",
+        "\xad",
+    ],
     ids=repr,
 )
 def test_a_name_that_cannot_be_shown_is_refused(field: str, name: object) -> None:
@@ -146,6 +178,11 @@ def test_a_moment_at_the_edge_of_the_calendar_is_refused_like_any_other(given: s
         "https://school.example.com/\n",
         "https://x.example/\x00",
         "https://x.example/" + "x" * 2000,
+        "https://x.example:port/",
+        "https://x.example:99999/",
+        "https://x.example/?id=1",
+        "https://x.example/?a=b&role=student",
+        "https://x.example/#/meeting?role=student",
     ],
     ids=lambda url: repr(url)[:40],
 )
