@@ -7,6 +7,7 @@ function that knows no AMI. A group names everything that is missing or unusable
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from datetime import timedelta
 from chalicelib.errors import ConfigError
 from chalicelib.guest import Guest
 from chalicelib.model import Policy
+from chalicelib.rows import LONGEST_MINUTES
 
 NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/stream/none"
 """Stands in for the table's stream where the app is only imported, as tests and `chalice local` do."""
@@ -75,11 +77,11 @@ class _Environment:
             self.problems.append(f"{name} names nothing between its commas")
         return parts
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, at_most: int) -> int:
         text = self.text(name, str(default))
-        if text.isdecimal() and int(text) > 0:
+        if re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= at_most:
             return int(text)
-        self.problems.append(f"{name} is {text!r}, which is not a whole number above 0")
+        self.problems.append(f"{name} is {text!r:.40}, which is not a whole number from 1 to {at_most}")
         return default
 
     def one_of(self, name: str, choices: tuple[str, ...], default: str) -> str:
@@ -92,8 +94,8 @@ class _Environment:
     def check(self) -> None:
         if self.problems:
             raise ConfigError(
-                f"The environment is incomplete: {'; '.join(self.problems)}. "
-                "Set it under environment_variables in .chalice/config.json (README, Configuration)."
+                f"The environment is not complete or not right: {'; '.join(self.problems)}. "
+                "Set it in stages/<stage>.toml and deploy again; for a local run, in the shell (README, Configuration)."
             )
 
 
@@ -137,10 +139,10 @@ class Settings:
         policy = Policy(
             stage=env.text("STAGE", "dev"),
             domain=env.text("DOMAIN_ROOT", "").lower().strip("."),
-            max_duration=timedelta(minutes=env.number("MAX_MEETING_MINUTES", 240)),
-            upload_grace=timedelta(minutes=env.number("UPLOAD_GRACE_MINUTES", 30)),
-            boot_limit=timedelta(minutes=env.number("BOOT_LIMIT_MINUTES", 15)),
-            max_attempts=env.number("MAX_LAUNCH_ATTEMPTS", 10),
+            max_duration=timedelta(minutes=env.number("MAX_MEETING_MINUTES", 240, LONGEST_MINUTES)),
+            upload_grace=timedelta(minutes=env.number("UPLOAD_GRACE_MINUTES", 30, LONGEST_MINUTES)),
+            boot_limit=timedelta(minutes=env.number("BOOT_LIMIT_MINUTES", 15, LONGEST_MINUTES)),
+            max_attempts=env.number("MAX_LAUNCH_ATTEMPTS", 10, 1000),
         )
         env.check()
         return policy
@@ -155,7 +157,7 @@ class Settings:
             iam_profile=env.text("IAM_PROFILE"),
             security_group_ids=env.several("SECURITY_GROUP_IDS"),
             supported_azs=env.several("SUPPORTED_AZS", ""),
-            volume_gib=env.number("VOLUME_GIB", 60),
+            volume_gib=env.number("VOLUME_GIB", 60, 16_384),
             guest=Guest(env.one_of("IN_GUEST_DEADLINE", tuple(Guest), Guest.WINDOWS)),
         )
         env.check()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from chalicelib import rows
 from chalicelib.errors import BadEvent
@@ -54,13 +53,13 @@ def timer(payload: object) -> Timer:
     raise BadEvent(f'The timer\'s payload must be {{"meeting_id": "<id>"}}; it is {payload!r:.200}.')
 
 
-def state_change(event: Mapping[str, Any]) -> StateChange:
+def state_change(event: object) -> StateChange:
     """Return what an EC2 Instance State-change Notification says.
 
     Raises:
         BadEvent: `detail`, its `instance-id` or its `state` is missing or not of EC2's kind.
     """
-    detail = event.get("detail")
+    detail = event.get("detail") if isinstance(event, Mapping) else None
     if not isinstance(detail, Mapping):
         raise BadEvent("The EC2 event has no detail; a state-change notification holds instance-id and state there.")
     desktop_id = detail.get("instance-id")
@@ -74,7 +73,7 @@ def state_change(event: Mapping[str, Any]) -> StateChange:
         ) from None
 
 
-def row_changes(event: Mapping[str, Any]) -> Iterator[RowChange | BadEvent]:
+def row_changes(event: object) -> Iterator[RowChange | BadEvent]:
     """Yield what each record of a DynamoDB stream batch says, in its order; deletions say nothing.
 
     A record that cannot be understood is yielded as the error, so that it does not stop the others.
@@ -82,9 +81,9 @@ def row_changes(event: Mapping[str, Any]) -> Iterator[RowChange | BadEvent]:
     Raises:
         BadEvent: the event holds no records at all.
     """
-    records = event.get("Records")
+    records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list):
-        raise BadEvent(f"The stream event has no list of Records; it holds {sorted(event)}.")
+        raise BadEvent(f"The stream event has no list of Records; it is {event!r:.200}.")
     for record in records:
         try:
             if (change := _row_change(record)) is not None:

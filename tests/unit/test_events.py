@@ -73,6 +73,7 @@ def test_a_state_change_holds_the_instance_and_its_state(state: State) -> None:
 @pytest.mark.parametrize(
     ("event", "named"),
     [
+        ([], "detail"),
         ({}, "detail"),
         ({"detail": None}, "detail"),
         ({"detail": "running"}, "detail"),
@@ -185,8 +186,8 @@ def test_a_row_with_garbage_is_a_row_all_the_same(name: str, value: dict[str, An
     assert told.meeting.id == "m1"
 
 
-@pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": {}}, {"records": []}], ids=repr)
-def test_an_event_without_records_is_refused(event: dict[str, Any]) -> None:
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": {}}, {"records": []}, [], "x", None], ids=repr)
+def test_an_event_without_records_is_refused(event: object) -> None:
     with pytest.raises(BadEvent, match="Records"):
         list(events.row_changes(event))
 
