@@ -43,6 +43,8 @@ INDEX = "open-meetings"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 STAGE = "dev"
+OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
+"""What a developer may have set for an app of their own and would lock this one, beside everything of AWS's."""
 
 _DESERIALIZER = TypeDeserializer()
 
@@ -152,6 +154,10 @@ class Cloud:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
             "TABLE_NAME": TABLE,
             "STAGE": STAGE,
             "AMI_ID": image["ImageId"],
@@ -169,15 +175,9 @@ class Cloud:
     def _take_over_process(self, stack: ExitStack) -> None:
         """Lead the app's SDK, log and clock here; a developer's own AWS settings must not reach it."""
         stack.enter_context(patch.dict(os.environ))
-        for name in [n for n in os.environ if n.startswith("AWS_")] + ["SCHEDULE_KEY", "LINK_SIGNING_KEY"]:
-            os.environ.pop(name, None)
-        os.environ.update(
-            self.environ,
-            AWS_CONFIG_FILE=os.devnull,
-            AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-            NO_PROXY="127.0.0.1",
-            no_proxy="127.0.0.1",
-        )
+        for name in [name for name in os.environ if name.startswith("AWS_") or name in OWN_SETTINGS]:
+            del os.environ[name]
+        os.environ.update(self.environ)
         log = logging.getLogger("elephant")
         stack.enter_context(patch.multiple(log, handlers=[LogHandler(self.timeline)], propagate=False))
         stack.callback(log.setLevel, log.level)
@@ -195,7 +195,10 @@ class Cloud:
         role = life.tags.get("Role")
         name = f"{role}'s desktop" if role else "an instance"
         zone_name = life.instance.placement.zone if life.state == "pending" else life.instance.public_ip
-        self.timeline.add("EC2", f"{name} is {life.state}", f"{life.id} {zone_name or ''}".rstrip())
+        where = f"{life.id} {zone_name or ''}".rstrip()
+        self.timeline.add("EC2", f"{name} is {life.state}", where, meeting=life.meeting_id)
 
     def _tell_record(self, change: Change) -> None:
-        self.timeline.add("DNS", f"record {change.what}", f"{change.record['name']} → {change.record['content']}")
+        life = self.ec2.lives.get(change.desktop_id)
+        points = f"{change.record['name']} → {change.record['content']}"
+        self.timeline.add("DNS", f"record {change.what}", points, meeting=life.meeting_id if life else "")

@@ -54,6 +54,11 @@ class Change:
     what: str
     record: Record
 
+    @property
+    def desktop_id(self) -> str:
+        """Return the first label of the name, which is the id of the desktop that it leads to."""
+        return str(self.record["name"]).partition(".")[0]
+
 
 class Cloudflare:
     """One zone. `outage` is None on a good day, "5xx" or "success: false" on a bad one."""

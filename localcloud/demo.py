@@ -7,9 +7,13 @@ and with 2 where there is no such scenario.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
+
+if __name__ == "__main__":  # what is imported next takes a second or two, and Ctrl-C is to end that too, in silence
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from rich.table import Table
 
@@ -46,7 +50,7 @@ def main(arguments: list[str]) -> int:
 def _summary(result: Run) -> Table:
     table = Table(title="What there was", title_justify="left")
     for heading in ("what", "which", "from", "to", "how it ended"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in _lives(result):
         table.add_row(*map(display.short, row))
     table.add_section()
@@ -57,7 +61,7 @@ def _summary(result: Run) -> Table:
 
 def _lives(result: Run) -> Iterator[tuple[str, ...]]:
     """Yield a row each for the meeting, the desktops and the records."""
-    end = f"{result.row.get('status')}: {result.row.get('termination_reason')}"
+    end = str(result.row.get("termination_reason") or result.row.get("status"))
     lines = result.timeline.entries
     over = next((entry.at for entry in lines if "TERMINATED" in entry.what), lines[-1].at)
     yield "meeting", result.meeting_id, display.offset(lines[0].at, T), display.offset(over, T), end
@@ -66,10 +70,10 @@ def _lives(result: Run) -> Iterator[tuple[str, ...]]:
         yield f"{life.tags['Role']}'s desktop", life.id, since["pending"], since.get("terminated", ""), life.state
     for change in result.records:
         if change.what == "created":
-            name = change.record["name"]
-            gone = next((c.at for c in result.records if c.what == "deleted" and c.record["name"] == name), None)
+            same = (c for c in result.records if c.record["id"] == change.record["id"])
+            gone = next((c.at for c in same if c.what == "deleted"), None)
             span = display.offset(change.at, T), display.offset(gone, T) if gone else ""
-            yield "record", f"{name} → {change.record['content']}", *span, "withdrawn" if gone else "still there"
+            yield "record", change.record["name"], *span, "withdrawn" if gone else "still there"
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Desktop:
             ExpressionAttributeValues={":healthy": {"S": "HEALTHY"}, ":own": {"S": self.id}},
         )
         self.healthy_at = self._clock.now()
-        self._timeline.add(f"{self.role}'s desktop", "reports HEALTHY", self.id)
+        self._tell("reports HEALTHY")
 
     def upload(self) -> None:
         """Upload what the person did, and write where it is."""
@@ -66,7 +66,10 @@ class Desktop:
             UpdateExpression=f"SET {self.role}_session_data = :url",
             ExpressionAttributeValues={":url": {"S": url}},
         )
-        self._timeline.add(f"{self.role}'s desktop", "uploads its session", self.id)
+        self._tell("uploads its session")
+
+    def _tell(self, what: str) -> None:
+        self._timeline.add(f"{self.role}'s desktop", what, self.id, meeting=self._meeting_id)
 
     def _look_up(self) -> dict[str, Any] | None:
         pages = self._table.get_paginator("scan").paginate(

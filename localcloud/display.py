@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from localcloud.timeline import Entry
 
 _PIPED_WIDTH = 120
 _WHY_WIDTH = 100
+_ID_WIDTH = 8
 _REPEAT_AFTER = timedelta(minutes=5)
 _STYLES = {"app": "bold", "EC2": "cyan", "DNS": "magenta", "Scheduler": "blue", "teacher": "green", "student": "green"}
 _INSTANCE = re.compile(r"\b(i-[0-9a-f]{5})[0-9a-f]{12}\b")
@@ -24,7 +27,12 @@ _UUID = re.compile(r"\b([0-9a-f]{8})-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-
 
 
 def console() -> Console:
-    """Return the terminal; what is piped gets lines that are wide enough to be read."""
+    """Return the terminal; what is piped gets lines that are wide enough to be read.
+
+    Where the output's encoding lacks a character, a question mark stands for it.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     terminal = Console(highlight=False)
     return terminal if terminal.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
 
@@ -41,19 +49,23 @@ def offset(moment: datetime, t: datetime) -> str:
 
 
 def line_printer(out: Console, t: datetime | None = None) -> Callable[[Entry], None]:
-    """Return what prints a line of the timeline as soon as it is written; with T, relative to it too.
+    """Return what prints a line of the timeline as soon as it is written.
 
-    What is tried again and again in vain is shown anew only every few minutes.
+    With T it tells of one meeting, relative to it; without, of many, by their ids. What is tried
+    again and again in vain is shown anew only every few minutes.
     """
     shown: dict[tuple[str, ...], datetime] = {}
 
     def show(entry: Entry) -> None:
-        same = (entry.trigger, entry.who, entry.what, entry.why)
-        if entry.at - shown.get(same, datetime.min.replace(tzinfo=UTC)) < _REPEAT_AFTER:
+        same = (entry.meeting, entry.trigger, entry.who, entry.what, entry.why)
+        if entry.bad and entry.at - shown.get(same, datetime.min.replace(tzinfo=UTC)) < _REPEAT_AFTER:
             return
         shown[same] = entry.at
-        when = f"{offset(entry.at, t):7} {entry.at:%H:%M:%S}" if t else f"{entry.at:%H:%M:%S}"
-        line = Text(f"{when} ")
+        if t:
+            line = Text(f"{offset(entry.at, t):7} {entry.at:%H:%M:%S} ")
+        else:
+            line = Text(f"{entry.at:%H:%M:%S} ")
+            line.append(f"{short(entry.meeting)[:_ID_WIDTH]:{_ID_WIDTH}} ", style="dim")
         line.append(f"{entry.trigger:12} ", style="yellow")
         line.append(f"{entry.who:17} ")
         line.append(short(entry.what), style="bold red" if entry.bad else _STYLES.get(entry.who, ""))

@@ -82,6 +82,11 @@ class Life:
         """Return its tags."""
         return {tag["key"]: tag["value"] for tag in self.instance.get_tags()}
 
+    @property
+    def meeting_id(self) -> str:
+        """Return the meeting that it is tagged with, empty where there is none."""
+        return self.tags.get("MeetingID", "")
+
 
 class Ec2:
     """The instances' lives. `listeners` hear of every state that one enters."""

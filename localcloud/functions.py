@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice
+from chalice.config import Config
 
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.clock import Clock
@@ -20,8 +23,8 @@ from localcloud.ledger import Ledger
 from localcloud.timeline import Timeline
 
 RETRY_AFTER_S = (60, 120)
-TIMEOUT_S = 60
 _ACCEPTED_S = 0.05
+_CONFIG = Path(__file__).parent.parent / ".chalice" / "config.json"
 
 TRIGGERS = {
     "launch_ec2": "launch timer",
@@ -49,10 +52,19 @@ class Context:
         self.log_stream_name = "local"
         self._clock = clock
         self._began: datetime = clock.now()
+        self._timeout_s = timeout_s(name)
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how long the function may still run."""
-        return int(TIMEOUT_S * 1000 - (self._clock.now() - self._began).total_seconds() * 1000)
+        return int((self._timeout_s - (self._clock.now() - self._began).total_seconds()) * 1000)
+
+
+@cache
+def timeout_s(name: str) -> int:
+    """Return how many seconds the function of this name may run, as Chalice deploys it."""
+    on_disk = json.loads(_CONFIG.read_text(encoding="utf-8"))
+    timeout: int = Config(chalice_stage="dev", function_name=name, config_from_disk=on_disk).lambda_timeout
+    return timeout
 
 
 def arn(name: str) -> str:

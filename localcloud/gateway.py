@@ -10,7 +10,7 @@ from chalice.config import Config
 from chalice.local import LocalGateway, LocalGatewayException
 from werkzeug.wrappers import Request, Response
 
-from localcloud.functions import TIMEOUT_S
+from localcloud.functions import timeout_s
 from localcloud.ledger import Ledger
 
 
@@ -18,7 +18,7 @@ class Gateway:
     """A WSGI application that serves the app's routes, pages too."""
 
     def __init__(self, app: Chalice, ledger: Ledger) -> None:
-        self._gateway = LocalGateway(app, Config.create(lambda_timeout=TIMEOUT_S))
+        self._gateway = LocalGateway(app, Config.create(lambda_timeout=timeout_s("api_handler")))
         self._ledger = ledger
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

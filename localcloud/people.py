@@ -60,6 +60,7 @@ class Person:
         """What was wrong with each address that join handed out and that led nowhere."""
         self.last_answer: tuple[int, dict[str, Any]] = (0, {})
         self.visits = 0
+        self._meeting_id, _, _ = query["id"][0].partition(".")  # what follows is the signature
         self._join_url = f"{url}/join/{query['id'][0]}/{self.role}"
         self._present = False
         self._cloudflare = cloudflare
@@ -109,7 +110,7 @@ class Person:
             problem = f"{host} is the {self.at.role}'s desktop"
         if problem:
             self.locked_out.append(problem)
-            self._timeline.add(self.role, "cannot get in", problem, bad=True)
+            self._tell("cannot get in", problem, bad=True)
             self.at = None
         else:
             self.visits += 1
@@ -129,4 +130,4 @@ class Person:
         self._ask()
 
     def _tell(self, what: str, why: str = "", *, bad: bool = False) -> None:
-        self._timeline.add(self.role, what, why, bad=bad)
+        self._timeline.add(self.role, what, why, meeting=self._meeting_id, bad=bad)

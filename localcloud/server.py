@@ -50,7 +50,4 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise PortTaken(
-            f"Port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}). "
-            "Stop the program that has it, or choose another port (--help)."
-        ) from error
+        raise PortTaken(f"Port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}).") from error

@@ -20,12 +20,13 @@ _TOLD = ("status", "termination_reason")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. `trigger` is empty for what did not happen inside one of the app's functions."""
+    """One line. `meeting` is empty where it is not known, `trigger` outside the app's functions."""
 
     at: datetime
     who: str
     what: str
     why: str = ""
+    meeting: str = ""
     trigger: str = ""
     bad: bool = False
 
@@ -39,9 +40,11 @@ class Timeline:
         self._clock = clock
         self._ledger = ledger
 
-    def add(self, who: str, what: str, why: str = "", *, trigger: str = "", bad: bool = False) -> None:
+    def add(
+        self, who: str, what: str, why: str = "", *, meeting: str = "", trigger: str = "", bad: bool = False
+    ) -> None:
         """Write one line, now."""
-        entry = Entry(self._clock.now(), who, what, why, trigger, bad)
+        entry = Entry(self._clock.now(), who, what, why, meeting, trigger, bad)
         self.entries.append(entry)
         for listener in self.listeners:
             listener(entry)
@@ -52,7 +55,7 @@ class Timeline:
 
     def from_log(self, record: logging.LogRecord) -> None:
         """Write down what the app logged: its own records as what they say, others where they warn."""
-        facts = getattr(record, "elephant", None)
+        facts: Mapping[str, Any] = getattr(record, "elephant", {})
         bad = record.levelno >= logging.WARNING
         if facts:
             if facts.get("event") == "sweep" or "_aws" in facts:  # sums and metrics: what was done has its own lines
@@ -65,7 +68,8 @@ class Timeline:
                 why = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
         else:
             return
-        self.add("app", what, why, trigger=self._ledger.trigger, bad=bad)
+        meeting = str(facts.get("meeting") or "")
+        self.add("app", what, why, meeting=meeting, trigger=self._ledger.trigger, bad=bad)
 
 
 class LogHandler(logging.Handler):

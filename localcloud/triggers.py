@@ -6,6 +6,7 @@ match here either. Events have AWS's shapes and nothing more: a state change car
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -156,7 +157,8 @@ class Timers:
             backend.delete_schedule(schedule.group_name, schedule.name)
         if "timers" in self._conditions.lost:
             return
-        self._timeline.add("Scheduler", f"timer {schedule.name} fires")
+        _, _, meeting_id = schedule.name.partition("-")
+        self._timeline.add("Scheduler", f"timer {schedule.name} fires", meeting=meeting_id)
         name = schedule.target["Arn"].rpartition(":")[2].removeprefix("elephant-dev-")
         self._functions.invoke_async(name, json.loads(schedule.target["Input"]))
 
@@ -204,7 +206,7 @@ class Stream:
         return record | {
             "eventVersion": "1.1",
             "awsRegion": REGION,
-            "dynamodb": change,
+            "dynamodb": json.loads(json.dumps(change, default=_base64)),
             "eventSourceARN": self.arn,
         }
 
@@ -230,3 +232,8 @@ class Stream:
             del waiting[: len(batch)]
             if waiting:
                 self._later(_STREAM_DELAY_S, reader)
+
+
+def _base64(binary: bytes) -> str:
+    """Return what DynamoDB JSON holds for bytes."""
+    return base64.b64encode(binary).decode()

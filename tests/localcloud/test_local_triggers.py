@@ -12,6 +12,7 @@ from chalice.app import Chalice
 from localcloud.clock import VirtualClock
 from localcloud.cloud import TABLE, Cloud
 from localcloud.conditions import Conditions
+from localcloud.functions import Context
 from tests.localcloud.worlds import World
 
 
@@ -91,9 +92,13 @@ class TestLambda:
         context = world.probe.contexts[-1]
         assert context.function_name == "elephant-dev-launch_ec2"
         assert context.invoked_function_arn.endswith(":function:elephant-dev-launch_ec2")
-        assert context.get_remaining_time_in_millis() == 60_000
-        world.passes(seconds=10)
         assert context.get_remaining_time_in_millis() == 50_000
+        world.passes(seconds=10)
+        assert context.get_remaining_time_in_millis() == 40_000
+
+    def test_each_function_may_run_as_long_as_it_is_deployed_to(self, world: World) -> None:
+        assert Context("api_handler", world.clock).get_remaining_time_in_millis() == 15_000
+        assert Context("sweep", world.clock).get_remaining_time_in_millis() == 50_000
 
     def test_an_answer_that_is_not_json_is_a_failure(self) -> None:
         app = Chalice("probe")
@@ -153,6 +158,14 @@ class TestStream:
         assert change["StreamViewType"] == "NEW_AND_OLD_IMAGES"
         assert change["SequenceNumber"] > event["Records"][0]["dynamodb"]["SequenceNumber"]
         assert change["SizeBytes"] > 0
+
+    def test_bytes_arrive_as_base64_text(self, world: World) -> None:
+        key = {"id": {"S": "m"}}
+        world.table.put_item(TableName=TABLE, Item={**key, "photo": {"B": b"\xff\x00"}, "set": {"BS": [b"a"]}})
+        world.passes(seconds=5)
+        [(_, event)] = world.probe.of("stream_terminator")
+        image = event["Records"][0]["dynamodb"]["NewImage"]
+        assert image == {**key, "photo": {"B": "/wA="}, "set": {"BS": ["YQ=="]}}
 
     def test_a_write_that_changes_nothing_leaves_no_record(self, world: World) -> None:
         world.put("m", status="SCHEDULED")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
+import re
 from dataclasses import replace
 from functools import cache
 
 import pytest
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
 
-from localcloud import demo
+from localcloud import demo, display
+from localcloud.cloud import Cloud
 from localcloud.ledger import APP
-from localcloud.run import main as run_main
-from localcloud.scenarios import SCENARIOS, Run, run
+from localcloud.scenarios import SCENARIOS, Run, Visits, minutes, run
 
 
 @cache
@@ -68,10 +68,48 @@ def test_every_call_of_the_app_has_its_trigger() -> None:
     assert triggers == {"schedule", "launch timer", "EC2 event", "stream", "join", "safety timer", "sweep"}
 
 
-def test_the_demo_shows_the_timeline_and_the_sums(capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main(["no-show"]) == 0
+def test_an_ordinary_life_costs_what_the_project_claims() -> None:
+    assert len([call for call in lived("normal").ledger.of(APP) if call.trigger != "sweep"]) <= 32
+
+
+def test_what_came_before_the_meeting_is_no_part_of_its_story() -> None:
+    result = lived("early")
+    scheduling, *rest = result.timeline.entries
+    assert (scheduling.what, scheduling.meeting) == ("schedules the meeting", "")
+    assert {entry.meeting for entry in rest} == {result.meeting_id}
+    assert [change.what for change in result.records] == ["created", "created", "deleted", "deleted"]
+
+
+def a_record_comes_back(cloud: Cloud, _people: Visits) -> None:
+    def add() -> None:
+        record = cloud.cloudflare.changes[0].record
+        cloud.cloudflare.add(**{name: record[name] for name in ("name", "content", "comment")})
+
+    cloud.clock.at(minutes(16.5), add)
+
+
+def test_a_record_made_after_the_end_is_noticed_and_told_apart_from_the_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    haunted = replace(SCENARIOS["no-show"], script=a_record_comes_back, promises=())
+    monkeypatch.setitem(SCENARIOS, "no-show", haunted)
+    assert demo.main(["no-show"]) == 1
     shown = capsys.readouterr().out
-    for text in ("T-12:00", "launch timer", "NO_SHOW_TIMEOUT", "left alive", "nothing", "without the sweep"):
+    assert re.search(r"Not as promised: the record i-\w+ was made after the meeting had ended\.", shown)
+    spans = re.findall(r"│ record +│ i-\w+ +│ (T\S+) +│ (T\S+) +│ withdrawn", shown)
+    assert len(spans) == 3
+    assert spans[0][1].startswith("T+15:")
+    assert spans[2][0] == "T+16:30"
+    assert spans[2][1] > "T+16:30"
+
+
+def test_the_demo_shows_the_timeline_and_the_sums_in_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(display, "_PIPED_WIDTH", 80)
+    assert demo.main(["partial"]) == 0
+    shown = capsys.readouterr().out
+    for text in ("T-12:00", "launch timer", "│ PARTIAL_NO_SHOW_TIMEOUT │", "left alive", "without the sweep │"):
         assert text in shown
 
 
@@ -89,10 +127,3 @@ def test_an_unknown_scenario_is_answered_with_those_there_are(
     monkeypatch.setenv("SCENARIO", "holiday")
     assert demo.main([]) == 2
     assert f"'holiday'; SCENARIO can be {', '.join(SCENARIOS)}" in capsys.readouterr().err
-
-
-def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert run_main(["--port", str(port), "--aws-port", "0", "--cloudflare-port", "0"]) == 1
-    assert f"Port {port} on 127.0.0.1 cannot be used (Address already in use)." in capsys.readouterr().err
