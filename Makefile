@@ -9,6 +9,7 @@ MEETINGS ?= 2000
 SEED ?= 1
 WORLD ?=
 STAGE ?= dev
+JSON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format simulate crash-points mutants bench
@@ -47,8 +48,8 @@ mutants: $(READY) ## Hunt deliberate defects (about a quarter of an hour).
 bench: $(READY) ## Measure the figures the project claims.
 	@$(BIN)/python -m tools.bench
 
-doctor: $(READY) ## Say what is wrong with a stage, and what mends it (STAGE=dev).
-	@$(BIN)/python -m tools.doctor --stage $(STAGE)
+doctor: $(READY) ## Say what is wrong with a stage, and what mends it (STAGE=dev; JSON=1 for machines).
+	@$(BIN)/python -m tools.doctor --stage $(STAGE) $(if $(JSON),--json)
 
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)

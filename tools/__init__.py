@@ -2,9 +2,13 @@
 
 stage       the file an operator edits: stages/<stage>.toml, read and checked
 account     the AWS account it goes to, as clients and names
+gone        what AWS says of something that is not there
 stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+tables      the stage's tables: which name it may take, its protection, those it had earlier
+desktops    the stage's desktops that are alive
 recorded    a stage and its stack's outputs as Chalice's configuration
-wiring      what Chalice cannot say about functions and the stream
+resumable   Chalice's command line, able to go on where it was stopped
+wiring      what Chalice cannot say: retries, logs' days, rules that are on, policies and no others
 build       what was deployed last, so that a second deploy changes nothing
 deploy      all of these in order
 destroy     and backwards, leaving nothing

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 
 from tools.stage import Stage, StageError
 
 Clients = Callable[[str], Any]
 """Returns the client of a service; tests pass their own."""
+
+_SIGNATURES_LIVE = timedelta(minutes=5)  # AWS refuses a request that was signed longer ago, or in its future
+
+
+class NoEntry(StageError):
+    """The account cannot be entered: `what` is wrong, and what will `mend` it."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what[0].upper()}{what[1:]}. To mend it: {mend}.")
+        self.what, self.mend = what, mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +54,42 @@ def clients(region: str) -> Clients:
     return client
 
 
-def enter(stage: Stage, client: Clients) -> Account:
-    """Return the account of the credentials at hand.
+def enter(stage: Stage, client: Clients, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Account:
+    """Return the account of the credentials at hand. `now` is this machine's time, UTC.
 
     Raises:
-        StageError: there are none, or they are for another account than the stage names.
+        NoEntry: there are none, they are for another account than the stage names, or AWS was not reached.
     """
+    file = f"stages/{stage.name}.toml"
     try:
         caller = client("sts").get_caller_identity()
-    except (ClientError, BotoCoreError) as error:
-        raise StageError(
-            f"AWS does not accept the credentials at hand: {error}. Run `aws configure`, or set AWS_PROFILE."
+    except ClientError as error:
+        if (off := skew(error.response, now())) and abs(off) > _SIGNATURES_LIVE:
+            raise NoEntry(
+                f"this machine's clock is {off.total_seconds():+.0f} s off AWS's, which refuses its signatures",
+                "turn on time synchronisation (Linux: sudo timedatectl set-ntp true)",
+            ) from error
+        raise NoEntry(f"AWS does not accept the credentials: {error}", "aws configure, or set AWS_PROFILE") from error
+    except (NotConnected, HTTPClientError) as error:
+        raise NoEntry(
+            f"nothing answers in the Region {stage.region}: {error}",
+            f"correct region in {file}, or see that this machine reaches the internet",
         ) from error
+    except BotoCoreError as error:
+        raise NoEntry(f"there are no credentials to use: {error}", "aws configure, or set AWS_PROFILE") from error
     found = Account(caller["Account"], stage.region, caller["Arn"].split(":")[1])
     if stage.account and found.id != stage.account:
-        raise StageError(
-            f"The credentials are for account {found.id}, and stages/{stage.name}.toml names {stage.account}; "
-            "set AWS_PROFILE to that account's profile."
+        raise NoEntry(
+            f"the credentials are for account {found.id}, and {file} names {stage.account}",
+            "set AWS_PROFILE to that account's profile",
         )
     return found
+
+
+def skew(reply: Mapping[str, Any], now: datetime) -> timedelta | None:
+    """Return how far `now` is ahead of AWS's clock; None where the reply bears no date."""
+    told = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return now - parsedate_to_datetime(told) if told else None
 
 
 def code_of(error: BaseException | None) -> str:

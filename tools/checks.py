@@ -7,13 +7,15 @@ Every finding that is not ok says what mends it, as a command where there is one
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 import requests
@@ -22,8 +24,9 @@ from botocore.exceptions import ClientError
 from chalicelib.dns.token import KEYS
 from chalicelib.repository import OPEN_INDEX
 from tools import wiring
-from tools.account import Account, Clients, code_of, enter
-from tools.stack import Stack
+from tools.account import Account, Clients, NoEntry, code_of, enter, skew
+from tools.gone import if_there
+from tools.stack import TEMPLATE, Stack
 from tools.stage import FUNCTIONS, Stage, StageError
 
 DCV = 8443
@@ -40,9 +43,11 @@ SUPPORT_ENDS = {
 
 _QUOTAS = {"g": "L-DB2E81BA", "vt": "L-DB2E81BA", "p": "L-417A185B", "inf": "L-1945791B", "x": "L-7295265B"}
 _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
+_NEVER_RESERVED = 100  # executions that Lambda leaves to the functions without a reservation
 _SKEW = timedelta(seconds=30)
 _WARN_BEFORE_END = timedelta(days=180)
 _BAD_BATCH = ("PROBLEM", "FAILED")
+CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"  # for what is the stack's, which no deploy mends
 _CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 _NO_RECORD = "0" * 32
 _RECORD_NOT_FOUND = 81044
@@ -77,7 +82,7 @@ class Patient:
     @cached_property
     def account(self) -> Account:
         """Where the credentials lead."""
-        return enter(self.stage, self.client)
+        return enter(self.stage, self.client, self.now)
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -86,9 +91,21 @@ class Patient:
         return stack.outputs() if stack.exists() else {}
 
     @cached_property
+    def stream(self) -> str:
+        """The ARN of the table's present stream, empty where it never had one."""
+        found = self.client("dynamodb").describe_table(TableName=self.outputs["TableName"])["Table"]
+        return str(found.get("LatestStreamArn", ""))
+
+    @cached_property
     def profile(self) -> str:
         """The name of the desktops' instance profile, empty where it is still to be made."""
         return self.stage.instance_profile or self.outputs.get("InstanceProfile", "")
+
+    @cached_property
+    def vpc(self) -> str:
+        """The id of the default VPC, where desktops are launched; empty where the Region has none."""
+        found = self.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+        return str(found[0]["VpcId"]) if found else ""
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -99,6 +116,10 @@ class Patient:
     def aws(self, command: str) -> str:
         """Return a command of AWS's own command line for the stage's Region."""
         return f"aws --region {self.stage.region} {command}"
+
+    def make(self, target: str) -> str:
+        """Return a command of the Makefile for the stage."""
+        return f"make {target} STAGE={self.stage.name}"
 
     @property
     def file(self) -> str:
@@ -131,19 +152,18 @@ def credentials(patient: Patient) -> Iterator[Finding]:
     """The credentials are good, and for the right account."""
     try:
         yield ok(f"credentials for account {patient.account.id}, Region {patient.stage.region}")
-    except StageError as error:
-        yield fail("the credentials do not do", str(error))
+    except NoEntry as error:
+        yield fail(error.what, error.mend)
 
 
 def clock(patient: Patient) -> Iterator[Finding]:
     """This machine's clock agrees with AWS's: signatures and the times people type depend on it."""
-    reply = patient.client("sts").get_caller_identity()
-    told = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
-    if not told:
+    off = skew(patient.client("sts").get_caller_identity(), patient.now())
+    if off is None:
         return
-    skew = patient.now() - parsedate_to_datetime(told)
-    if abs(skew) > _SKEW:
-        yield warn(f"this machine's clock is {skew.total_seconds():+.0f} s off AWS's", "turn on time synchronisation")
+    if abs(off) > _SKEW:
+        mend = "turn on time synchronisation (Linux: sudo timedatectl set-ntp true)"
+        yield warn(f"this machine's clock is {off.total_seconds():+.0f} s off AWS's", mend)
     else:
         yield ok("this machine's clock agrees with AWS's")
 
@@ -153,29 +173,35 @@ def runtime(patient: Patient) -> Iterator[Finding]:
     version = sys.version_info[:2]
     name = ".".join(map(str, version))
     ends = SUPPORT_ENDS.get(version)
+    newer = f"make clean && make PYTHON=python3.13 deploy STAGE={patient.stage.name}"
     if ends is None:
-        return (yield fail(f"Lambda has no runtime for Python {name}", "make clean; make PYTHON=python3.13 deploy …"))
-    if patient.now().date() >= ends - _WARN_BEFORE_END:
-        return (
-            yield warn(f"Lambda supports Python {name} until {ends}", "make clean; make PYTHON=python3.13 deploy …")
-        )
-    return (yield ok(f"Lambda supports Python {name} until {ends}"))
+        yield fail(f"Lambda has no runtime for Python {name}", newer)
+    elif patient.now().date() >= ends - _WARN_BEFORE_END:
+        yield warn(f"Lambda supports Python {name} until {ends}", newer)
+    else:
+        yield ok(f"Lambda supports Python {name} until {ends}")
 
 
 def concurrency(patient: Patient) -> Iterator[Finding]:
-    """The account can set one execution aside for the sweep: new accounts have too few."""
-    limits = patient.client("lambda").get_account_settings()["AccountLimit"]
+    """One execution is set aside for the sweep, or can be: Lambda keeps 100 that nobody may reserve."""
+    functions = patient.client("lambda")
+    sweep: dict[str, Any] = {}
+    with if_there():
+        sweep = functions.get_function_concurrency(FunctionName=patient.stage.function("sweep"))
+    if sweep.get("ReservedConcurrentExecutions"):
+        return (yield ok("one execution of Lambda is set aside for the sweep"))
+    limits = functions.get_account_settings()["AccountLimit"]
     free, total = limits["UnreservedConcurrentExecutions"], limits["ConcurrentExecutions"]
-    if patient.outputs or free > 100:
-        yield ok(f"Lambda may run {total} functions at once here")
-    else:
+    if free > _NEVER_RESERVED:
+        return (yield ok(f"one of Lambda's {free} unreserved executions can be set aside for the sweep"))
+    ask = "service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
+    wanted = max(1000, total + _NEVER_RESERVED + 1 - free)
+    return (
         yield fail(
-            f"Lambda may run only {total} functions at once here, so none can be set aside for the sweep",
-            patient.aws(
-                "service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
-                "--desired-value 1000"
-            ),
+            f"none of Lambda's {free} unreserved executions can be set aside for the sweep: {_NEVER_RESERVED} stay",
+            patient.aws(f"{ask} --desired-value {wanted}"),
         )
+    )
 
 
 # --- desktops
@@ -195,7 +221,10 @@ def image(patient: Patient) -> Iterator[Finding]:
         return (yield fail(f"the image {ami} is not in {patient.stage.region}, or not shared with this account", bake))
     described = found[0]
     if described["State"] != "available":
-        return (yield fail(f"the image {ami} is {described['State']}", f"wait until it is available, or {bake}"))
+        wait = patient.aws(f"ec2 wait image-available --image-ids {ami}")
+        return (
+            yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else bake)
+        )
     root = described.get("RootDeviceName", "")
     sizes = {m.get("DeviceName"): m["Ebs"].get("VolumeSize", 0) for m in described["BlockDeviceMappings"] if "Ebs" in m}
     if root not in sizes:
@@ -207,7 +236,7 @@ def image(patient: Patient) -> Iterator[Finding]:
             f"set desktops.volume_gib = {sizes[root]} in {patient.file}",
         )
     if described.get("Platform") != "windows":
-        yield warn(f"the image {ami} does not run Windows", "fine if your desktops run Linux; else correct the image")
+        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + bake)
 
 
 def instance_type(patient: Patient) -> Iterator[Finding]:
@@ -265,11 +294,9 @@ def key_pair(patient: Patient) -> Iterator[Finding]:
 
 def network(patient: Patient) -> Iterator[Finding]:
     """There is a default VPC whose subnets give desktops public addresses."""
-    ec2 = patient.client("ec2")
-    vpcs = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
-    if not vpcs:
+    if not patient.vpc:
         return (yield fail("this Region has no default VPC", patient.aws("ec2 create-default-vpc")))
-    found = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpcs[0]["VpcId"]]}])["Subnets"]
+    found = patient.client("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [patient.vpc]}])["Subnets"]
     zones = patient.stage.availability_zones
     subnets = [s for s in found if not zones or s["AvailabilityZone"] in zones]
     if not subnets:
@@ -289,87 +316,132 @@ def network(patient: Patient) -> Iterator[Finding]:
 
 
 def security_groups(patient: Patient) -> Iterator[Finding]:
-    """The groups admit DCV's port and leave Windows' own door shut."""
+    """The groups admit Cloudflare to DCV's port, nobody else, and leave Windows' own door shut."""
     if not patient.groups:
         return (yield ok("the security group will be made by make deploy"))
+    ec2 = patient.client("ec2")
     try:
-        found = patient.client("ec2").describe_security_groups(GroupIds=list(patient.groups))["SecurityGroups"]
+        groups = ec2.describe_security_groups(GroupIds=list(patient.groups))["SecurityGroups"]
     except ClientError as error:
         if not code_of(error).startswith(("InvalidGroup", "InvalidSecurityGroup")):
             raise
         return (yield fail(f"a security group is not there: {error}", f"correct security_groups in {patient.file}"))
-    rules = [rule for group in found for rule in group["IpPermissions"]]
-    sources = _sources(rules, DCV)
-    if not sources:
-        allow = f"ec2 authorize-security-group-ingress --group-id {patient.groups[0]} --protocol tcp --port {DCV}"
-        yield fail(f"no security group admits port {DCV}", patient.aws(f"{allow} --cidr <Cloudflare's range>"))
-    elif sources & ANYWHERE:
-        yield warn(
-            f"port {DCV} is open to everybody, so desktops can be reached past Cloudflare",
-            f"leave security_groups in {patient.file} empty to have a group made that admits Cloudflare only",
-        )
-    else:
-        yield ok(f"port {DCV} is open to {len(sources)} ranges")
-    for group in found:
-        if _sources(group["IpPermissions"], RDP) & ANYWHERE:
-            close = f"ec2 revoke-security-group-ingress --group-id {group['GroupId']} --protocol tcp --port {RDP}"
-            yield warn(
-                f"{group['GroupId']} opens Windows' remote desktop ({RDP}) to the whole internet",
-                patient.aws(f"{close} --cidr 0.0.0.0/0"),
+    for group in groups:
+        if patient.vpc and group["VpcId"] != patient.vpc:
+            yield fail(
+                f"{group['GroupId']} belongs to {group['VpcId']}, and desktops are launched in the default VPC",
+                f"name a group of {patient.vpc} in {patient.file}, or leave security_groups empty to have one made",
             )
+    named = [{"Name": "group-id", "Values": list(patient.groups)}]
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=named)
+    rules = [rule for page in pages for rule in page["SecurityGroupRules"] if not rule["IsEgress"]]
+    for port, door in ((DCV, "Amazon DCV, past Cloudflare"), (RDP, "Windows' remote desktop")):
+        if wide := [rule for rule in rules if _admits(rule, port) and ANYWHERE & {_source(rule)}]:
+            left = [rule for rule in rules if rule not in wide]
+            steps = [*_admit_cloudflare(patient, left), *_revoke(patient, wide)]
+            yield warn(f"port {port}, {door}, is open to the whole internet", " && ".join(steps))
+    if lacking := _admit_cloudflare(patient, rules):
+        yield fail(f"not all of Cloudflare is admitted to port {DCV}, so names lead nowhere", " && ".join(lacking))
+    else:
+        yield ok(f"Cloudflare is admitted to port {DCV}")
     return None
 
 
-def _sources(rules: list[dict[str, Any]], port: int) -> set[str]:
-    """Return whom the rules let in on a TCP port: ranges, prefix lists and groups."""
-    let_in: set[str] = set()
-    for rule in rules:
-        if rule["IpProtocol"] not in ("tcp", "6", "-1"):
-            continue
-        if rule["IpProtocol"] != "-1" and not rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535):
-            continue
-        let_in |= {r["CidrIp"] for r in rule.get("IpRanges", [])} | {r["CidrIpv6"] for r in rule.get("Ipv6Ranges", [])}
-        let_in |= {r["PrefixListId"] for r in rule.get("PrefixListIds", [])}
-        let_in |= {r["GroupId"] for r in rule.get("UserIdGroupPairs", [])}
-    return let_in
+def cloudflare() -> list[IPv4Network]:
+    """Return the addresses that Cloudflare's proxies come from, as the stack's own security group admits them."""
+    return [IPv4Network(cidr) for cidr in re.findall(r"CidrIp: ([\d./]+)", TEMPLATE.read_text(encoding="utf-8"))]
+
+
+def _admit_cloudflare(patient: Patient, rules: Collection[Mapping[str, Any]]) -> list[str]:
+    """Return the command that admits what these rules do not admit of Cloudflare, none where they admit all."""
+    sources = [_source(rule) for rule in rules if _admits(rule, DCV)]
+    if any(source.startswith("pl-") for source in sources):
+        return []  # what is in a prefix list is its owner's to know
+    admitted = [ip_network(source) for source in sources if "/" in source]
+    lacking = [r for r in cloudflare() if not any(isinstance(a, IPv4Network) and r.subnet_of(a) for a in admitted)]
+    if not lacking:
+        return []
+    ranges = ",".join(f"{{CidrIp={cidr}}}" for cidr in lacking)
+    permission = f"IpProtocol=tcp,FromPort={DCV},ToPort={DCV},IpRanges=[{ranges}]"
+    allow = f"ec2 authorize-security-group-ingress --group-id {patient.groups[0]} --ip-permissions '{permission}'"
+    return [patient.aws(allow)]
+
+
+def _revoke(patient: Patient, rules: Collection[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a command for each group that takes these rules out of it; EC2 passes over rules that only look alike."""
+    for group in sorted({rule["GroupId"] for rule in rules}):
+        ids = " ".join(rule["SecurityGroupRuleId"] for rule in rules if rule["GroupId"] == group)
+        yield patient.aws(f"ec2 revoke-security-group-ingress --group-id {group} --security-group-rule-ids {ids}")
+
+
+def _admits(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule["FromPort"] <= port <= rule["ToPort"]
+
+
+def _source(rule: Mapping[str, Any]) -> str:
+    """Return whom a rule lets in: a range, a prefix list's id or a group's."""
+    group = rule.get("ReferencedGroupInfo", {}).get("GroupId", "")
+    return str(rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId") or group)
 
 
 def instance_profile(patient: Patient) -> Iterator[Finding]:
-    """The desktops' role may read DCV's licence and write to the table."""
+    """The desktops' role may read DCV's licence, write to the table and upload."""
     if not patient.profile:
         return (yield ok("the instance profile will be made by make deploy"))
-    iam = patient.client("iam")
-    try:
+    iam, roles = patient.client("iam"), []
+    with if_there():
         roles = iam.get_instance_profile(InstanceProfileName=patient.profile)["InstanceProfile"]["Roles"]
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
-        return (yield fail(f"the instance profile {patient.profile} does not exist", f"correct {patient.file}"))
     if not roles:
-        add = f"aws iam add-role-to-instance-profile --instance-profile-name {patient.profile} --role-name <role>"
-        return (yield fail(f"the instance profile {patient.profile} holds no role", add))
-    role = roles[0]
+        return (
+            yield fail(
+                f"the instance profile {patient.profile} does not exist or holds no role",
+                f"leave desktops.instance_profile in {patient.file} empty to have one made"
+                if patient.stage.instance_profile
+                else CHANGED_BY_HAND,
+            )
+        )
+    made = not patient.stage.instance_profile
     licence = f"arn:{patient.account.partition}:s3:::dcv-license.{patient.stage.region}/*"
-    wanted = [("s3:GetObject", licence, "DCV refuses sessions without its licence")]
+    needs = [Need("s3:GetObject", licence, "DCV refuses sessions without its licence")]
     if table := patient.outputs.get("TableName"):
         arn = patient.account.arn("dynamodb", f"table/{table}")
-        wanted += [
-            ("dynamodb:Scan", arn, "a desktop cannot find its meeting"),
-            ("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"),
-        ]
-    lacking = [(action, arn, so) for action, arn, so in wanted if not _may(iam, role["Arn"], action, arn)]
-    for action, arn, so in lacking:
-        statement = {"Effect": "Allow", "Action": action, "Resource": arn}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        put = f"aws iam put-role-policy --role-name {role['RoleName']} --policy-name elephant-{action.split(':')[1]}"
-        yield fail(f"{role['RoleName']} may not {action} on {arn}: {so}", f"{put} --policy-document '{document}'")
-    if not lacking:
-        yield ok(f"{role['RoleName']} may do what a desktop has to")
+        needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
+        needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
+    if made and (bucket := patient.stage.upload_bucket):
+        needs.append(Need("s3:PutObject", f"arn:{patient.account.partition}:s3:::{bucket}/*", "sessions are lost"))
+    # The stack's own policy is put back under its name, so that the stack can still delete its role.
+    yield from _rights(patient, roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)
     return None
 
 
-def _may(iam: Any, role_arn: str, action: str, resource: str) -> bool:
-    reply = iam.simulate_principal_policy(PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[resource])
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a role must be allowed, and what happens where it is not."""
+
+    action: str
+    resource: str
+    otherwise: str
+
+
+def _rights(patient: Patient, role_arn: str, policy: str, needs: Collection[Need]) -> Iterator[Finding]:
+    """Yield whether a role may do all it needs to; the mend puts a policy that grants just that."""
+    role = role_arn.rpartition("/")[2]
+    lacking = [need for need in needs if not _may(patient.client("iam"), role_arn, need)]
+    statements = [{"Effect": "Allow", "Action": need.action, "Resource": need.resource} for need in needs]
+    document = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    put = f"aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {document}"
+    if lacking:
+        yield fail("; ".join(f"{role} may not {n.action} on {n.resource}: {n.otherwise}" for n in lacking), put)
+    else:
+        yield ok(f"{role} may do what it has to")
+
+
+def _may(iam: Any, role_arn: str, need: Need) -> bool:
+    reply = iam.simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=[need.action], ResourceArns=[need.resource]
+    )
     return all(result["EvalDecision"] == "allowed" for result in reply["EvaluationResults"])
 
 
@@ -383,11 +455,10 @@ def zone(patient: Patient) -> Iterator[Finding]:
         return (yield ok("the secret for the DNS token will be made by make deploy"))
     fill = patient.aws(f"secretsmanager put-secret-value --secret-id {secret} --secret-string")
     fill += f" '{json.dumps({KEYS[1]: '...'})}'"
-    try:
+    text = None
+    with if_there():
         text = patient.client("secretsmanager").get_secret_value(SecretId=secret).get("SecretString", "")
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":
-            raise
+    if text is None:
         return (yield fail(f"the secret {secret} is empty", fill))
     token = _token(text)
     if not token:
@@ -460,71 +531,130 @@ def _domain(patient: Patient, zone_name: str | None) -> Finding:
 def table(patient: Patient) -> Iterator[Finding]:
     """The table is as the app needs it: its index, its stream, its recovery."""
     name = patient.outputs["TableName"]
-    mend = f"make deploy STAGE={patient.stage.name}"
-    found = patient.client("dynamodb").describe_table(TableName=name)["Table"]
+    tables, found = patient.client("dynamodb"), None
+    with if_there():
+        found = tables.describe_table(TableName=name)["Table"]
+    if found is None:
+        return (yield fail(f"the table {name} is gone", "docs/deploy.md#the-table"))
+    sound = True
+    for finding in (_table_status(patient, found), _index(patient, found), _stream(patient, found)):
+        if finding:
+            sound = False
+            yield finding
+    if sound:
+        yield ok(f"the table {name} is active, with its index and stream")
+    backups = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
+        turn_on = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        yield warn(
+            f"the table {name} cannot be recovered to a point in time",
+            patient.aws(f"dynamodb update-continuous-backups --table-name {name} {turn_on}"),
+        )
+    return None
+
+
+def _table_status(patient: Patient, found: Mapping[str, Any]) -> Finding | None:
+    if found["TableStatus"] == "ACTIVE":
+        return None
+    wait = patient.aws(f"dynamodb wait table-exists --table-name {found['TableName']}")
+    return fail(f"the table {found['TableName']} is {found['TableStatus']}", wait)
+
+
+def _index(patient: Patient, found: Mapping[str, Any]) -> Finding | None:
     indexes = {
         index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])
     }
+    if (status := indexes.get(OPEN_INDEX)) == "ACTIVE":
+        return None
+    if status:
+        return fail(f"the index {OPEN_INDEX} is {status}", f"wait some minutes, then {patient.make('doctor')}")
+    create = {
+        "IndexName": OPEN_INDEX,
+        "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    add = f"dynamodb update-table --table-name {found['TableName']} --attribute-definitions "
+    add += "AttributeName=open,AttributeType=S --global-secondary-index-updates "
+    return fail(
+        f"the table has no index {OPEN_INDEX}", patient.aws(add + shlex.quote(json.dumps([{"Create": create}])))
+    )
+
+
+def _stream(patient: Patient, found: Mapping[str, Any]) -> Finding | None:
     view = found.get("StreamSpecification", {}).get("StreamViewType")
-    wrong = [
-        (found["TableStatus"] != "ACTIVE", f"is {found['TableStatus']}"),
-        (indexes.get(OPEN_INDEX) != "ACTIVE", f"has its index {OPEN_INDEX} {indexes.get(OPEN_INDEX, 'missing')}"),
-        (view != "NEW_AND_OLD_IMAGES", f"has a stream of {view or 'nothing'}, not NEW_AND_OLD_IMAGES"),
-        (found.get("LatestStreamArn") != patient.outputs["StreamArn"], "has another stream than the stack knows"),
-    ]
-    for is_wrong, what in wrong:
-        if is_wrong:
-            yield fail(f"the table {name} {what}", mend)
-    if not any(is_wrong for is_wrong, _ in wrong):
-        yield ok(f"the table {name} is active, with its index and stream")
-    backups = patient.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    if recovery != "ENABLED":
-        yield warn(f"the table {name} cannot be recovered to a point in time", mend)
+    if view == "NEW_AND_OLD_IMAGES":
+        return None
+    update = patient.aws(
+        f"dynamodb update-table --table-name {found['TableName']} --stream-specification StreamEnabled="
+    )
+    wait = patient.aws(f"dynamodb wait table-exists --table-name {found['TableName']}")
+    steps = [f"{update}false", wait] if view else []  # a stream's view cannot be changed, only another stream made
+    steps += [f"{update}true,StreamViewType=NEW_AND_OLD_IMAGES", wait, patient.make("deploy")]
+    return fail(f"the table has a stream of {view or 'nothing'}, not NEW_AND_OLD_IMAGES", " && ".join(steps))
 
 
 def functions(patient: Patient) -> Iterator[Finding]:
-    """Every function is there and active, and listens to the table's present stream."""
-    mend = f"make deploy STAGE={patient.stage.name}"
-    absent, sick = [], []
+    """Every function is there and active, and knows the table's present stream."""
+    absent, sound = [], True
     for name in FUNCTIONS:
-        try:
-            found = patient.client("lambda").get_function_configuration(FunctionName=patient.stage.function(name))
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
+        deployed = patient.stage.function(name)
+        found = None
+        with if_there():
+            found = patient.client("lambda").get_function_configuration(FunctionName=deployed)
+        if found is None:
             absent.append(name)
             continue
-        if found.get("State", "Active") not in ("Active", "Inactive"):
-            sick.append(f"{name} is {found['State']}: {found.get('StateReason', 'no reason given')}")
-        if _environment(found).get("STREAM_ARN") != patient.outputs["StreamArn"]:
-            sick.append(f"{name} was deployed for another stream")
+        state, environment = found.get("State", "Active"), found.get("Environment", {}).get("Variables", {})
+        if state == "Pending":
+            sound = False
+            yield fail(
+                f"{name} is still being made", patient.aws(f"lambda wait function-active --function-name {deployed}")
+            )
+        elif state == "Failed":
+            sound = False
+            anew = patient.aws(f"lambda delete-function --function-name {deployed}")
+            why = found.get("StateReason", "no reason given")
+            yield fail(f"{name} could not be made: {why}", f"{anew} && {patient.make('deploy')}")
+        if environment.get("STREAM_ARN") != patient.stream:
+            sound = False
+            yield fail(f"{name} was deployed for another stream than the table has", patient.make("deploy"))
     if absent:
-        yield fail(f"not deployed: {', '.join(absent)}", mend)
-    for what in sick:
-        yield fail(what, mend)
-    if not absent and not sick:
+        yield fail(f"not deployed: {', '.join(absent)}", patient.make("deploy"))
+    elif sound:
         yield ok(f"all {len(FUNCTIONS)} functions are there")
 
 
-def _environment(found: Mapping[str, Any]) -> dict[str, str]:
-    variables: dict[str, str] = found.get("Environment", {}).get("Variables", {})
-    return variables
+def rules(patient: Patient) -> Iterator[Finding]:
+    """The clock sets the sweep off, and EC2's events the watchdog."""
+    events = patient.client("events")
+    off = []
+    for name in ("sweep", "dns_watchdog"):
+        target = patient.account.arn("lambda", f"function:{patient.stage.function(name)}")
+        found = events.list_rule_names_by_target(TargetArn=target)["RuleNames"]
+        if not any(events.describe_rule(Name=rule)["State"] == "ENABLED" for rule in found):
+            off.append(name)
+    if off:
+        yield fail(f"no rule that is on sets off: {', '.join(off)}", patient.make("deploy"))
+    else:
+        yield ok("the rules that set off sweep and dns_watchdog are on")
 
 
 def stream(patient: Patient) -> Iterator[Finding]:
     """The table's stream reaches its function, with the settings that keep a bad record from blocking it."""
-    mend = f"make deploy STAGE={patient.stage.name}"
     name = patient.stage.function("stream_terminator")
     try:
-        mapping = wiring.stream_mapping(patient.client("lambda"), name, patient.outputs["StreamArn"])
+        mapping = wiring.stream_mapping(patient.client("lambda"), name, patient.stream)
     except StageError as error:
-        return (yield fail(str(error), mend))
+        return (yield fail(str(error), patient.make("deploy")))
     if mapping["State"] != "Enabled":
-        return (yield fail(f"the stream's mapping is {mapping['State']}", mend))
+        enable = patient.aws(f"lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled")
+        return (yield fail(f"the stream's mapping is {mapping['State']}", enable))
     unset = [key for key, value in wiring.STREAM.items() if mapping.get(key) != value]
+    queue = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if queue != patient.outputs["DeadRecordsArn"]:
+        unset.append("its failure queue")
     if unset:
-        yield fail(f"the stream's mapping lacks {', '.join(unset)}", mend)
+        yield fail(f"the stream's mapping lacks {', '.join(unset)}", patient.make("deploy"))
     elif mapping.get("LastProcessingResult", "").startswith(_BAD_BATCH):
         logs = patient.aws(f"logs tail /aws/lambda/{name} --since 1h")
         yield warn(f"the stream's last batch: {mapping['LastProcessingResult']}", logs)
@@ -534,17 +664,21 @@ def stream(patient: Patient) -> Iterator[Finding]:
 
 
 def timers(patient: Patient) -> Iterator[Finding]:
-    """Timers have their group, and a role that may fire them."""
-    mend = f"make deploy STAGE={patient.stage.name}"
-    group = patient.client("scheduler").get_schedule_group(Name=patient.outputs["TimersGroup"])
-    if group["State"] != "ACTIVE":
-        return (yield fail(f"the schedule group {group['Name']} is {group['State']}", mend))
-    role = patient.outputs["TimersRoleArn"]
-    for name in ("launch_ec2", "safety_net"):
-        target = patient.account.arn("lambda", f"function:{patient.stage.function(name)}")
-        if not _may(patient.client("iam"), role, "lambda:InvokeFunction", target):
-            return (yield fail(f"the timers' role may not call {patient.stage.function(name)}", mend))
-    return (yield ok("timers have their group, and a role that may fire them"))
+    """Timers have their group, and a role that may fire them and keep those that fail."""
+    name = patient.outputs["TimersGroup"]
+    state = "gone"
+    with if_there():
+        state = patient.client("scheduler").get_schedule_group(Name=name)["State"]
+    if state == "ACTIVE":
+        yield ok(f"timers have their group {name}")
+    else:
+        yield fail(f"the schedule group {name} is {state}", CHANGED_BY_HAND)
+    needs = [
+        Need("lambda:InvokeFunction", patient.account.arn("lambda", f"function:{patient.stage.function(target)}"), so)
+        for target, so in (("launch_ec2", "desktops wait for the sweep"), ("safety_net", "so do no-shows"))
+    ]
+    needs.append(Need("sqs:SendMessage", patient.outputs["DeadLettersArn"], "timers that fail leave no trace"))
+    yield from _rights(patient, patient.outputs["TimersRoleArn"], "fire", needs)
 
 
 def alarms(patient: Patient) -> Iterator[Finding]:
@@ -585,5 +719,5 @@ BEFORE: dict[str, Check] = {
 }
 """What can be told before the first deploy."""
 
-AFTER: dict[str, Check] = {check.__name__: check for check in (table, functions, stream, timers, alarms)}
+AFTER: dict[str, Check] = {check.__name__: check for check in (table, functions, rules, stream, timers, alarms)}
 """What can be told only once there is a stack."""

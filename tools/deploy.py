@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import build, doctor, policies, recorded, wiring
-from tools.account import Account, Clients, clients, code_of, enter
+from tools import build, doctor, policies, recorded, tables, wiring
+from tools.account import Account, Clients, clients, enter
+from tools.checks import BEFORE, Level
+from tools.gone import if_there
 from tools.grants import Names
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
@@ -42,20 +45,46 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     Raises:
         StageError: something stands in the way; what was done before it stands.
     """
-    changes = []
     account = enter(stage, client)
-    stack = Stack(client, stage.stack)
+    stack, record = Stack(client, stage.stack), build.Record(stage)
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
+    before = stack.ready()
+    refuse_unready(stage, client)
+    tables.refuse_change(stage, before, client)
+    record.require(build.functions(stage, client))
+    changes = []
     if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
+    if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
+        changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
+    if tables.protect(stage, outputs, client):
+        changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
     part = recorded.section(stage, outputs)
-    if recorded.write(stage, part, policies.render(names(stage, account, outputs, client), policies.known_calls())):
+    rendered = policies.render(names(stage, account, outputs, client), policies.known_calls())
+    if recorded.write(stage, part, rendered):
         changes.append(".chalice/config.json and the policies were written")
-    if _chalice(stage, client):
+    changes += wiring.prepare(stage, outputs, record, client)
+    if _chalice(stage, record, client):
         changes.append("the functions were deployed")
     _say("what Chalice cannot say")
-    return changes + wiring.wire(stage, outputs, client)
+    return changes + wiring.wire(stage, outputs, rendered, client)
+
+
+def refuse_unready(stage: Stage, client: Clients) -> None:
+    """Refuse to deploy where the doctor finds beforehand that what the operator names does not do.
+
+    Raises:
+        StageError: with these findings, each with what mends it.
+    """
+    made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
+    made_here |= set() if stage.security_groups else {"security_groups"}
+    made_here |= set() if stage.instance_profile else {"instance_profile"}
+    before = takewhile(lambda found: found[0] in BEFORE, doctor.examine(stage, client))
+    wrong = [found for name, found in before if found.level is Level.FAIL and name not in made_here]
+    if wrong:
+        lines = (f"\n  {found.what}\n      → {found.mend}" for found in wrong)
+        raise StageError(f"something stands in the way.{''.join(lines)}")
 
 
 def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Clients) -> Names:
@@ -65,12 +94,9 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         StageError: the instance profile does not exist or holds no role.
     """
     profile = outputs["InstanceProfile"]
-    try:
+    roles: list[dict[str, Any]] = []
+    with if_there():
         roles = client("iam").get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
-        roles = []
     if not roles:
         raise StageError(
             f"The instance profile {profile} does not exist or holds no role; name another one as "
@@ -87,17 +113,14 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
     )
 
 
-def _chalice(stage: Stage, client: Clients) -> bool:
+def _chalice(stage: Stage, record: build.Record, client: Clients) -> bool:
     """Deploy the functions and the API, unless just these are deployed; return whether it did."""
-    record = build.Record(stage)
-    live = build.functions(stage, client)
-    record.require(live)
     digest = build.digest(stage)
-    if record.is_current(digest, live):
+    if record.is_current(digest, record.live(client)):
         return False
     _say("chalice deploy")
     run_chalice(stage, "deploy")
-    record.keep(digest, build.functions(stage, client))
+    record.keep(digest, record.live(client))
     return True
 
 
@@ -105,22 +128,24 @@ def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
     """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
 
     Raises:
-        StageError: it failed; what it said is on the terminal already.
+        StageError: it failed; what it said is on the terminal already. It goes on from there when it is run again.
     """
     for cache in (root / "chalicelib").rglob("__pycache__"):
         shutil.rmtree(cache)
-    code = "import sys; from chalice.cli import main; sys.exit(main())"
-    command = [sys.executable, "-B", "-c", code, *words, "--stage", stage.name]
+    command = [sys.executable, "-B", "-m", "tools.resumable", *words, "--stage", stage.name]
     environ = os.environ | {"AWS_DEFAULT_REGION": stage.region, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
     if done.returncode:
-        raise StageError(f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why.")
+        raise StageError(
+            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
+            "this again: it goes on from there."
+        )
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:
     """Return the address of the stage's API, as Chalice recorded it."""
-    record = json.loads((root / ".chalice" / "deployed" / f"{stage.name}.json").read_text(encoding="utf-8"))
-    return next(str(found["rest_api_url"]) for found in record["resources"] if found["resource_type"] == "rest_api")
+    [api] = build.Record(stage, root).resources("rest_api")
+    return str(api["rest_api_url"])
 
 
 def _say(step: str) -> None:

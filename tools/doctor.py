@@ -15,7 +15,8 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.account import Clients, clients
-from tools.checks import AFTER, BEFORE, Check, Finding, Level, Patient, fail, warn
+from tools.checks import AFTER, BEFORE, CHANGED_BY_HAND, Check, Finding, Level, Patient, fail, warn
+from tools.gone import is_gone
 from tools.stage import Stage, StageError, load
 
 _COLOURS = {Level.OK: "32", Level.WARN: "33", Level.FAIL: "31"}
@@ -60,9 +61,12 @@ def _look(check: Check, patient: Patient) -> Iterator[Finding]:
         denied = error.response["Error"]["Code"].startswith(("AccessDenied", "Unauthorized"))
         verdict = warn if denied else fail
         mend = "use credentials that may read this" if denied else "mend what AWS says, then run the doctor again"
+        if is_gone(error):
+            mend = CHANGED_BY_HAND
         yield verdict(f"{check.__name__} could not be looked at: {error}", mend)
     except (BotoCoreError, requests.RequestException) as error:
-        yield fail(f"{check.__name__} could not be looked at: {error}", "see that this machine reaches the internet")
+        mend = f"see that this machine reaches the internet, and that {patient.stage.region} has the service"
+        yield fail(f"{check.__name__} could not be looked at: {error}", mend)
 
 
 def report(findings: Iterator[tuple[str, Finding]], *, as_json: bool = False) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 from tools.stage import FUNCTIONS, ROOT, Stage
 
 CHALICE = ROOT / ".chalice"
+_BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` the sample that is in git
 
 
 def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -67,22 +68,33 @@ def write(
     stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE
 ) -> bool:
     """Write the stage's part and its functions' policies; return whether any file changed."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config, own = _config(folder), folder / stage.name
+    if not own.exists():
+        own.mkdir()
+        _put(own / _BEFORE, {"part": config["stages"].get(stage.name)})
     config["stages"][stage.name] = part
-    (folder / stage.name).mkdir(exist_ok=True)
     changed = [_put(folder / "config.json", config)]
-    changed += [_put(folder / stage.name / f"policy-{name}.json", policies[name]) for name in FUNCTIONS]
+    changed += [_put(own / f"policy-{name}.json", policies[name]) for name in FUNCTIONS]
     return any(changed)
 
 
 def forget(stage: Stage, folder: Path = CHALICE) -> None:
-    """Remove the stage's part, its policies and what was recorded of its last deploy."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config["stages"].pop(stage.name, None)
+    """Leave the stage's part as it was before the first deploy; remove its policies and records."""
+    config, before = _config(folder), folder / stage.name / _BEFORE
+    part = json.loads(before.read_text(encoding="utf-8"))["part"] if before.exists() else None
+    if part:
+        config["stages"][stage.name] = part
+    elif (folder / stage.name).exists():
+        config["stages"].pop(stage.name, None)
     _put(folder / "config.json", config)
     shutil.rmtree(folder / stage.name, ignore_errors=True)
     for record in (folder / "deployed").glob(f"{stage.name}.*"):
         record.unlink()
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def _put(path: Path, content: Mapping[str, Any]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tools.account import Clients, code_of
-from tools.stage import ROOT, Stage, StageError
+from tools.stage import APP, ROOT, Stage, StageError
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
 _POLL_S = 3.0
-_BROKEN = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
+_NEVER_MADE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
 def parameters(stage: Stage) -> dict[str, str]:
@@ -22,12 +23,10 @@ def parameters(stage: Stage) -> dict[str, str]:
     return {
         "Stage": stage.name,
         "TableName": stage.table,
-        "ProtectTable": str(stage.protect_table).lower(),
         "InstanceProfile": stage.instance_profile,
         "MakeSecurityGroup": str(not stage.security_groups).lower(),
         "UploadBucket": stage.upload_bucket,
         "AlarmEmail": stage.alarm_email,
-        "LogRetentionDays": str(stage.log_retention_days),
     }
 
 
@@ -40,10 +39,34 @@ class Stack:
         self._cloudformation = client("cloudformation")
         self._name = name
         self._sleep = sleep
+        self._starts = {(name, f"{change}_IN_PROGRESS") for change in ("CREATE", "UPDATE", "DELETE")}
         self._template = template
 
+    def ready(self) -> dict[str, str]:
+        """Wait until nobody changes the stack; return its outputs, none where it is still to be made.
+
+        Raises:
+            StageError: it can take no change; what makes it able to is said.
+        """
+        there = self._at_rest()
+        if there is None:
+            return {}
+        status = there["StackStatus"]
+        if status in _NEVER_MADE:
+            raise StageError(
+                f"The stack {self._name} is {status}: {self._reasons()}. Mend that, take away what is left of it with "
+                f"make destroy STAGE={self._name.removeprefix(f'{APP}-')}, and deploy again."
+            )
+        if status == "UPDATE_ROLLBACK_FAILED":
+            region = self._cloudformation.meta.region_name
+            raise StageError(
+                f"The stack {self._name} is {status}: {self._reasons()}. Mend that, then `aws cloudformation "
+                f"continue-update-rollback --region {region} --stack-name {self._name}`, and deploy again."
+            )
+        return _pairs(there.get("Outputs"), "Output")
+
     def up(self, wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:
-        """Create or update the stack and wait for it; return whether that changed anything.
+        """Create or update the stack, which is `ready`, and wait for it; return whether that changed anything.
 
         Raises:
             StageError: with the reasons that CloudFormation gives.
@@ -56,11 +79,6 @@ class Stack:
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
         there = self._describe()
-        if there and there["StackStatus"] in _BROKEN:
-            raise StageError(
-                f"The stack {self._name} is {there['StackStatus']}; read its events, then "
-                f"`aws cloudformation delete-stack --stack-name {self._name}` and deploy again."
-            )
         if there is None:
             self._cloudformation.create_stack(**request)
         elif self._is_current(there, request):
@@ -72,7 +90,10 @@ class Stack:
                 if "No updates are to be performed" in str(error):
                     return False
                 raise
-        self._settle("CREATE_COMPLETE" if there is None else "UPDATE_COMPLETE")
+        done = self._at_rest()
+        if done is None or done["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            self.ready()  # says what to do where that is not simply to deploy again
+            raise StageError(f"The stack {self._name} was rolled back: {self._reasons()}. Mend that and deploy again.")
         return True
 
     def outputs(self) -> dict[str, str]:
@@ -84,7 +105,7 @@ class Stack:
         there = self._describe()
         if there is None:
             raise StageError(f"There is no stack {self._name} in this Region and account; run make deploy first.")
-        return {output["OutputKey"]: output["OutputValue"] for output in there.get("Outputs", [])}
+        return _pairs(there.get("Outputs"), "Output")
 
     def exists(self) -> bool:
         """Return whether there is such a stack."""
@@ -97,7 +118,8 @@ class Stack:
             StageError: with the reasons that CloudFormation gives.
         """
         self._cloudformation.delete_stack(StackName=self._name)
-        self._settle(None)
+        if left := self._at_rest():
+            raise StageError(f"The stack {self._name} is {left['StackStatus']}: {self._reasons()}. Destroy it again.")
 
     def _describe(self) -> dict[str, Any] | None:
         try:
@@ -120,25 +142,22 @@ class Stack:
             and _pairs(there.get("Tags"), "") == _pairs(request["Tags"], "")
         )
 
-    def _settle(self, wanted: str | None) -> None:
-        """Wait until the stack has come to rest; None wants it gone."""
-        while True:
-            there = self._describe()
-            status = there["StackStatus"] if there else None
-            if status == wanted:
-                return
-            if status is None or not status.endswith("_IN_PROGRESS"):
-                raise StageError(f"The stack {self._name} came to rest as {status}: {self._reasons()}")
+    def _at_rest(self) -> dict[str, Any] | None:
+        """Wait until the stack has come to rest, and return it; None where it is gone."""
+        while (there := self._describe()) and there["StackStatus"].endswith("_IN_PROGRESS"):
             self._sleep(_POLL_S)
+        return there
 
     def _reasons(self) -> str:
+        """Return what failed first in the latest change; CloudFormation lists the newest event first."""
         try:
             events = self._cloudformation.describe_stack_events(StackName=self._name)["StackEvents"]
         except ClientError as error:
             return str(error)
+        latest = takewhile(lambda e: (e["LogicalResourceId"], e["ResourceStatus"]) not in self._starts, events)
         failed = [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-            for event in events
+            for event in latest
             if event["ResourceStatus"].endswith("_FAILED")
         ]
         return "; ".join(failed[-3:]) or "its events name no failure"

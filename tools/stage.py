@@ -18,6 +18,8 @@ FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""The days for which CloudWatch can keep a log."""
 
 
 class StageError(Exception):
@@ -64,9 +66,27 @@ class Stage:
         """The name of the CloudFormation stack, and the prefix of everything of this stage."""
         return f"{APP}-{self.name}"
 
+    @property
+    def table_name(self) -> str:
+        """The name that the stage's table has after a deploy, as the template makes it."""
+        return self.table or f"{APP}-meetings-{self.name}"
+
+    @property
+    def secret(self) -> str:
+        """The name of the secret that holds the DNS token, as the template makes it."""
+        return f"{self.name}/{APP}/cloudflare"
+
     def function(self, name: str) -> str:
         """Return the name under which Chalice deploys a function."""
         return deployed_name(self.name, name)
+
+    def role(self, name: str) -> str:
+        """Return the name of the role that Chalice makes for a function."""
+        return f"{APP}-{self.name}-{name}"
+
+    def log_group(self, name: str) -> str:
+        """Return the name of the log group that Lambda writes a function's log to."""
+        return f"/aws/lambda/{self.function(name)}"
 
 
 _TABLES: dict[str, dict[str, type | tuple[type, type]]] = {
@@ -167,6 +187,8 @@ def _problem(key: str, value: object, kind: type | tuple[type, type]) -> str:
         return {str: "must be text in quotes", int: "must be a whole number", bool: "must be true or false"}[kind]
     if kind is int and isinstance(value, int) and value < 1:
         return "must be 1 or more"
+    if key == "log_retention_days" and value not in _RETENTIONS:
+        return f"must be one of {', '.join(map(str, _RETENTIONS))}"
     if key in _SHAPES and not re.fullmatch(_SHAPES[key][0], str(value)):
         return f"must be {_SHAPES[key][1]}, not {value!r}"
     return ""

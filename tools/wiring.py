@@ -1,6 +1,10 @@
-"""What Chalice cannot say: how often an event is tried again, and where it goes when it is given up.
+"""What Chalice cannot say of the functions that it deploys.
 
-Each setting is read first and written only where it differs, so that a second run changes nothing.
+How often an event is tried again, and where it goes when it is given up; how long logs are kept; that rules are
+on; that a function may do what its policy says and nothing else.
+
+Each setting is read first and written only where it differs, so that a second run changes nothing, and
+what somebody has changed by hand is put right.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.account import Clients, code_of
-from tools.stage import Stage, StageError
+from tools.account import Clients
+from tools.build import Record, mappings
+from tools.gone import if_there
+from tools.stage import FUNCTIONS, Stage, StageError
 
 RETRIES: dict[str, tuple[int, int]] = {
     "launch_ec2": (2, 3600),
@@ -34,13 +40,61 @@ STREAM: dict[str, Any] = {
 _POLL_S = 1.0
 _POLLS = 120
 _SETTLED = ("Enabled", "Disabled")
-_ROLE_LAGS = "execution role"  # in the words with which Lambda refuses a queue that a new role may not fill yet
+_OFF = ("Disabled", "Disabling")
+_ROLE_LAGS = ("execution role", "The destination ARN", "Please ensure the role can perform")
+"""In the words with which Lambda refuses a queue or a stream that a new role may not use yet."""
+
+
+def prepare(stage: Stage, outputs: Mapping[str, str], record: Record, client: Clients) -> list[str]:
+    """Make ready what Chalice's deploy relies on; return what had to be changed."""
+    kept = [name for name in FUNCTIONS if _keep_log(stage, name, client("logs"))]
+    changed = [f"logs are kept for {stage.log_retention_days} days: {', '.join(kept)}"] if kept else []
+    if _unmap_others(stage, outputs["StreamArn"], record, client):
+        changed.append("an earlier table's stream was unmapped")
+    return changed
+
+
+def _keep_log(stage: Stage, name: str, logs: Any) -> bool:
+    """Make sure of a function's log group, tagged, and of its days, before the function makes one for ever."""
+    group, tags = stage.log_group(name), {"Project": "Elephant", "Stage": stage.name}
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
+    stands = next((g for page in pages for g in page["logGroups"] if g["logGroupName"] == group), None)
+    if stands is None:
+        logs.create_log_group(logGroupName=group, tags=tags)
+    else:
+        arn = stands["arn"].removesuffix(":*")
+        if stands.get("retentionInDays") == stage.log_retention_days and _holds(
+            logs.list_tags_for_resource(resourceArn=arn)["tags"], tags
+        ):
+            return False
+        logs.tag_resource(resourceArn=arn, tags=tags)
+    logs.put_retention_policy(logGroupName=group, retentionInDays=stage.log_retention_days)
+    return True
+
+
+def _unmap_others(stage: Stage, stream: str, record: Record, client: Clients) -> bool:
+    """Take every stream but this one from its function.
+
+    Chalice compares the stream that it recorded with itself, so of its own accord it would never map another.
+    """
+    forgotten = [found for found in record.resources("dynamodb_event") if found["stream_arn"] != stream]
+    for found in forgotten:
+        record.forget(found)
+    others = [mapping for mapping, of in mappings(stage, client).items() if of != stream]
+    for mapping in others:
+        with if_there():
+            client("lambda").delete_event_source_mapping(UUID=mapping)
+    return bool(forgotten or others)
 
 
 def wire(
-    stage: Stage, outputs: Mapping[str, str], client: Clients, sleep: Callable[[float], None] = time.sleep
+    stage: Stage,
+    outputs: Mapping[str, str],
+    policies: Mapping[str, Mapping[str, Any]],
+    client: Clients,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
-    """Bring the functions and the stream's mapping to the settings above; return what had to be changed.
+    """Bring the deployed functions to the settings above and to their policies; return what had to be changed.
 
     Raises:
         StageError: the stream is not mapped to its function, or not exactly once.
@@ -53,7 +107,32 @@ def wire(
     ]
     if _wire_stream(functions, stage.function("stream_terminator"), outputs, sleep):
         changed.append("the stream's mapping bisects, gives up and filters")
+    changed += [
+        f"{name} has its own policy again, and no other"
+        for name in FUNCTIONS
+        if _wire_role(client("iam"), stage.role(name), policies[name])
+    ]
+    events = client("events")
+    for rule in events.list_rules(NamePrefix=f"{stage.stack}-")["Rules"]:
+        if rule["State"] != "ENABLED":
+            events.enable_rule(Name=rule["Name"])
+            changed.append(f"the rule {rule['Name']} is on again")
     return changed
+
+
+def _wire_role(iam: Any, role: str, policy: Mapping[str, Any]) -> bool:
+    """Leave a function's role the policy that Chalice gives it, under the role's own name, and no other."""
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    stand = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    if stand == {role: policy} and not attached:
+        return False
+    iam.put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=json.dumps(policy))
+    for name in stand.keys() - {role}:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    for other in attached:
+        iam.detach_role_policy(RoleName=role, PolicyArn=other["PolicyArn"])
+    return True
 
 
 def _wire_events(
@@ -64,25 +143,22 @@ def _wire_events(
         "MaximumEventAgeInSeconds": age_s,
         "DestinationConfig": {"OnFailure": {"Destination": queue}},
     }
-    try:
+    stands: Mapping[str, Any] = {}
+    with if_there():
         stands = functions.get_function_event_invoke_config(FunctionName=name)
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":
-            raise
-        stands = {}
     if _holds(stands, wanted):
         return False
-    _once_role_holds(lambda: functions.put_function_event_invoke_config(FunctionName=name, **wanted), sleep)
+    once_role_holds(lambda: functions.put_function_event_invoke_config(FunctionName=name, **wanted), sleep)
     return True
 
 
-def _once_role_holds(change: Callable[[], object], sleep: Callable[[float], None]) -> None:
+def once_role_holds(change: Callable[[], object], sleep: Callable[[float], None] = time.sleep) -> None:
     """Make a change that Lambda refuses while IAM has not spread a function's policy yet."""
     for _ in range(_POLLS):
         try:
             change()
         except ClientError as error:
-            if _ROLE_LAGS not in str(error):
+            if not any(words in str(error) for words in _ROLE_LAGS):
                 raise
             sleep(_POLL_S)
         else:
@@ -96,9 +172,8 @@ def stream_mapping(functions: Any, name: str, stream: str) -> dict[str, Any]:
     Raises:
         StageError: there is none, or more than one.
     """
-    found: list[dict[str, Any]] = functions.list_event_source_mappings(FunctionName=name, EventSourceArn=stream)[
-        "EventSourceMappings"
-    ]
+    listed = functions.list_event_source_mappings(FunctionName=name, EventSourceArn=stream)["EventSourceMappings"]
+    found: list[dict[str, Any]] = [mapping for mapping in listed if mapping["State"] != "Deleting"]
     if len(found) != 1:
         raise StageError(f"{name} is mapped to the stream {stream} {len(found)} times, not once; deploy again.")
     return found[0]
@@ -107,10 +182,10 @@ def stream_mapping(functions: Any, name: str, stream: str) -> dict[str, Any]:
 def _wire_stream(functions: Any, name: str, outputs: Mapping[str, str], sleep: Callable[[float], None]) -> bool:
     wanted = STREAM | {"DestinationConfig": {"OnFailure": {"Destination": outputs["DeadRecordsArn"]}}}
     mapping = stream_mapping(functions, name, outputs["StreamArn"])
-    if _holds(mapping, wanted):
+    if _holds(mapping, wanted) and mapping["State"] not in _OFF:
         return False
     _settle(functions, mapping["UUID"], sleep)  # Lambda takes no change while it still makes the mapping
-    _once_role_holds(lambda: functions.update_event_source_mapping(UUID=mapping["UUID"], **wanted), sleep)
+    once_role_holds(lambda: functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True, **wanted), sleep)
     _settle(functions, mapping["UUID"], sleep)
     return True
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]
-from ministack.core import iam_actions  # type: ignore[import-not-found]
+from ministack.core import iam_actions, router  # type: ignore[import-not-found]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
 from ministack.services import apigateway_v1, ec2, tagging  # type: ignore[import-not-found]
 
@@ -38,6 +38,50 @@ def import_routes() -> None:
         return 201, {"Content-Type": "application/json"}, apigateway_v1._get_rest_api(api)[2]
 
     apigateway_v1._create_rest_api = create_or_import
+
+
+def put_routes() -> None:
+    """Take PutRestApi, which Chalice overwrites an API's routes with."""
+    handle = apigateway_v1.handle_request
+
+    async def handle_or_put(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        parts = path.strip("/").split("/")
+        if method != "PUT" or parts[0] != "restapis" or len(parts) != 2:
+            return await handle(method, path, headers, body, query)
+        api = parts[1]
+        if api not in apigateway_v1._rest_apis:
+            return apigateway_v1._get_rest_api(api)
+        routes = apigateway_v1._resources[api]
+        for stale in [key for key, route in routes.items() if route["path"] != "/"]:
+            del routes[stale]
+        for route, methods in json.loads(body)["paths"].items():
+            apigateway_v1._import_path_item(api, route, methods)
+        return apigateway_v1._get_rest_api(api)
+
+    apigateway_v1.handle_request = handle_or_put
+
+
+def offer_instance_types() -> None:
+    """Offer whatever type is asked about in the Region's first zone."""
+
+    def offered(parameters: Any) -> Any:
+        kind = ec2._p(parameters, "Filter.1.Value.1")
+        item = f"<item><instanceType>{kind}</instanceType><locationType>availability-zone</locationType>"
+        item += f"<location>{get_region()}a</location></item>"
+        inner = f"<instanceTypeOfferingSet>{item}</instanceTypeOfferingSet>"
+        return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", inner)
+
+    ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = offered
+
+
+def grant_quotas() -> None:
+    """Answer as Service Quotas does in an account whose quotas suffice."""
+
+    async def answer(*_: Any) -> Any:
+        return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps({"Quota": {"Value": 1000.0}}).encode()
+
+    router.SERVICE_PATTERNS["service-quotas"] = {"target_prefixes": ["ServiceQuotasV20190624"], "host_patterns": []}
+    app.SERVICE_HANDLERS["service-quotas"] = answer
 
 
 def know_instances_tags() -> None:
@@ -71,6 +115,9 @@ def know_timers_groups() -> None:
 if __name__ == "__main__":
     find_instances_by_id()
     import_routes()
+    put_routes()
+    offer_instance_types()
+    grant_quotas()
     know_instances_tags()
     know_timers_groups()
     app.main()

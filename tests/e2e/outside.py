@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,21 @@ class Deployed:
         """Run a tool as an operator does, in the deployed copy of the project."""
         return run_tool(self.project, self.environ, *command)
 
+    def deploy(self) -> str:
+        """Deploy again; return the line that says what had to be changed."""
+        done = self.run("tools.deploy", "--stage", self.stage.name)
+        said = [line for line in done.stdout.splitlines() if line.startswith(f"Stage {self.stage.name} is deployed")]
+        assert said, done.stdout + done.stderr
+        return said[0]
+
+    def edit(self, **values: str) -> None:
+        """Write other values to the stage's file."""
+        file = self.project / "stages" / f"{self.stage.name}.toml"
+        text = file.read_text()
+        for key, value in values.items():
+            text = re.sub(rf"^{key} = \S+", f"{key} = {value}", text, flags=re.MULTILINE)
+        file.write_text(text)
+
     def row(self, meeting_id: str) -> dict[str, Any]:
         """Return a meeting's row as DynamoDB holds it."""
         table = self.outputs["TableName"]
@@ -55,6 +74,17 @@ class Deployed:
         group = f"/aws/lambda/{self.stage.function(function)}"
         events = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return "\n".join(event["message"] for event in events)
+
+
+def ask(deployed: Deployed, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    """Ask the deployed API, with a POST where there is a body; return its status and its JSON."""
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(f"{deployed.url}{path}", data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
 
 
 def run_tool(project: Path, environ: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from localcloud.cloudflare import DOMAIN
-from tests.e2e.outside import Deployed, wait_for
+from tests.e2e.outside import Deployed, ask, wait_for
 
 ROLES = ("teacher", "student")
 SOON_S, TICK_S, MINUTE_S = 30, 60, 150  # at most; a test goes on as soon as it sees what it waits for
-
-
-def ask(deployed: Deployed, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    data = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(f"{deployed.url}{path}", data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as refused:
-        return refused.code, json.load(refused)
 
 
 def moment(after: timedelta) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.outside import Deployed, wait_for
+from tests.e2e.outside import Deployed, ask, wait_for
 from tools.stage import FUNCTIONS
 
 
@@ -59,16 +62,41 @@ def test_a_desktop_of_another_project_cannot_be_ended(deployed: Deployed) -> Non
     assert found["State"]["Name"] == "running"
 
 
-def test_a_second_deploy_changes_nothing(deployed: Deployed) -> None:
-    again = deployed.run("tools.deploy", "--stage", deployed.stage.name)
-    assert "nothing had to be changed" in again.stdout, again.stdout + again.stderr
+def test_a_deploy_that_was_stopped_half_way_went_on_from_there(deployed: Deployed) -> None:
+    assert len(deployed.client("lambda").list_functions()["Functions"]) == len(FUNCTIONS)
+    assert len(deployed.client("apigateway").get_rest_apis()["items"]) == 1
+
+
+def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed) -> None:
+    deployed.edit(boot_limit_minutes="14", log_retention_days="14")
+    said = deployed.deploy()
+    assert "the functions were deployed" in said
+    assert "logs are kept for 14 days" in said
+    sweep = deployed.client("lambda").get_function_configuration(FunctionName=deployed.stage.function("sweep"))
+    assert sweep["Environment"]["Variables"]["BOOT_LIMIT_MINUTES"] == "14"
+    assert ask(deployed, "/join/none/teacher")[0] == 404
+    assert "nothing had to be changed" in deployed.deploy()
 
 
 def test_plain_chalice_deploys_what_was_recorded(deployed: Deployed) -> None:
-    config = json.loads((deployed.project / ".chalice" / "config.json").read_text())["stages"][deployed.stage.name]
-    assert config["environment_variables"]["STREAM_ARN"] == deployed.outputs["StreamArn"]
-    folder = deployed.project / ".chalice"
-    assert all((folder / own["iam_policy_file"]).exists() for own in config["lambda_functions"].values())
+    chalice = [str(Path(sys.executable).with_name("chalice")), "deploy", "--stage", deployed.stage.name]
+    environ = deployed.environ | {"AWS_DEFAULT_REGION": deployed.stage.region}
+    subprocess.run(chalice, cwd=deployed.project, env=environ, capture_output=True, check=True)
+    assert "nothing had to be changed" in deployed.deploy()
+
+
+def test_what_was_changed_by_hand_is_put_right(deployed: Deployed) -> None:
+    where, document = policy_of(deployed, "sweep")
+    iam, events = deployed.client("iam"), deployed.client("events")
+    iam.put_role_policy(**where, PolicyDocument=json.dumps(document | {"Statement": document["Statement"][:1]}))
+    iam.put_role_policy(**where | {"PolicyName": "more"}, PolicyDocument=json.dumps(document))
+    [rule] = events.list_rules(NamePrefix=deployed.stage.function("sweep"))["Rules"]
+    events.disable_rule(Name=rule["Name"])
+    said = deployed.deploy()
+    assert "sweep has its own policy again" in said
+    assert "is on again" in said
+    assert policy_of(deployed, "sweep")[1] == document
+    assert events.describe_rule(Name=rule["Name"])["State"] == "ENABLED"
 
 
 def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> None:
@@ -87,6 +115,15 @@ def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> N
     ):
         assert (check, "ok") in levels, looked
         assert (check, "fail") not in levels, looked
+
+
+def test_a_stage_with_another_table_is_fed_by_that_table_s_stream(deployed: Deployed) -> None:
+    deployed.edit(table='"elephant-moved"')
+    said = deployed.deploy()
+    assert f"the table is elephant-moved now; {deployed.outputs['TableName']} stays" in said
+    name = deployed.stage.function("stream_terminator")
+    [mapping] = deployed.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    assert "table/elephant-moved/stream/" in mapping["EventSourceArn"]
 
 
 def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed: Deployed) -> None:

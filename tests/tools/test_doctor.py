@@ -25,7 +25,7 @@ from localcloud.ledger import Ledger
 from tools import checks, doctor, wiring
 from tools.checks import Level, Patient
 from tools.stack import TEMPLATE
-from tools.stage import FUNCTIONS, Stage
+from tools.stage import FUNCTIONS, ROOT, Stage
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
@@ -318,7 +318,7 @@ WRONG: dict[str, Wrong] = {
     "private subnets": ("network", {}, _private_subnets, Level.FAIL, "--map-public-ip-on-launch"),
     "no subnet in the zone": ("network", {"availability_zones": ("us-west-2z",)}, _nothing, Level.FAIL, "us-west-2z"),
     "no such group": ("security_groups", {"security_groups": ("sg-0fff",)}, _nothing, Level.FAIL, "security_groups"),
-    "DCV's port shut": ("security_groups", {}, _close_door, Level.FAIL, "--port 8443"),
+    "DCV's port shut": ("security_groups", {}, _close_door, Level.FAIL, "ToPort=8443"),
     "DCV's port open to private addresses alone": (
         "security_groups",
         {},
@@ -386,8 +386,7 @@ WRONG: dict[str, Wrong] = {
         {},
         _no_recovery,
         Level.WARN,
-        "update-continuous-backups --table-name elephant-meetings-dev "
-        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        "dynamodb update-continuous-backups --table-name elephant-meetings-dev",
     ),
     "a rule is off": (
         "rules",
@@ -513,20 +512,13 @@ def test_a_policy_that_is_put_back_is_the_stack_s(account: Account, check: str, 
     assert list(dict.fromkeys(statement["Action"] for statement in statements)) == told
 
 
-SIGNED_LONG_AGO = ClientError(
-    {
-        "Error": {"Code": "SignatureDoesNotMatch", "Message": "Signature expired"},
-        "ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 00:25:00 GMT"}},
-    },
-    "GetCallerIdentity",
-)
-REFUSED = ClientError(
-    {
-        "Error": {"Code": "InvalidClientTokenId", "Message": "invalid"},
-        "ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 00:00:01 GMT"}},
-    },
-    "GetCallerIdentity",
-)
+def _refused(code: str, date: str) -> ClientError:
+    reply: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+    return ClientError(reply, "GetCallerIdentity")
+
+
+SIGNED_LONG_AGO = _refused("SignatureDoesNotMatch", "Sat, 21 Nov 2026 00:25:00 GMT")
+REFUSED = _refused("InvalidClientTokenId", "Sat, 21 Nov 2026 00:00:01 GMT")
 
 
 @pytest.mark.parametrize(
@@ -620,3 +612,13 @@ def test_whoever_may_not_look_is_told_so(account: Account) -> None:
 
     [finding] = doctor._look(denied, account.patient())
     assert finding.level is Level.WARN
+
+
+def test_what_is_gone_from_the_stack_leads_to_what_puts_it_back(account: Account) -> None:
+    def gone(_: Patient) -> Iterator[checks.Finding]:
+        raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "no role"}}, "SimulatePrincipalPolicy")
+        yield
+
+    [finding] = doctor._look(gone, account.patient())
+    assert (finding.level, finding.mend) == (Level.FAIL, checks.CHANGED_BY_HAND)
+    assert "## Changed by hand" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")

@@ -55,13 +55,14 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     wrong = sample()
     wrong["regio"] = wrong.pop("region")
     wrong["desktops"] |= {"volume_gib": "60", "security_groups": "sg-1", "at_once": 0, "ami_id": "windows"}
-    wrong["operations"] |= {"protect_table": 1}
+    wrong["operations"] |= {"protect_table": 1, "log_retention_days": 31}
     wrong["environment"] = {"VOLUME": 3}
     with pytest.raises(StageError) as caught:
         parse("dev", wrong)
     told = str(caught.value)
     for part in ("region is missing", "regio is not known", "volume_gib must be a whole number", "security_groups"):
         assert part in told
+    assert "log_retention_days must be one of 1, 3, 5" in told
     for part in ("at_once must be 1 or more", "ami_id must be an image's id", "protect_table", "environment"):
         assert part in told
 
@@ -105,3 +106,16 @@ def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:
     recorded.forget(stage, tmp_path)
     assert json.loads((tmp_path / "config.json").read_text()) == before
     assert not list(tmp_path.rglob("prod*"))
+
+
+def test_forgetting_puts_back_the_sample_that_is_in_git(tmp_path: Path) -> None:
+    sampled = {"version": "2.0", "app_name": "elephant", "stages": {"dev": {"sample": True}}}
+    (tmp_path / "config.json").write_text(json.dumps(sampled))
+    stage = parse("dev", sample())
+    for max_minutes in ("240", "60"):
+        part = recorded.section(stage, OUTPUTS) | {"max": max_minutes}
+        recorded.write(stage, part, {name: {} for name in FUNCTIONS}, tmp_path)
+    recorded.forget(stage, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text()) == sampled
+    recorded.forget(stage, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text()) == sampled

@@ -1,0 +1,32 @@
+"""The desktops of a stage that are alive: people may be in them, and they cost money."""
+
+from __future__ import annotations
+
+from tools.account import Clients
+from tools.stage import Stage, StageError
+
+_ALIVE = ["pending", "running", "stopping", "stopped"]
+
+
+def alive(stage: Stage, client: Clients) -> list[str]:
+    """Return the ids of the stage's desktops that still have to be terminated."""
+    filters = [
+        {"Name": "tag:Project", "Values": ["Elephant"]},
+        {"Name": "tag:Stage", "Values": [stage.name]},
+        {"Name": "instance-state-name", "Values": _ALIVE},
+    ]
+    pages = client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
+    return [i["InstanceId"] for page in pages for group in page["Reservations"] for i in group["Instances"]]
+
+
+def refuse_while_alive(stage: Stage, client: Clients) -> None:
+    """Refuse to go on while desktops of the stage are alive.
+
+    Raises:
+        StageError: there are some; it names them.
+    """
+    if found := alive(stage, client):
+        raise StageError(
+            f"{len(found)} desktops of stage {stage.name} are alive: {', '.join(found)}. Wait for their meetings to "
+            f"end, or end them: aws ec2 terminate-instances --region {stage.region} --instance-ids {' '.join(found)}"
+        )
