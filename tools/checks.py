@@ -45,6 +45,7 @@ _QUOTAS = {"g": "L-DB2E81BA", "vt": "L-DB2E81BA", "p": "L-417A185B", "inf": "L-1
 _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
 _NEVER_RESERVED = 100  # executions that Lambda leaves to the functions without a reservation
 _SKEW = timedelta(seconds=30)
+_FIRST_SWEEPS = timedelta(minutes=10)
 _WARN_BEFORE_END = timedelta(days=180)
 _BAD_BATCH = ("PROBLEM", "FAILED")
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"  # for what is the stack's, which no deploy mends
@@ -685,7 +686,14 @@ def alarms(patient: Patient) -> Iterator[Finding]:
     """No alarm rings, and somebody hears it when one does."""
     cloudwatch = patient.client("cloudwatch")
     prefix = f"{patient.stage.stack}-"
-    ringing = cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
+    found = cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
+    made_by = patient.now() - _FIRST_SWEEPS
+    # It rings from the moment it is made until the first sweeps are counted.
+    ringing = [
+        alarm
+        for alarm in found
+        if alarm["AlarmName"] != f"{prefix}sweep-stopped" or alarm["AlarmConfigurationUpdatedTimestamp"] < made_by
+    ]
     for alarm in ringing:
         entry = alarm["AlarmName"].removeprefix(prefix)
         yield warn(f"the alarm {alarm['AlarmName']} rings", f"docs/deploy.md#{entry}")

@@ -56,6 +56,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
+    outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
     if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):
@@ -68,7 +69,9 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     if _chalice(stage, record, client):
         changes.append("the functions were deployed")
     _say("what Chalice cannot say")
-    return changes + wiring.wire(stage, outputs, rendered, client)
+    [api] = record.resources("rest_api")
+    changes += wiring.wire(stage, outputs, rendered, client)
+    return changes + wiring.wire_api(api["rest_api_id"], stage, client("apigateway"))
 
 
 def refuse_unready(stage: Stage, client: Clients) -> None:

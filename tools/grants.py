@@ -18,7 +18,7 @@ Statement = dict[str, Any]
 
 _CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,]+)\))?")
 _INDEX = "open-meetings"
-_FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog", "sweep")
+_FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
 class UnknownCall(Exception):
@@ -79,7 +79,7 @@ def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[s
 
 
 def _logs(function: str, names: Names) -> Statement:
-    # Not logs:CreateLogGroup: the stack makes the groups, so that they expire and none outlives its stage.
+    # Not logs:CreateLogGroup: a deploy makes the groups, so that they expire and none outlives its stage.
     group = f"log-group:/aws/lambda/{deployed_name(names.stage, function)}:log-stream:*"
     return _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [names.arn("logs", group)])
 

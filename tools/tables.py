@@ -32,6 +32,18 @@ def refuse_change(stage: Stage, outputs: Mapping[str, str], client: Clients) -> 
         refuse_while_alive(stage, client)  # the sweep would end them: the new table has no meeting of theirs
 
 
+def stream(table: str, client: Clients) -> str:
+    """Return the ARN of the table's stream as it is now: the stack only knows the one that it made.
+
+    Raises:
+        StageError: it has none.
+    """
+    stands = client("dynamodb").describe_table(TableName=table)["Table"]
+    if not stands.get("StreamSpecification", {}).get("StreamEnabled"):
+        raise StageError(f"The table {table} has no stream any more; `make doctor` prints the command that mends it.")
+    return str(stands["LatestStreamArn"])
+
+
 def protect(stage: Stage, outputs: Mapping[str, str], client: Clients) -> bool:
     """Protect the stack's table from being deleted, or not, as the operator wants; return whether that changed it.
 

@@ -29,6 +29,9 @@ RETRIES: dict[str, tuple[int, int]] = {
 }
 """How often Lambda tries a failed event again, and for how long (seconds). The next sweep is a minute away anyhow."""
 
+LOSES_NOTHING = "sweep"
+"""The function whose failed events are not kept: the next sweep makes them good, and an alarm tells of failures."""
+
 STREAM: dict[str, Any] = {
     "BisectBatchOnFunctionError": True,
     "MaximumRetryAttempts": 10,
@@ -36,6 +39,15 @@ STREAM: dict[str, Any] = {
     "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT", "MODIFY"]})}]},
 }
 """A record that keeps failing must not block its shard for the day that it would by default; deletions say nothing."""
+
+ERRORS = ("DEFAULT_4XX", "DEFAULT_5XX")
+"""What API Gateway answers in the app's stead: an unknown path, a throttled request, a function that timed out."""
+
+LIKE_THE_APP: dict[str, Any] = {
+    "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
+    "responseTemplates": {"application/json": '{"message":$context.error.messageString}'},
+}
+"""JSON with a message that a page on any host may read, as the contract promises of errors too."""
 
 _POLL_S = 1.0
 _POLLS = 120
@@ -103,7 +115,14 @@ def wire(
     changed = [
         f"{name} is tried again {retries} times within {age_s} s"
         for name, (retries, age_s) in RETRIES.items()
-        if _wire_events(functions, stage.function(name), retries, age_s, outputs["DeadLettersArn"], sleep)
+        if _wire_events(
+            functions,
+            stage.function(name),
+            retries,
+            age_s,
+            None if name == LOSES_NOTHING else outputs["DeadLettersArn"],
+            sleep,
+        )
     ]
     if _wire_stream(functions, stage.function("stream_terminator"), outputs, sleep):
         changed.append("the stream's mapping bisects, gives up and filters")
@@ -118,6 +137,17 @@ def wire(
             events.enable_rule(Name=rule["Name"])
             changed.append(f"the rule {rule['Name']} is on again")
     return changed
+
+
+def wire_api(api: str, stage: Stage, gateway: Any) -> list[str]:
+    """Let API Gateway's own errors be like the app's; return what had to be changed. `api` is the REST API's id."""
+    stand = {kind: gateway.get_gateway_response(restApiId=api, responseType=kind) for kind in ERRORS}
+    astray = [kind for kind, stands in stand.items() if not _holds(stands, LIKE_THE_APP)]
+    for kind in astray:
+        gateway.put_gateway_response(restApiId=api, responseType=kind, **LIKE_THE_APP)
+    if astray:
+        gateway.create_deployment(restApiId=api, stageName=stage.name)
+    return ["pages elsewhere may read the gateway's own errors"] if astray else []
 
 
 def _wire_role(iam: Any, role: str, policy: Mapping[str, Any]) -> bool:
@@ -136,18 +166,17 @@ def _wire_role(iam: Any, role: str, policy: Mapping[str, Any]) -> bool:
 
 
 def _wire_events(
-    functions: Any, name: str, retries: int, age_s: int, queue: str, sleep: Callable[[float], None]
+    functions: Any, name: str, retries: int, age_s: int, queue: str | None, sleep: Callable[[float], None]
 ) -> bool:
-    wanted = {
-        "MaximumRetryAttempts": retries,
-        "MaximumEventAgeInSeconds": age_s,
-        "DestinationConfig": {"OnFailure": {"Destination": queue}},
-    }
+    wanted: dict[str, Any] = {"MaximumRetryAttempts": retries, "MaximumEventAgeInSeconds": age_s}
     stands: Mapping[str, Any] = {}
     with if_there():
         stands = functions.get_function_event_invoke_config(FunctionName=name)
-    if _holds(stands, wanted):
+    kept_in = stands.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if _holds(stands, wanted) and kept_in == queue:
         return False
+    if queue:
+        wanted["DestinationConfig"] = {"OnFailure": {"Destination": queue}}
     once_role_holds(lambda: functions.put_function_event_invoke_config(FunctionName=name, **wanted), sleep)
     return True
 

@@ -2,7 +2,8 @@
 
 The mark is what is owned: a record without it is never changed, whatever its name. Cloudflare
 blocks a user for five minutes who goes over its limit, so calls are few (batches) and a block is
-respected at once instead of being waited for.
+respected at once instead of being waited for. Nor is a silence waited out again and again:
+a function's time is short, and desktops must be ended while names cannot be changed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _ADDRESSES = ("A", "AAAA", "CNAME")
 _TIMEOUT_S = (3.05, 10)
 _PAUSES_S = (0.3, 1.0)
 _LONGEST_WAIT_S = 2.0
+_SILENCE = timedelta(seconds=60)
 _COMMENT_LENGTH = 100
 _BATCH = 200
 _PAGE = 5000
@@ -54,6 +56,7 @@ class CloudflareDns:
         self._sleep = sleep
         self._session = requests.Session()
         self._blocked_until: datetime | None = None
+        self._blocked_why = ""
 
     def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
         """Make these names resolve to their addresses; repeating it changes nothing.
@@ -61,9 +64,15 @@ class CloudflareDns:
         A new desktop's name is its own, so it is created without looking; with `mend` the zone is
         looked at first, because Cloudflare lets two addresses share a name.
         """
+        taken: list[str] = []
         for chunk in _chunks(records):
             if mend or not self._create(chunk):
-                self._settle(chunk)
+                taken += self._settle(chunk)
+        if taken:
+            raise DnsError(
+                f"{', '.join(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
+                "alone; delete it there, then the desktop is published."
+            )
 
     def _create(self, records: list[DnsRecord]) -> bool:
         """Create records in one call; return whether none of them was in the way of another."""
@@ -79,8 +88,8 @@ class CloudflareDns:
             return False
         return True
 
-    def _settle(self, records: list[DnsRecord]) -> None:
-        """Publish names that may be there already: as they should be, as ours to correct, or as somebody else's."""
+    def _settle(self, records: list[DnsRecord]) -> list[str]:
+        """Publish names that may be there already, correcting what is ours; return those that are somebody else's."""
         there: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for found in self._list({"name": records[0].name} if len(records) == 1 else {}):
             if found.get("type") in _ADDRESSES:
@@ -98,11 +107,7 @@ class CloudflareDns:
                 changes["patches"].append({"id": found_ones[0]["id"], **body})
         if wanted := {kind: some for kind, some in changes.items() if some}:
             self._call("POST", "/batch", json=wanted)
-        if taken:
-            raise DnsError(
-                f"{', '.join(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
-                "alone; delete it there, then the desktop is published."
-            )
+        return taken
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         """Remove these records; one that is not there is fine, one that is not ours stays."""
@@ -219,18 +224,26 @@ class CloudflareDns:
             if answer.status_code == 429:
                 wait_s = _retry_after_s(answer)
                 if wait_s > _LONGEST_WAIT_S:
-                    self._blocked_until = self._clock() + timedelta(seconds=wait_s)
+                    self._block(timedelta(seconds=wait_s), "too many were made")
                     return None
                 return wait_s if next(pauses, None) is not None else None
             if answer.status_code < 500:
                 return None
+        elif isinstance(answer, requests.Timeout):
+            next(pauses, None)  # a silence takes long itself, so there is one more try and not two
+            pause = next(pauses, None)
+            if pause is None:
+                self._block(_SILENCE, "it did not answer the last one")
+            return pause
         return next(pauses, None)
+
+    def _block(self, length: timedelta, why: str) -> None:
+        self._blocked_until, self._blocked_why = self._clock() + length, why
 
     def _respect_block(self) -> None:
         if self._blocked_until and self._clock() < self._blocked_until:
-            raise Unavailable(
-                f"Cloudflare takes no requests until {self._blocked_until:%H:%M:%S} UTC: too many were made."
-            )
+            until = f"{self._blocked_until:%H:%M:%S} UTC"
+            raise Unavailable(f"Cloudflare is sent no requests until {until}: {self._blocked_why}.")
         self._blocked_until = None
 
 

@@ -240,6 +240,15 @@ class TestSameName:
         dns.publish([DnsRecord(NAME, "203.0.113.9", "m1"), *others], mend=True)
         assert [found["content"] for found in cloudflare.named(NAME)] == ["203.0.113.9"]
 
+    def test_a_foreign_record_does_not_keep_what_another_request_publishes(
+        self, dns: CloudflareDns, cloudflare: Cloudflare
+    ) -> None:
+        wanted = records(250)
+        cloudflare.add(type="A", name=wanted[7].name, content="192.0.2.1")
+        with pytest.raises(DnsError, match=wanted[7].name):
+            dns.publish(wanted, mend=True)
+        assert len(dns.owned()) == 249
+
     @pytest.mark.parametrize("kind", ["A", "AAAA", "CNAME"])
     def test_a_foreign_record_of_the_name_is_not_joined(
         self, dns: CloudflareDns, cloudflare: Cloudflare, kind: str
@@ -340,6 +349,29 @@ class TestPassingFailures:
         monkeypatch.setattr(requests.Session, "request", fail_once)
         wire.dns.publish([RECORD])
         assert (len(wire.asked), len(wire.sleeps)) == (1, 1)
+
+    def test_a_silence_is_waited_out_twice_and_then_left_alone_for_a_minute(
+        self, wire: Wire, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock
+    ) -> None:
+        tried: list[str] = []
+
+        def hang(_: requests.Session, method: str, *args: Any, **kwargs: Any) -> requests.Response:
+            tried.append(method)
+            raise requests.ReadTimeout("silence")
+
+        with monkeypatch.context() as silent:
+            silent.setattr(requests.Session, "request", hang)
+            for _ in range(20):
+                with pytest.raises(Unavailable):
+                    wire.dns.owned()
+            assert len(tried) == 2
+            clock.sleep(60)
+            with pytest.raises(Unavailable):
+                wire.dns.owned()
+            assert len(tried) == 4
+        clock.sleep(60)
+        wire.plays(NONE)
+        assert wire.dns.owned() == []
 
     def test_no_request_waits_for_ever(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         send = requests.Session.request

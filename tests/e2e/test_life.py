@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,6 +145,13 @@ def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
     wait_for(lambda: deployed.row(due).get("status") == "TERMINATED", MINUTE_S, "the end by the sweep")
     assert not deployed.living(MeetingID=due)
     switch(deployed, stream=True, sweep=True)
+
+
+def test_even_the_gateways_own_errors_may_be_read_by_a_page_on_any_host(deployed: Deployed) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{deployed.url}/no/such/path")
+    assert refused.value.headers["Access-Control-Allow-Origin"] == "*"
+    assert json.load(refused.value)["message"]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/join/none/teacher", 404), ("/join/none/nobody", 400)])

@@ -112,6 +112,8 @@ def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> N
         "functions",
         "stream",
         "timers",
+        "rules",
+        "concurrency",
     ):
         assert (check, "ok") in levels, looked
         assert (check, "fail") not in levels, looked

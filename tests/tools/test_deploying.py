@@ -205,6 +205,41 @@ def test_what_chalice_cannot_say_is_said_once(stage: Stage, client: Clients, fun
     assert functions.mapping["DestinationConfig"]["OnFailure"]["Destination"] == "arn:records"
 
 
+def test_what_a_failed_sweep_leaves_is_made_good_and_kept_nowhere(
+    stage: Stage, client: Clients, functions: Lambda
+) -> None:
+    wire(stage, functions, client)
+    for name in ("launch_ec2", "safety_net", "dns_watchdog"):
+        stands = functions.get_function_event_invoke_config(FunctionName=stage.function(name))
+        assert stands["DestinationConfig"]["OnFailure"]["Destination"] == "arn:letters"
+    sweep = stage.function("sweep")
+    assert "DestinationConfig" not in functions.get_function_event_invoke_config(FunctionName=sweep)
+    functions.put_function_event_invoke_config(
+        FunctionName=sweep,
+        MaximumRetryAttempts=0,
+        MaximumEventAgeInSeconds=60,
+        DestinationConfig={"OnFailure": {"Destination": "arn:letters"}},
+    )
+    assert len(wire(stage, functions, client)) == 1
+    assert "DestinationConfig" not in functions.get_function_event_invoke_config(FunctionName=sweep)
+
+
+def test_the_gateways_own_errors_are_like_the_apps(stage: Stage, client: Clients) -> None:
+    gateway = client("apigateway")
+    api = gateway.create_rest_api(name="elephant")["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    gateway.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="MOCK")
+    for kind in wiring.ERRORS:
+        gateway.put_gateway_response(restApiId=api, responseType=kind)  # moto, unlike AWS, knows no default ones
+    assert wiring.wire_api(api, stage, gateway)
+    for kind in wiring.ERRORS:
+        stands = gateway.get_gateway_response(restApiId=api, responseType=kind)
+        assert stands["responseParameters"] == {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+    assert len(gateway.get_deployments(restApiId=api)["items"]) == 1, "only a deployment makes it so"
+    assert wiring.wire_api(api, stage, gateway) == []
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -287,10 +287,10 @@ def _no_stream(account: Account) -> None:
     account.client("dynamodb").update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False})
 
 
-def _alarm(account: Account) -> None:
+def _ring(account: Account, name: str) -> None:
     cloudwatch = account.client("cloudwatch")
     cloudwatch.put_metric_alarm(
-        AlarmName="elephant-dev-desktops-overdue",
+        AlarmName=name,
         Namespace="Elephant",
         MetricName="DesktopsOverdue",
         Period=60,
@@ -299,7 +299,7 @@ def _alarm(account: Account) -> None:
         ComparisonOperator="GreaterThanThreshold",
         Statistic="Sum",
     )
-    cloudwatch.set_alarm_state(AlarmName="elephant-dev-desktops-overdue", StateValue="ALARM", StateReason="test")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
 
 
 WRONG: dict[str, Wrong] = {
@@ -445,7 +445,13 @@ WRONG: dict[str, Wrong] = {
         Level.FAIL,
         "docs/deploy.md#changed-by-hand",
     ),
-    "an alarm rings": ("alarms", {}, _alarm, Level.WARN, "docs/deploy.md#desktops-overdue"),
+    "an alarm rings": (
+        "alarms",
+        {},
+        lambda account: _ring(account, "elephant-dev-desktops-overdue"),
+        Level.WARN,
+        "docs/deploy.md#desktops-overdue",
+    ),
     "nobody hears alarms": ("alarms", {}, _nothing, Level.WARN, "alarm_email"),
     "alarms unconfirmed": ("alarms", {"alarm_email": "ops@example.com"}, _nothing, Level.WARN, "confirm"),
 }
@@ -457,6 +463,15 @@ def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> 
     harm(account)
     found = account.look(check, **changes)
     assert any(seen is level and words in text for seen, text in found), found
+
+
+@pytest.mark.parametrize(("minutes", "rings"), [(5, False), (15, True)])
+def test_want_of_sweeps_is_no_news_in_a_stages_first_minutes(account: Account, minutes: int, rings: bool) -> None:
+    _ring(account, "elephant-dev-sweep-stopped")
+    [alarm] = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    later = alarm["AlarmConfigurationUpdatedTimestamp"] + timedelta(minutes=minutes)
+    found = list(checks.alarms(replace(account.patient(), now=lambda: later)))
+    assert any("sweep-stopped rings" in finding.what for finding in found) is rings
 
 
 WIDE = {
