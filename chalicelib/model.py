@@ -136,7 +136,8 @@ class Seat:
     """A role's place in a meeting: its desktop, how that came about, and what its person did.
 
     Times are UTC. `attempt` counts the launches begun (0: none); `refused` says why the current
-    attempt launched nothing, None while that is open. `published_at` says since when `link` leads
+    attempt launched nothing, None while that is open. `vouched` says that the app itself wrote
+    `desktop_id`, for this meeting: nobody's slip of the pen. `published_at` says since when `link` leads
     somewhere. `replaced` tells of the desktops that this role had before: when each was given up,
     which it was, and why.
     """
@@ -152,6 +153,7 @@ class Seat:
     subnet: str | None = None
     refused: str | None = None
     launched_at: datetime | None = None
+    vouched: bool = False
     healthy_at: datetime | None = None
     joined_at: datetime | None = None
     late_boots: int = 0
@@ -160,6 +162,11 @@ class Seat:
     def attribute(self, name: str) -> str:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
         return attribute(self.role, name)
+
+
+def voucher(meeting_id: str, desktop_id: str) -> str:
+    """Return what the app writes beside a desktop's id; nobody who types or copies an id would."""
+    return f"{meeting_id}/{desktop_id}"
 
 
 @cache
@@ -173,7 +180,8 @@ class Meeting:
     """One row of the table, understood.
 
     `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
-    desktops that are known to have reported HEALTHY. `problems` lists attributes that hold what
+    desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
+    `forced` says that it was by somebody's word, before its time. `problems` lists attributes that hold what
     cannot be understood; such an attribute counts as unknown, never as a value.
     """
 
@@ -190,6 +198,8 @@ class Meeting:
     ended_at: datetime | None = None
     reported: frozenset[str] = frozenset()
     listed: bool = False
+    begun_at: datetime | None = None
+    forced: bool = False
     problems: tuple[str, ...] = ()
 
     @property
@@ -248,6 +258,8 @@ class Policy:
     lease: timedelta = timedelta(seconds=55)
     # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
     settling: timedelta = timedelta(minutes=5)
+    # Desktops are kept this long for a meeting that was moved to later, and is then due only later still.
+    standby: timedelta = timedelta(hours=1)
     # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
     linger: timedelta = timedelta(minutes=30)
 
@@ -323,6 +335,7 @@ class Launch:
     why: str
     attempts: tuple[Attempt, ...]
     after: int = 0
+    forced: bool = False  # by somebody's word, before its time
 
 
 @dataclass(frozen=True, slots=True)

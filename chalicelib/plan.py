@@ -25,6 +25,7 @@ For a meeting that is not over, in this order:
 | due, and a role has no desktop                                 | launch one                       |
 | a desktop bears another deadline than the meeting has          | let it bear this one             |
 | a second live desktop of a role, older than `settling`         | terminate it                     |
+| moved to much later (`standby`), nobody has come, not forced   | stand down until it is due again |
 
 For one that is over: terminate what lives, withdraw what is published, put the status back.
 """
@@ -62,8 +63,10 @@ from chalicelib.model import (
     Update,
     Withdraw,
     attribute,
+    voucher,
 )
-from chalicelib.rows import LISTED
+from chalicelib.rows import LISTED, timestamp
+from chalicelib.rows import meeting as understood
 
 DEFAULTS = Policy()
 
@@ -88,6 +91,12 @@ def plan(
     desktops = _of(meeting, desktops)
     if meeting.over:
         return _close(meeting, desktops, now, policy)
+    retreat: list[Action] = []
+    if not force and is_far(meeting, now, policy):
+        retreat, meeting, desktops = _stand_down(meeting, desktops, now, policy)
+        if any(isinstance(action, Observe) for action in retreat):
+            return retreat
+    forced = force and not is_due(meeting, now, due, policy)
     due = force or is_due(meeting, now, due, policy)
     table = [_stand(meeting, seat, desktops, now, due, policy) for seat in meeting.seats]
     if not desktops.complete and due and any(stand.wants_launch for stand in table):
@@ -95,7 +104,8 @@ def plan(
     reason = _reason_by_time(meeting, desktops, now, checkpoint, policy) or _reason_by_desktops(table, due, policy)
     if reason:
         return _end(meeting, desktops, now, reason, policy)
-    return _carry_on(meeting, table, desktops, now, checkpoint, due, policy)
+    actions = _carry_on(meeting, table, desktops, now, checkpoint, due, policy)
+    return retreat + [replace(a, forced=True) if forced and isinstance(a, Launch) else a for a in actions]
 
 
 def _of(meeting: Meeting, desktops: Observation) -> Observation:
@@ -126,13 +136,15 @@ def start(meeting: Meeting, policy: Policy = DEFAULTS) -> datetime | None:
 def hard_deadline(meeting: Meeting, desktops: Observation = UNKNOWN, policy: Policy = DEFAULTS) -> datetime | None:
     """Return the moment that no desktop of this meeting may outlive, None where nothing tells it.
 
-    T + duration. A row without any time still has desktops that cost: their launch counts instead.
+    T + duration; but wherever T was moved to, desktops that run are not kept for it beyond `standby`.
+    A row without any time still has desktops that cost: their launch counts instead.
     """
     duration = meeting.duration or policy.max_duration
     if begin := start(meeting, policy):
-        return begin + duration
+        latest = [meeting.begun_at + policy.lead + policy.standby] if meeting.begun_at else []
+        return min([begin, *latest]) + duration
     launches = [seat.attempt_at for seat in meeting.seats] + [d.launched_at for d in _ours(desktops)]
-    known = [moment for moment in launches if moment]
+    known = [meeting.begun_at] if meeting.begun_at else [moment for moment in launches if moment]
     return min(known) + policy.lead + duration if known else None
 
 
@@ -141,12 +153,20 @@ def is_due(meeting: Meeting, now: datetime, hinted: bool = False, policy: Policy
 
     A timer's word counts where the row has no `meet_time`.
     """
-    if any(seat.attempt for seat in meeting.seats):
+    if any(seat.attempt_at for seat in meeting.seats) and not is_far(meeting, now, policy):
         return True
     if not meeting.row.get("meet_time"):
         return hinted
     begin = start(meeting, policy)
     return begin is not None and now >= begin - policy.lead
+
+
+def is_far(meeting: Meeting, now: datetime, policy: Policy = DEFAULTS) -> bool:
+    """Return whether nobody needs this meeting's desktops for longer than `standby`: it was moved to later."""
+    if meeting.forced or meeting.in_progress or any(seat.uploaded for seat in meeting.seats):
+        return False
+    begin = start(meeting, policy) if meeting.meet_time else None
+    return begin is not None and now < begin - policy.lead - policy.standby
 
 
 def at_checkpoint(meeting: Meeting, now: datetime, hinted: bool, policy: Policy = DEFAULTS) -> bool:
@@ -190,9 +210,9 @@ def _reason_at_checkpoint(meeting: Meeting, now: datetime, hinted: bool, policy:
 
 
 def _reason_by_desktops(table: list[_Stand], due: bool, policy: Policy) -> Reason | None:
-    for stand in table:
-        if due and stand.wants_launch and _next_attempt(stand).number > policy.max_attempts:
-            return Reason.LAUNCH_FAILED
+    given_up = due and any(stand.wants_launch and _is_spent(stand, policy) for stand in table)
+    if given_up and not any(stand.keeps and stand.seat.joined_at for stand in table):
+        return Reason.LAUNCH_FAILED
     gone = [s.kind is _Kind.WANTED and s.seat.desktop_id is not None for s in table]
     replaceable = [due and s.wants_launch for s in table]
     return Reason.DESKTOPS_GONE if all(gone) and not any(replaceable) else None
@@ -242,7 +262,9 @@ def _stand(meeting: Meeting, seat: Seat, desktops: Observation, now: datetime, d
     others = [d for d in desktops.desktops if _usable(d, meeting, seat) and d.id != seat.desktop_id]
     if others:
         return _Stand(seat, _Kind.FOUND, min(others, key=lambda d: (d.launched_at or now, d.id)))
-    leased = seat.attempt_at is not None and now < seat.attempt_at + policy.lease
+    # Each refusal is waited out longer, so that the attempts last through half an hour without room.
+    patience = policy.lease * (seat.attempt if seat.refused else 1)
+    leased = seat.attempt_at is not None and now < seat.attempt_at + patience
     if leased and (seat.refused or (seat.attempt and not seat.desktop_id)):
         return _Stand(seat, _Kind.WAITING)
     return _Stand(seat, _Kind.WANTED, named, late=late)
@@ -282,6 +304,11 @@ def _next_attempt(stand: _Stand) -> Attempt:
     return Attempt(seat.role, seat.attempt + 1, None, cause)
 
 
+def _is_spent(stand: _Stand, policy: Policy) -> bool:
+    """Whether no attempts are left for this seat."""
+    return _next_attempt(stand).number > policy.max_attempts
+
+
 # --- while it lives
 
 
@@ -306,7 +333,7 @@ def _carry_on(
     for stand in table:
         seat = standing.seat(stand.seat.role)
         gone = stand.kind is _Kind.WANTED
-        if gone and due and stand.wants_launch:
+        if gone and due and stand.wants_launch and not _is_spent(stand, policy):
             given_up += _give_up(stand)
             launches.append(_next_attempt(stand))
         elif gone and seat.link:
@@ -321,6 +348,8 @@ def _carry_on(
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in launches)
     launch = [Launch(why, tuple(launches), after=len(given_up))] if launches else []
     doubles = _drop_doubles(table, desktops, now, policy)
+    if launches and not meeting.begun_at:
+        meeting = replace(meeting, begun_at=now)
     rearm = _rearm(meeting, table, desktops, policy)
     return [*([note] if note else []), *given_up, *launch, *farewells, *names, *doubles, *rearm]
 
@@ -330,7 +359,13 @@ def _with_adopted(meeting: Meeting, adopted: Mapping[Role, Desktop], now: dateti
     for role, desktop in adopted.items():
         # Its boot limit counts from now: whoever launched it, nobody has waited for it until now.
         seat = replace(
-            meeting.seat(role), desktop_id=desktop.id, launched_at=now, link=None, healthy_at=None, refused=None
+            meeting.seat(role),
+            desktop_id=desktop.id,
+            launched_at=now,
+            vouched=desktop.owner is Owner.OURS,
+            link=None,
+            healthy_at=None,
+            refused=None,
         )
         meeting = replace(meeting, teacher=seat) if role is Role.TEACHER else replace(meeting, student=seat)
     status = _status_by_facts(meeting)
@@ -348,8 +383,13 @@ def _note(
     for seat in standing.seats:
         named = seat.attribute("ec2_id")
         if seat.role in adopted:
-            notes |= {named: seat.desktop_id, seat.attribute("launched_at"): seat.launched_at}
-            replaced = [seat.attribute(name) for name in ("ec2_link", "healthy_at", "refused")]
+            notes |= {
+                named: seat.desktop_id,
+                seat.attribute("launched_at"): seat.launched_at,
+            }
+            if seat.vouched:
+                notes[seat.attribute("launched")] = voucher(meeting.id, seat.desktop_id or "")
+            replaced = [seat.attribute(name) for name in ("launched", "ec2_link", "healthy_at", "refused")]
             rests_on |= meeting.as_stored(named, *replaced)
             stale += replaced
             why.append(f"the {seat.role}'s desktop {seat.desktop_id} lives and the row names none that does")
@@ -363,7 +403,7 @@ def _note(
         why.append(f"the status is {meeting.status}, the meeting has come to {standing.status}")
     if checkpoint_reached and not meeting.checkpoint_at:
         notes["checkpoint_at"] = now
-        rests_on |= meeting.as_stored("checkpoint_at")
+        rests_on |= meeting.as_stored("checkpoint_at", "meet_time")
         why.append("the checkpoint was held and the meeting goes on")
     if not meeting.listed:
         notes["open"] = LISTED
@@ -471,6 +511,60 @@ def _put_away(why: str, desktops: Collection[Desktop], policy: Policy) -> list[A
     return [Terminate(why, tuple(d.id for d in desktops)), Withdraw(why, records)]
 
 
+# --- when it is put off
+
+_OF_A_LAUNCH = (
+    "ec2_id",
+    "ec2_link",
+    "launched_at",
+    "launched",
+    "published_at",
+    "healthy_at",
+    "attempt_at",
+    "subnet",
+    "refused",
+    "late_boots",
+)
+
+
+def _stand_down(
+    meeting: Meeting, desktops: Observation, now: datetime, policy: Policy
+) -> tuple[list[Action], Meeting, Observation]:
+    """Return what takes away the desktops of a meeting that is far, and the meeting and its desktops as they are then.
+
+    The row lets go of them first, resting on nobody having come. Attempts go on being counted, since
+    each has a launch token of its own.
+    """
+    ours = {desktop.id for desktop in _ours(desktops)}
+    begun = [s for s in meeting.seats if s.vouched or s.desktop_id in ours or (s.attempt_at and not s.desktop_id)]
+    if begun and not desktops.complete and not all(map(_accounted, begun)):
+        return [Observe("the meeting was moved and the row may not name all its desktops")], meeting, desktops
+    why = "the meeting was moved to later; it gets desktops when it is due"
+    let_go = [seat.desktop_id for seat in begun if seat.desktop_id]
+    living = [d.id for d in _ours(desktops) if d.state.costs]
+    living += [name for name in let_go if name not in living and _may_live(name, meeting, desktops, now, policy)]
+    actions: list[Action] = []
+    if begun:
+        given_up = {
+            seat.attribute("replaced"): [*seat.replaced, f"{timestamp(now)} {seat.desktop_id}: {why}"]
+            for seat in begun
+            if seat.desktop_id
+        }
+        stale = [*(seat.attribute(name) for seat in begun for name in _OF_A_LAUNCH), "begun_at", "checkpoint_at"]
+        remove = tuple(name for name in stale if name in meeting.row)
+        joined = (seat.attribute("joined_at") for seat in meeting.seats)
+        rests_on = meeting.as_stored("termination_reason", "meet_time", "status", *joined, *stale)
+        actions.append(Update(why, given_up, remove, rests_on))
+        row = {name: value for name, value in meeting.row.items() if name not in remove} | given_up
+        meeting = understood(row)
+    if living:
+        actions.append(Terminate(why, tuple(living)))
+    if names := dict.fromkeys(let_go + living):
+        actions.append(Withdraw(why, tuple(DnsRecord(policy.record_name(n), meeting_id=meeting.id) for n in names)))
+    left = tuple(desktop for desktop in desktops.desktops if desktop.id not in living)
+    return actions, meeting, replace(desktops, desktops=left)
+
+
 # --- when it ends, and after
 
 
@@ -522,8 +616,8 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
 
 
 def _accounted(seat: Seat) -> bool:
-    """Whether the row names every desktop that was launched for this seat, and the app launched it."""
-    return bool(seat.attempt and seat.desktop_id and seat.launched_at) or not (seat.attempt or seat.desktop_id)
+    """Whether the row names every desktop that was launched for this seat, and the app wrote that name there."""
+    return bool(seat.attempt_at and seat.vouched) or not (seat.attempt_at or seat.desktop_id)
 
 
 def _may_live(desktop_id: str, meeting: Meeting, desktops: Observation, now: datetime, policy: Policy) -> bool:
@@ -593,10 +687,12 @@ def plan_strays(
     OURS; anything else is left alone.
     """
     living = [d for d in desktops if d.owner is Owner.OURS and d.state.costs]
+    served = {seat.desktop_id for m in meetings.values() if m and not m.over for seat in m.seats if seat.vouched}
     orphans = [
         d
         for d in living
         if _settled(d.launched_at, now, policy)
+        and d.id not in served
         and (d.meeting_id is None or (d.meeting_id in meetings and meetings[d.meeting_id] is None))
     ]
     unread = [d for d in living if d.meeting_id and d.meeting_id not in meetings]

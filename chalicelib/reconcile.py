@@ -50,6 +50,7 @@ from chalicelib.model import (
     Update,
     Withdraw,
     attribute,
+    voucher,
 )
 from chalicelib.plan import hard_deadline, plan, plan_strays
 from chalicelib.ports import Desktops, Dns, Meetings, Timers
@@ -305,7 +306,7 @@ class Reconciler:
         """
         attempts = [replace(a, subnet=a.subnet or self._desktops().subnets()[0]) for a in launch.attempts]
         leased_at = self._clock()
-        self._persist(meeting, _intent(meeting, attempts, leased_at, launch.why))
+        self._persist(meeting, _intent(meeting, launch, attempts, leased_at))
         for attempt in attempts:
             if meeting.seat(attempt.role).desktop_id:
                 self._count("Replaced", 1, reason=attempt.cause, meeting=meeting.id, role=attempt.role, why=attempt.why)
@@ -329,6 +330,7 @@ class Reconciler:
                 outcomes |= {
                     attribute(role, "ec2_id"): outcome.id,
                     attribute(role, "launched_at"): self._clock(),
+                    attribute(role, "launched"): voucher(meeting.id, outcome.id),
                 }
                 rests_on[attribute(role, "ec2_id")] = None
             else:
@@ -358,7 +360,7 @@ class Reconciler:
         if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
             attempt = replace(attempt, subnet=best)
             self._persist(meeting, _move(meeting, attempt, leased_at))
-        known = hard_deadline(meeting, policy=self._policy)
+        known = hard_deadline(replace(meeting, begun_at=meeting.begun_at or leased_at), policy=self._policy)
         deadline = known or leased_at + self._policy.lead + self._policy.max_duration
         while True:
             try:
@@ -527,10 +529,12 @@ class _Overtaken(Conflict):
         self.failures = tuple(failures)
 
 
-def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: str) -> Update:
+def _intent(meeting: Meeting, launch: Launch, attempts: Iterable[Attempt], now: datetime) -> Update:
     """Return the write that must stand before a launch: which attempt, where, since when."""
-    intent: dict[str, Any] = {}
-    rests_on = meeting.as_stored("termination_reason")
+    intent: dict[str, Any] = {"forced": True} if launch.forced else {}
+    if not meeting.begun_at:
+        intent["begun_at"] = now
+    rests_on = meeting.as_stored("termination_reason", "meet_time")
     stale: list[str] = []
     for attempt in attempts:
         role = attempt.role
@@ -548,7 +552,7 @@ def _intent(meeting: Meeting, attempts: Iterable[Attempt], now: datetime, why: s
         replaced = [attribute(role, n) for n in ("ec2_id", "ec2_link", "launched_at", "healthy_at", "refused")]
         rests_on |= meeting.as_stored(attribute(role, "attempt"), attribute(role, "attempt_at"), *replaced)
         stale += replaced
-    return Update(why, intent, tuple(name for name in stale if name in meeting.row), rests_on)
+    return Update(launch.why, intent, tuple(name for name in stale if name in meeting.row), rests_on)
 
 
 def _move(meeting: Meeting, attempt: Attempt, leased_at: datetime) -> Update:

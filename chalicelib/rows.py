@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from chalicelib.errors import BadEvent
-from chalicelib.model import Meeting, Role, Seat, Status, attribute
+from chalicelib.model import Meeting, Role, Seat, Status, attribute, voucher
 
 LISTED = "1"
 """The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
@@ -164,11 +164,12 @@ class _Reader:
     def status(self) -> Status:
         return self._read("status", _A_STATUS, Status) or Status.PENDING
 
-    def seat(self, role: Role) -> Seat:
+    def seat(self, role: Role, meeting_id: str) -> Seat:
         name = partial(attribute, role)
+        desktop_id = self.text(name("ec2_id"))
         return Seat(
             role=role,
-            desktop_id=self.text(name("ec2_id")),
+            desktop_id=desktop_id,
             link=self.text(name("ec2_link")),
             published_at=self.time(name("published_at")),
             uploaded=bool(self.text(name("session_data"))),
@@ -178,6 +179,7 @@ class _Reader:
             subnet=self.text(name("subnet")),
             refused=self.text(name("refused")),
             launched_at=self.time(name("launched_at")),
+            vouched=bool(desktop_id) and self.text(name("launched")) == voucher(meeting_id, desktop_id or ""),
             healthy_at=self.time(name("healthy_at")),
             joined_at=self.time(name("joined_at")),
             late_boots=self.count(name("late_boots")) or 0,
@@ -202,13 +204,15 @@ def meeting(row: Mapping[str, Any]) -> Meeting:
         status=read.status(),
         meet_time=read.time("meet_time"),
         created_at=read.time("created_at"),
-        teacher=read.seat(Role.TEACHER),
-        student=read.seat(Role.STUDENT),
+        teacher=read.seat(Role.TEACHER, meeting_id),
+        student=read.seat(Role.STUDENT, meeting_id),
         duration=read.duration("duration_minutes"),
         reason=read.text("termination_reason"),
         checkpoint_at=read.time("checkpoint_at"),
         ended_at=read.time("ended_at"),
         reported=frozenset({reporter} if reporter else ()),
         listed=row.get("open") == LISTED,
+        begun_at=read.time("begun_at"),
+        forced=row.get("forced") is True,
         problems=tuple(read.problems),
     )

@@ -82,6 +82,7 @@ def launched(role: str, minutes: float = -10, attempt: int = 1) -> dict[str, Any
         f"{role}_attempt_at": at(minutes),
         f"{role}_subnet": "subnet-1",
         f"{role}_launched_at": at(minutes),
+        f"{role}_launched": f"m1/i-{role}",
     }
 
 
@@ -234,6 +235,7 @@ def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
     begun = {"ec2_id": newcomer.id, "attempt": attempt.number, "subnet": attempt.subnet or "subnet-1"}
     begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause is Cause.LATE_BOOT else {})
     after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
+    after.setdefault("begun_at", plain(now))
     return newcomer
 
 

@@ -170,8 +170,14 @@ LAUNCHING = [
     case("then the next attempt is made",
          SCHEDULED | attempt("teacher", 1, -5, refused="NoRoom") | attempt("student", 1, -5, refused="NoRoom"),
          NONE_LIVE, -5 + 55 * BLINK, ["launch teacher 2, student 2"]),
+    case("after the third refusal it waits three times as long",
+         SCHEDULED | attempt("teacher", 3, -9, refused="NoRoom") | attempt("student", 3, -9, refused="NoRoom"),
+         NONE_LIVE, -9 + 164 * BLINK, []),
+    case("and then is tried again",
+         SCHEDULED | attempt("teacher", 3, -9, refused="NoRoom") | attempt("student", 3, -9, refused="NoRoom"),
+         NONE_LIVE, -9 + 165 * BLINK, ["launch teacher 4, student 4"]),
     case("a launch that was begun goes on though the meeting was moved to later",
-         SCHEDULED | {"meet_time": at(300)} | attempt("teacher", 1, -5) | attempt("student", 1, -5), NONE_LIVE, -1,
+         SCHEDULED | {"meet_time": at(69)} | attempt("teacher", 1, -5) | attempt("student", 1, -5), NONE_LIVE, -1,
          ["launch teacher 1 again in subnet-1, student 1 again in subnet-1"]),
     case("nothing is launched past the hard deadline",
          SCHEDULED | HELD, NONE_LIVE, 240, ends_without_desktops("MAX_DURATION")),
@@ -180,11 +186,14 @@ LAUNCHING = [
 ATTEMPTS = [
     case("the tenth attempt is made",
          SCHEDULED | attempt("teacher", 9, -5, refused="NoRoom") | attempt("student", 9, -5, refused="NoRoom"),
-         NONE_LIVE, -4, ["launch teacher 10, student 10"]),
+         NONE_LIVE, 4, ["launch teacher 10, student 10"]),
     case("an eleventh is not: the launch failed",
          SCHEDULED | attempt("teacher", 10, -5, refused="NoRoom") | launched("student") | {"status": "LAUNCHED"},
-         all_of(desktop("student", State.PENDING)), -4,
+         all_of(desktop("student", State.PENDING)), 4.5,
          ["end LAUNCH_FAILED", "terminate i-student", "withdraw i-student", "drop safety-m1", "close LAUNCH_FAILED"]),
+    case("nobody who is in is put out because the other's desktop cannot be replaced",
+         IN_PROGRESS | HELD | attempt("student", 10, 30, refused="NoRoom", ec2_id=None, ec2_link=None),
+         all_of(desktop("teacher")), 60, []),
     case("the tenth whose outcome is not known is resumed",
          SCHEDULED | attempt("teacher", 10, -5) | attempt("student", 10, -5), NONE_LIVE, -4,
          ["launch teacher 10 again in subnet-1, student 10 again in subnet-1"]),
@@ -198,8 +207,13 @@ ATTEMPTS = [
          all_of(desktop("student")), 51, []),
 ]
 
-FOUND = "write student_ec2_id=i-student student_launched_at"
-BOTH_FOUND = f"write status=LAUNCHED {FOUND.removeprefix('write ')} teacher_ec2_id=i-teacher teacher_launched_at"
+FOUND = "write student_ec2_id=i-student student_launched=m1/i-student student_launched_at"
+NEW = "write student_ec2_id=i-new student_launched=m1/i-new student_launched_at -student_ec2_link"
+FOUND_BY_HAND = "write student_ec2_id=i-student student_launched_at"
+BOTH_FOUND = (
+    f"write status=LAUNCHED {FOUND.removeprefix('write ')} "
+    "teacher_ec2_id=i-teacher teacher_launched=m1/i-teacher teacher_launched_at"
+)
 ADOPTION = [
     case("a live desktop that the row does not name is adopted, and published in the same breath",
          ONE_LAUNCHED, all_of(BOOTS, desktop("student")), -8,
@@ -214,10 +228,10 @@ ADOPTION = [
          PUBLISHED,
          all_of(desktop("teacher"), desktop("student", State.TERMINATED), desktop("student", minutes=-9, id="i-new")),
          -8,
-         ["write student_ec2_id=i-new student_launched_at -student_ec2_link", "withdraw i-student", "publish i-new",
+         [NEW, "withdraw i-student", "publish i-new",
           f"write student_ec2_link={link('i-new')} student_published_at"]),
     case("one launched by hand, without a stage, is adopted",
-         ONE_LAUNCHED, all_of(BOOTS, desktop("student", State.PENDING, owner=Owner.BY_HAND)), -8, [FOUND]),
+         ONE_LAUNCHED, all_of(BOOTS, desktop("student", State.PENDING, owner=Owner.BY_HAND)), -8, [FOUND_BY_HAND]),
     case("of two the older is adopted",
          ONE_LAUNCHED,
          all_of(BOOTS, desktop("student", State.PENDING, minutes=-9, id="i-young"),
@@ -225,13 +239,14 @@ ADOPTION = [
     case("one that has reported already is healthy from then on",
          HEALTHY | {"student_ec2_id": None, "student_ec2_link": None, "student_healthy_at": None,
           "instance_id": "i-student"}, all_of(desktop("teacher"), desktop("student")), -2,
-         ["write student_ec2_id=i-student student_healthy_at student_launched_at", "publish i-student",
+         ["write student_ec2_id=i-student student_healthy_at student_launched=m1/i-student student_launched_at",
+          "publish i-student",
           f"write student_ec2_link={link('i-student')} student_published_at"]),
     case("what the dead one reported does not count for the one that is adopted",
          HEALTHY,
          all_of(desktop("teacher"), desktop("student", State.TERMINATED),
           desktop("student", State.PENDING, id="i-new")), -2,
-         ["write student_ec2_id=i-new student_launched_at -student_ec2_link -student_healthy_at",
+         [f"{NEW} -student_healthy_at",
           "withdraw i-student"]),
     case("a refusal is forgotten when a desktop turns up after all",
          ONE_LAUNCHED | attempt("student", 1, -10, refused="NoRoom"), BOTH_BOOT, -8, [f"{FOUND} -student_refused"]),
@@ -406,12 +421,14 @@ DEADLINE = [
 
 LATE = PUBLISHED | launched("student", -14) | {"student_attempt_at": at(-14)}
 LATE_SEEN = all_of(desktop("teacher"), desktop("student", minutes=-14))
-NOT_DUE = LATE | {"meet_time": at(600), "teacher_attempt": None, "student_attempt": None}
+NOT_DUE = LATE | {"meet_time": at(70)} | {
+    f"{role}_{name}": None for role in Role for name in ("attempt", "attempt_at")
+}
 REPLACED = ["terminate i-student", "launch student 2", "withdraw i-student"]
 LATE_BOOT = [
     case("another desktop of the role that turns up takes its place at once",
          LATE, all_of(*LATE_SEEN.desktops, desktop("student", State.PENDING, id="i-new")), 1,
-         ["write student_ec2_id=i-new student_launched_at -student_ec2_link", "withdraw i-student",
+         [NEW, "withdraw i-student",
           "terminate i-student", "withdraw i-student"]),
     case("one that is adopted has its whole boot limit from then on",
          ONE_LAUNCHED, all_of(BOOTS, desktop("student", State.PENDING, minutes=-60)), -8, [FOUND]),
@@ -497,14 +514,14 @@ GONE = [
          ["end DESKTOPS_GONE", "withdraw i-teacher i-student", "drop safety-m1",
           "close DESKTOPS_GONE -teacher_ec2_link -student_ec2_link"]),
     case("both gone where nothing is due: the meeting ends",
-         BY_HAND | {"meet_time": at(600)},
+         BY_HAND | {"meet_time": at(65)},
          some_of(desktop("teacher", State.TERMINATED), desktop("student", State.TERMINATED)), 0, ["observe"]),
     case("seen to the end",
-         BY_HAND | {"meet_time": at(600)},
+         BY_HAND | {"meet_time": at(65)},
          all_of(desktop("teacher", State.TERMINATED), desktop("student", State.TERMINATED)), 0,
          ["end DESKTOPS_GONE", "withdraw i-teacher i-student", "drop launch-m1 safety-m1", "close DESKTOPS_GONE"]),
     case("one gone and one never launched is no end",
-         BY_HAND | {"meet_time": at(600), "student_ec2_id": None}, all_of(desktop("teacher", State.TERMINATED)), 0,
+         BY_HAND | {"meet_time": at(65), "student_ec2_id": None}, all_of(desktop("teacher", State.TERMINATED)), 0,
          []),
     case("both gone and one to replace is no end",
          IN_PROGRESS | uploaded("teacher", 8) | {"teacher_ec2_link": None, "teacher_healthy_at": None}, NONE_LIVE, 10,
@@ -516,6 +533,44 @@ GONE = [
 
 DOUBLE = desktop("student", minutes=-5, id="i-double")
 TAKEN = ["terminate i-double", "withdraw i-double"]
+AWAY = PUBLISHED | {"meet_time": at(300)}
+AWAY_SEEN = all_of(desktop("teacher"), desktop("student"))
+WHY_AWAY = "the meeting was moved to later; it gets desktops when it is due"
+LET_GO = " ".join([
+    "write",
+    *(f"{role}_replaced=['2026-03-01T14:55:00Z i-{role}: {WHY_AWAY}']" for role in ("student", "teacher")),
+    *(f"-{role}_{name}" for role in ("student", "teacher")
+      for name in ("attempt_at", "ec2_id", "ec2_link", "launched", "launched_at", "published_at", "subnet")),
+])
+PUT_OFF = [
+    case("moved to much later: its desktops are let go and ended", AWAY, AWAY_SEEN, -5,
+         [LET_GO, "terminate i-teacher i-student", "withdraw i-teacher i-student"]),
+    case("without a look: the row names both", AWAY, UNKNOWN, -5,
+         [LET_GO, "terminate i-teacher i-student", "withdraw i-teacher i-student"]),
+    case("moved by no more than it is kept for: nothing", AWAY | {"meet_time": at(65)}, AWAY_SEEN, -5, []),
+    case("a second more", AWAY | {"meet_time": at(65 + BLINK)}, AWAY_SEEN, -5,
+         [LET_GO, "terminate i-teacher i-student", "withdraw i-teacher i-student"]),
+    case("somebody has come: nothing", AWAY | {"student_joined_at": at(-6), "status": "IN_PROGRESS"}, AWAY_SEEN, -5,
+         []),
+    case("launched by somebody's word, before its time: nothing", AWAY | {"forced": True}, AWAY_SEEN, -5, []),
+    case("by that word now", SCHEDULED | {"meet_time": at(300)}, NONE_LIVE, -5,
+         ["launch teacher 1, student 1"], force=True),
+    case("a launch whose outcome is not known is looked for first",
+         SCHEDULED | {"meet_time": at(300)} | attempt("teacher", 1, -5), UNKNOWN, -5, ["observe"]),
+    case("what it left is ended", SCHEDULED | {"meet_time": at(300)} | attempt("teacher", 1, -5),
+         all_of(desktop("teacher", State.PENDING)), -5,
+         ["write -teacher_attempt_at -teacher_subnet", "terminate i-teacher", "withdraw i-teacher"]),
+    case("let go, but not ended yet", SCHEDULED | {"meet_time": at(300), "teacher_attempt": 1},
+         all_of(desktop("teacher")), -5, ["terminate i-teacher", "withdraw i-teacher"]),
+    case("launched anew when it is due, as the next attempt",
+         SCHEDULED | {"meet_time": at(300), "teacher_attempt": 1, "student_attempt": 2}, NONE_LIVE, 290,
+         ["launch teacher 2, student 3"]),
+    case("what somebody launched by hand is left alone", BY_HAND | {"meet_time": at(300)},
+         all_of(desktop("teacher", owner=Owner.BY_HAND), desktop("student", owner=Owner.BY_HAND)), -5,
+         ["publish i-teacher", f"write status=DNS_WRITTEN teacher_ec2_link={link('i-teacher')} teacher_published_at",
+          "publish i-student", f"write student_ec2_link={link('i-student')} student_published_at"]),
+]
+
 DOUBLES = [
     case("a second live desktop of a role is ended", PUBLISHED, all_of(*BOTH_RUN.desktops, DOUBLE), 0, TAKEN),
     case("not before it is five minutes old", PUBLISHED, all_of(*BOTH_RUN.desktops, DOUBLE), -BLINK, []),
@@ -651,6 +706,7 @@ TABLE = [
         "deadline borne": DEADLINES_BORNE,
         "gone": GONE,
         "doubles": DOUBLES,
+        "put off": PUT_OFF,
         "ending": ENDING,
         "afterwards": AFTERWARDS,
     }.items()

@@ -56,6 +56,10 @@ def test_a_desktop_of_no_meeting_is_terminated() -> None:
     assert strays([replace(TEACHER, meeting_id=None)], [], {}) == ["terminate i-teacher"]
 
 
+def test_a_desktop_that_a_live_meeting_names_is_served_though_its_tag_is_gone() -> None:
+    assert strays([replace(TEACHER, meeting_id=None), STUDENT], RECORDS, {"m1": LIVE}) == []
+
+
 @pytest.mark.parametrize("state", [State.PENDING, State.RUNNING, State.STOPPING, State.STOPPED])
 def test_an_orphan_is_terminated_in_every_state_that_costs(state: State) -> None:
     assert strays([replace(TEACHER, state=state)], [], {"m1": None}) == ["terminate i-teacher"]
