@@ -21,7 +21,7 @@ def meeting(world: World, **row: Any) -> str:
 
 def seat(world: World, meeting_id: str, role: str, state: str = "running") -> str:
     desktop_id = world.desktop(meeting_id, role, state)
-    world.write(meeting_id, **launched(role, desktop_id))
+    world.write(meeting_id, **launched(role, desktop_id, meeting_id=meeting_id))
     return desktop_id
 
 
@@ -257,8 +257,8 @@ def test_while_cloudflare_fails_no_link_is_handed_out_and_afterwards_it_is(
 def test_somebody_elses_record_of_the_same_name_stands_and_no_link_is_handed_out(world: World) -> None:
     meeting_id = meeting(world)
     desktop_id = seat(world, meeting_id, "teacher")
-    theirs = world.cloud.cloudflare.add(name=name(desktop_id), content="192.0.2.1")
+    theirs = world.cloud.cloudflare.add(type="CNAME", name=name(desktop_id), content="theirs.example.net")
     with pytest.raises(DnsError, match=desktop_id):
         tell(world, desktop_id, "running")
-    assert world.published() == {theirs["name"]: "192.0.2.1"}
+    assert world.published() == {theirs["name"]: "theirs.example.net"}
     assert "teacher_ec2_link" not in world.row(meeting_id)

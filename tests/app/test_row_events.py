@@ -19,7 +19,7 @@ def seated(world: World, **row: Any) -> tuple[str, set[str]]:
     meeting_id = world.put(**row)
     desktops = {role: world.desktop(meeting_id, role) for role in ("teacher", "student")}
     for role, desktop_id in desktops.items():
-        world.write(meeting_id, **launched(role, desktop_id, NOW - timedelta(minutes=25)))
+        world.write(meeting_id, **launched(role, desktop_id, NOW - timedelta(minutes=25), meeting_id))
     return meeting_id, set(desktops.values())
 
 

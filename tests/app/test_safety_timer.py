@@ -25,7 +25,7 @@ def seated(world: World, at: datetime = NOW - timedelta(minutes=25), **row: obje
     meeting_id = world.put(**row)
     desktops = {role: world.desktop(meeting_id, role) for role in ("teacher", "student")}
     for role, desktop_id in desktops.items():
-        world.write(meeting_id, **launched(role, desktop_id, at))
+        world.write(meeting_id, **launched(role, desktop_id, at, meeting_id))
     return meeting_id, set(desktops.values())
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import SomeFailed
+from chalicelib.model import Desktop
 from localcloud.cloudflare import DOMAIN
+from localcloud.functions import timeout_s
 from tests.app.world import NOW, Row, World, launched, link, linked, utc
 
 DUE = {"meet_time": utc(NOW + timedelta(minutes=5)), "created_at": utc(NOW - timedelta(days=1))}
@@ -58,6 +61,29 @@ def test_a_row_that_holds_garbage_is_named_and_stops_no_other(world: World, bad:
         assert world.row(meeting_id)["status"] == "LAUNCHED"
     if named:
         assert any(named in fact["why"] for fact in world.said("bad_row") if fact["meeting"] == bad_id)
+
+
+# --- its time
+
+
+@pytest.mark.parametrize("left_s", [20, 14])
+def test_what_is_begun_late_still_has_a_quarter_of_a_minute_before_lambda_cuts_it_off(
+    world: World, monkeypatch: pytest.MonkeyPatch, left_s: int
+) -> None:
+    first, second = listed(world, id="a", **DUE), listed(world, id="b", **DUE)
+    launch = Ec2Desktops.launch
+
+    def slow(desktops: Ec2Desktops, meeting_id: str, *rest: Any) -> Desktop:
+        if meeting_id == first:
+            world.clock.moment = NOW + timedelta(seconds=timeout_s("sweep") - left_s)
+        return launch(desktops, meeting_id, *rest)
+
+    monkeypatch.setattr(Ec2Desktops, "launch", slow)
+    world.sweep()
+    assert world.row(first)["status"] == "LAUNCHED"
+    assert ("teacher_ec2_id" in world.row(second)) is (left_s > 15)
+    world.sweep()
+    assert world.row(second)["status"] == "LAUNCHED"
 
 
 # --- what no meeting answers for
@@ -131,7 +157,7 @@ def test_without_a_desktops_settings_it_fails_by_name_and_ends_what_is_over(worl
 def test_what_ec2_does_not_tell_is_unknown_and_not_gone(world: World) -> None:
     meeting_id = world.put(open="1", status="IN_PROGRESS", teacher_joined_at=utc(NOW), **DUE)
     desktop_id = world.desktop(meeting_id, "teacher")
-    world.write(meeting_id, **launched("teacher", desktop_id), **linked("teacher", desktop_id))
+    world.write(meeting_id, **launched("teacher", desktop_id, meeting_id=meeting_id), **linked("teacher", desktop_id))
     world.cloud.cloudflare.add(name=f"{desktop_id}.{DOMAIN}", content="192.0.2.1", comment=f"elephant:dev:{meeting_id}")
     world.move(minutes=6)
     before = world.row(meeting_id)

@@ -291,9 +291,10 @@ def scheduled_event(clock: StillClock) -> Event:
 # --- rows
 
 
-def launched(role: str, desktop_id: str, at: datetime = NOW) -> Row:
-    """Return what the app writes about a desktop that it has launched."""
+def launched(role: str, desktop_id: str, at: datetime = NOW, meeting_id: str = "") -> Row:
+    """Return what the app writes about a desktop that it has launched for this meeting."""
     return {
+        f"{role}_launched": f"{meeting_id}/{desktop_id}",
         f"{role}_ec2_id": desktop_id,
         f"{role}_attempt": 1,
         f"{role}_attempt_at": utc(at),
