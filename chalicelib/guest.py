@@ -29,13 +29,14 @@ _WINDOWS = Template(r"""<powershell>
 $$guard = 'C:\ProgramData\Elephant\deadline.ps1'
 New-Item -ItemType Directory -Force -Path (Split-Path $$guard) | Out-Null
 Set-Content -Path $$guard -Value @'
-$$deadline = '$deadline'
+$$deadline = [DateTimeOffset]::Parse('$deadline')
 try {
   $$base = 'http://169.254.169.254/latest'
   $$token = Invoke-RestMethod -Method Put -TimeoutSec 5 -Uri "$$base/api/token" -Headers @{'X-aws-ec2-metadata-token-ttl-seconds' = '60'}
-  $$deadline = Invoke-RestMethod -TimeoutSec 5 -Uri "$$base/meta-data/tags/instance/Deadline" -Headers @{'X-aws-ec2-metadata-token' = $$token}
+  $$tagged = Invoke-RestMethod -TimeoutSec 5 -Uri "$$base/meta-data/tags/instance/Deadline" -Headers @{'X-aws-ec2-metadata-token' = $$token}
+  $$deadline = [DateTimeOffset]::Parse($$tagged)
 } catch { }
-if ([DateTimeOffset]::UtcNow -ge [DateTimeOffset]::Parse($$deadline).AddMinutes($margin_min)) { shutdown.exe /s /f /t 0 }
+if ([DateTimeOffset]::UtcNow -ge $$deadline.AddMinutes($margin_min)) { shutdown.exe /s /f /t 0 }
 '@
 $$run = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -ExecutionPolicy Bypass -File $$guard"
 $$often = New-ScheduledTaskTrigger -Once -At (Get-Date) -RepetitionInterval (New-TimeSpan -Minutes 5)

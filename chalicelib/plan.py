@@ -729,7 +729,9 @@ def _unresolved(
     policy: Policy,
 ) -> tuple[DnsRecord, ...]:
     """Return the records that people have links to and that are not, or no longer, in the zone as they should be."""
-    listed = {record.name: record.address for record in records}
+    listed: dict[str, set[str]] = {}
+    for record in records:
+        listed.setdefault(record.name, set()).add(record.address)
     linked = {
         policy.record_name(seat.desktop_id)
         for meeting in meetings.values()
@@ -743,6 +745,6 @@ def _unresolved(
         if name in linked
         and desktop.state is State.RUNNING
         and desktop.address
-        and listed.get(name) != desktop.address
+        and listed.get(name) != {desktop.address}
         and _settled(desktop.launched_at, now, policy)
     )

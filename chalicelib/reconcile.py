@@ -318,6 +318,8 @@ class Reconciler:
             role = begun.role
             try:
                 attempt, outcome = self._launch_one(meeting, begun, leased_at)
+            except Conflict as conflict:  # the lease is lost: somebody else launches now, for either role
+                raise _Overtaken(str(conflict), launched, failures) from conflict
             except ElephantError as error:
                 failures.append(error)
                 continue

@@ -61,7 +61,12 @@ class Change:
 
 
 class Cloudflare:
-    """One zone. `outage` is None on a good day, "5xx" or "success: false" on a bad one."""
+    """One zone.
+
+    `outage` is None on a good day, "5xx" or "success: false" on a bad one. `round_robin` lets records
+    of different addresses share a name, as Cloudflare does; without it a name has one address record,
+    which is how its error 81053 is documented.
+    """
 
     def __init__(self, clock: Clock, ledger: Ledger, port: int = 0) -> None:
         """Take the port, 0 for any that is free.
@@ -73,6 +78,7 @@ class Cloudflare:
         self.changes: list[Change] = []
         self.listeners: list[Callable[[Change], object]] = []
         self.outage: str | None = None
+        self.round_robin = True
         self._clock = clock
         self._ledger = ledger
         self._recent: deque[datetime] = deque()
@@ -234,23 +240,32 @@ class Cloudflare:
     def _create(self, zone: Zone, asked: Record) -> Record:
         record = {"ttl": 1, "proxied": False, "comment": None, **asked, "id": uuid.uuid4().hex}
         record["created_on"] = record["modified_on"] = self._time()
-        return _kept(zone, record)
+        return self._keep(zone, record)
 
     def _change(self, zone: Zone, record_id: str, asked: Record) -> Record:
-        return _kept(zone, {**_held(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
+        return self._keep(zone, {**_held(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
 
     def _replace(self, zone: Zone, record_id: str, asked: Record) -> Record:
         before = _held(zone, record_id)
         defaults = {"ttl": 1, "proxied": False, "comment": None}
         kept = {"id": record_id, "created_on": before["created_on"], "modified_on": self._time()}
-        return _kept(zone, {**defaults, **asked, **kept})
+        return self._keep(zone, {**defaults, **asked, **kept})
+
+    def _keep(self, zone: Zone, record: Record) -> Record:
+        """Check a record against the rules and the rest of the zone, and keep it there."""
+        _rule_out_nonsense(record)
+        for other in zone.values():
+            if other["id"] != record["id"] and other["name"] == record["name"]:
+                _rule_out_clash(record, other, self.round_robin)
+        zone[record["id"]] = record
+        return record
 
     def _time(self) -> str:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _kept(zone: Zone, record: Record) -> Record:
-    """Check a record against the rules and the rest of the zone, and keep it there."""
+def _rule_out_nonsense(record: Record) -> None:
+    """Check a record against the rules for any record, and fill in what follows from the rest."""
     if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
         raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
     name = record["name"].lower().rstrip(".")
@@ -264,20 +279,21 @@ def _kept(zone: Zone, record: Record) -> Record:
     if len(record["comment"] or "") > _COMMENT_LIMIT:
         raise Refusal(1004, f"DNS Validation Error: a comment holds at most {_COMMENT_LIMIT} characters.")
     record.update(zone_id=ZONE_ID, zone_name=DOMAIN, proxiable=record["type"] in _ADDRESSES, tags=[])
-    for other in zone.values():
-        if other["id"] != record["id"] and other["name"] == record["name"]:
-            _rule_out_clash(record, other)
-    zone[record["id"]] = record
-    return record
 
 
-def _rule_out_clash(record: Record, other: Record) -> None:
-    if record["type"] == other["type"]:
+def _rule_out_clash(record: Record, other: Record, round_robin: bool) -> None:
+    """Check a record against another of its name."""
+    kind, there = record["type"], other["type"]
+    if kind == there:
         if all(record[setting] == other[setting] for setting in _SETTINGS):
             raise Refusal(81058, "An identical record already exists.")
         if record["content"] == other["content"]:
             raise Refusal(81057, "The record already exists.")
-    if record["type"] in _ADDRESSES and other["type"] in _ADDRESSES:
+    if kind not in _ADDRESSES or there not in _ADDRESSES:
+        return
+    if there == "CNAME" != kind:
+        raise Refusal(81054, "A CNAME record with that host already exists.")
+    if kind == "CNAME" or not round_robin:
         raise Refusal(81053, "An A, AAAA, or CNAME record with that host already exists.")
 
 

@@ -221,34 +221,6 @@ class TestSameName:
     does not mean that the name leads to one address, or that it was nobody else's.
     """
 
-    @pytest.fixture(autouse=True)
-    def _as_cloudflare_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def rule_out_clash(record: dict[str, Any], other: dict[str, Any]) -> None:
-            if record["type"] == other["type"] and record["content"] == other["content"]:
-                raise stand_in.Refusal(81058, "An identical record already exists.")
-            if "CNAME" in (record["type"], other["type"]):
-                raise stand_in.Refusal(81053, "An A, AAAA, or CNAME record with that host already exists.")
-
-        monkeypatch.setattr(stand_in, "_rule_out_clash", rule_out_clash)
-
-    @pytest.mark.parametrize("company", [0, 1])
-    def test_a_changed_address_replaces_the_old_one(
-        self, dns: CloudflareDns, cloudflare: Cloudflare, company: int
-    ) -> None:
-        others = [DnsRecord(f"i-2.{DOMAIN}", "203.0.113.2", "m1")] * company
-        dns.publish([RECORD])
-        dns.publish([DnsRecord(NAME, "203.0.113.9", "m1"), *others], mend=True)
-        assert [found["content"] for found in cloudflare.named(NAME)] == ["203.0.113.9"]
-
-    def test_a_foreign_record_does_not_keep_what_another_request_publishes(
-        self, dns: CloudflareDns, cloudflare: Cloudflare
-    ) -> None:
-        wanted = records(250)
-        cloudflare.add(type="A", name=wanted[7].name, content="192.0.2.1")
-        with pytest.raises(DnsError, match=wanted[7].name):
-            dns.publish(wanted, mend=True)
-        assert len(dns.owned()) == 249
-
     @pytest.mark.parametrize("kind", ["A", "AAAA", "CNAME"])
     def test_a_foreign_record_of_the_name_is_not_joined(
         self, dns: CloudflareDns, cloudflare: Cloudflare, kind: str

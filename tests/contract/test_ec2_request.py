@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
+import boto3
 import pytest
 
 from chalicelib import ec2
@@ -15,9 +18,11 @@ from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, ConfigError, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.guest import Guest
 from chalicelib.model import Attempt, Cause, Desktop, Role
+from chalicelib.runtime import Runtime
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2
+from localcloud.server import Server
 
 from .conftest import NOW, Account, desktop_settings, ec2_desktops
 
@@ -287,6 +292,91 @@ class TestMismatch:
         launcher.account.instead["DescribeInstances"] = ("RequestLimitExceeded", 503)
         with pytest.raises(Unavailable):
             launcher.launch()
+
+
+class TestAfterARefusal:
+    """What a container remembers of the account may be what was refused: a subnet that is gone, an image exchanged."""
+
+    @pytest.fixture
+    def looked_up(self, launcher: Launcher) -> Callable[[], list[str]]:
+        """Let the container launch once, and so remember; return what its next launch asks for all the same."""
+        launcher.launch()
+        launcher.desktops.subnets()
+
+        def next_launch() -> list[str]:
+            del launcher.account.instead["RunInstances"]
+            launcher.account.requests.clear()
+            launcher.subnet = launcher.desktops.subnets()[0]
+            launcher.launch("m2")
+            return [name for name, _ in launcher.account.requests if name.startswith("Describe")]
+
+        return next_launch
+
+    @pytest.mark.parametrize("code", ["InvalidSubnetID.NotFound", "InvalidAMIID.NotFound", "InvalidParameterValue"])
+    def test_subnets_and_image_are_looked_up_anew(
+        self, launcher: Launcher, looked_up: Callable[[], list[str]], code: str
+    ) -> None:
+        launcher.account.instead["RunInstances"] = (code, 400)
+        with pytest.raises(LaunchRefused):
+            launcher.launch()
+        assert looked_up() == ["DescribeVpcs", "DescribeSubnets", "DescribeImages"]
+
+    @pytest.mark.parametrize(("code", "status"), [("InsufficientInstanceCapacity", 500), ("RequestLimitExceeded", 503)])
+    def test_what_refuses_nothing_of_them_leaves_them_remembered(
+        self, launcher: Launcher, looked_up: Callable[[], list[str]], code: str, status: int
+    ) -> None:
+        launcher.account.instead["RunInstances"] = (code, status)
+        with pytest.raises((NoCapacity, Unavailable)):
+            launcher.launch()
+        assert looked_up() == []
+
+
+class TestRetries:
+    """EC2 says that a zone is full with a status that the SDK takes for a failure to try again, a pause later."""
+
+    IMAGE = """<DescribeImagesResponse><imagesSet><item><imageId>ami-1</imageId></item></imagesSet>
+        </DescribeImagesResponse>"""
+    ERROR = "<Response><Errors><Error><Code>{}</Code><Message>No.</Message></Error></Errors></Response>"
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+        """Let the app's own clients meet an EC2 that has no room and does not list instances; return what they ask."""
+        asked: list[str] = []
+
+        def ec2(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+            [action] = parse_qs(body)["Action"]
+            asked.append(action)
+            if action == "DescribeImages":
+                start_response("200 OK", [])
+                return [self.IMAGE.encode()]
+            start_response("503 Service Unavailable", [])
+            code = "InsufficientInstanceCapacity" if action == "RunInstances" else "RequestLimitExceeded"
+            return [self.ERROR.format(code).encode()]
+
+        server = Server(ec2)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", server.url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        monkeypatch.setattr("time.sleep", lambda seconds: asked.append("pause"))
+        yield asked
+        server.stop()
+
+    def desktops(self, clock: VirtualClock) -> Ec2Desktops:
+        environ = {"AMI_ID": "ami-1", "IAM_PROFILE": "p", "SECURITY_GROUP_IDS": "sg-1"}
+        return Runtime(clock.now, environ).desktops
+
+    def test_a_full_zone_is_told_at_once(self, asked: list[str], clock: VirtualClock) -> None:
+        with pytest.raises(NoCapacity):
+            self.desktops(clock).launch("m1", Attempt(Role.TEACHER, 1, "subnet-1", Cause.DUE), DEADLINE)
+        assert asked == ["DescribeImages", "RunInstances"]
+
+    def test_a_question_is_asked_again(self, asked: list[str], clock: VirtualClock) -> None:
+        with pytest.raises(Unavailable):
+            self.desktops(clock).find("i-1")
+        assert asked == ["DescribeInstances", "pause", "DescribeInstances", "pause", "DescribeInstances"]
 
 
 class TestErrorCodes:

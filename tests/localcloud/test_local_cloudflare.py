@@ -84,7 +84,6 @@ def test_errors_have_cloudflares_codes(zone: Zone) -> None:
     zone.create()
     assert code(zone.create()) == (400, 81058)
     assert code(zone.create(comment="another")) == (400, 81057)
-    assert code(zone.create(content="192.0.2.9")) == (400, 81053)
     assert code(zone.create(type="CNAME", content="example.org")) == (400, 81053)
     assert code(zone.ask("DELETE", "/unknown")) == (404, 81044)
     assert code(zone.ask("PATCH", "/unknown", json={"ttl": 60})) == (404, 81044)
@@ -102,6 +101,21 @@ def test_errors_have_cloudflares_codes(zone: Zone) -> None:
 def test_other_kinds_of_record_may_share_a_name(zone: Zone) -> None:
     zone.create()
     assert zone.create(type="TXT", content="hello").ok
+
+
+def test_addresses_share_a_name_unless_they_are_told_not_to(zone: Zone) -> None:
+    zone.create()
+    assert zone.create(content="192.0.2.9").ok
+    assert zone.create(type="AAAA", content="2001:db8::1").ok
+    assert len(zone.cloudflare.named("i-1.example.com")) == 3
+    zone.cloudflare.round_robin = False
+    assert code(zone.create(content="192.0.2.10")) == (400, 81053)
+
+
+def test_nothing_shares_a_name_with_a_cname(zone: Zone) -> None:
+    zone.create(type="CNAME", content="example.org")
+    assert code(zone.create()) == (400, 81054)
+    assert code(zone.create(type="CNAME", content="example.net")) == (400, 81053)
 
 
 def test_a_proxied_record_has_the_automatic_ttl(zone: Zone) -> None:

@@ -125,6 +125,27 @@ class TestLostLease:
         assert house.desktops.instances == {}
         assert house.row()["status"] == "TERMINATED"
 
+    def test_who_has_lost_it_in_the_middle_launches_for_neither_role(self, house: House) -> None:
+        house.meeting()
+
+        def killed() -> None:
+            raise KeyboardInterrupt
+
+        before_next(house.desktops, "launch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            house.reconciler.launch_timer(Timer("m"))
+        house.pass_time(LEASED)
+        house.desktops.full = {"subnet-a"}
+
+        def somebody_else() -> None:
+            house.pass_time(LEASED)
+            house.sweep()
+            house.desktops.full.clear()
+
+        after_next(house.desktops, "launch", somebody_else)
+        house.reconciler.launch_timer(Timer("m"))
+        assert sorted(str(instance.role) for instance in house.desktops.alive()) == ["student", "teacher"]
+
 
 class TestOldNews:
     def test_a_desktop_that_died_since_it_was_looked_at_is_not_published(self, house: House) -> None:

@@ -155,6 +155,13 @@ def test_a_record_that_points_elsewhere_is_put_right() -> None:
     assert (mended.address, mended.meeting_id) == (ADDRESSES["student"], "m1")
 
 
+@pytest.mark.parametrize("wrong_first", [True, False])
+def test_a_record_beside_which_another_points_elsewhere_is_put_right(wrong_first: bool) -> None:
+    both = [record("teacher", address="192.0.2.9"), record("teacher")]
+    listed = [*(both if wrong_first else reversed(both)), record("student")]
+    assert strays([TEACHER, STUDENT], listed, {"m1": LIVE}) == ["publish i-teacher"]
+
+
 def test_a_missing_record_that_nobody_has_a_link_to_is_left_to_its_meeting() -> None:
     only_the_teacher_has_one = meeting(PUBLISHED, student_ec2_link=None)
     assert strays([TEACHER, STUDENT], [record("teacher")], {"m1": only_the_teacher_has_one}) == []
