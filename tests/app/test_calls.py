@@ -69,7 +69,9 @@ def test_an_idle_sweep_makes_no_more_calls_while_people_are_in_their_meetings(wo
                 comment=f"elephant:dev:{meeting_id}",
             )
             met = {f"{role}_healthy_at": utc(NOW), f"{role}_joined_at": utc(NOW)}
-            world.write(meeting_id, **launched(role, desktop_id, meeting_id=meeting_id), **linked(role, desktop_id), **met)
+            world.write(
+                meeting_id, **launched(role, desktop_id, meeting_id=meeting_id), **linked(role, desktop_id), **met
+            )
     world.move(minutes=10)
     assert idle_sweep(world) == IDLE_SWEEP
     assert len(world.alive()) == len(world.published()) == 20
