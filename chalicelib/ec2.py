@@ -51,6 +51,7 @@ NO_ROOM_LASTS = timedelta(minutes=3)
 LAYOUT_LASTS = timedelta(hours=6)
 _PAGE = 1000
 _KNOWN_AT_MOST = 4096
+_OF_ONE = ("InvalidInstanceID", "OperationNotPermitted", "UnauthorizedOperation")
 
 
 class Ec2Desktops:
@@ -273,7 +274,8 @@ class Ec2Desktops:
     def terminate(self, desktop_ids: Collection[str]) -> None:
         """End these instances for good; one that is gone already is fine.
 
-        One unknown id makes EC2 refuse them all, so then they are ended one by one.
+        For one that is unknown, protected by hand or not ours EC2 may refuse them all, so then they
+        are ended one by one.
         """
         ids = list(desktop_ids)
         if not ids:
@@ -281,12 +283,22 @@ class Ec2Desktops:
         try:
             with _reporting(f"These instances could not be terminated: {', '.join(ids)}"):
                 self._client.terminate_instances(InstanceIds=ids)
-        except Unavailable as error:
-            if not _code(error.__cause__).startswith("InvalidInstanceID"):
+        except Unavailable as refused:
+            code = _code(refused.__cause__)
+            if len(ids) > 1 and code.startswith(_OF_ONE):
+                self._terminate_each(ids)
+            elif not code.startswith("InvalidInstanceID"):
                 raise
-            if len(ids) > 1:
-                for desktop_id in ids:
-                    self.terminate([desktop_id])
+
+    def _terminate_each(self, ids: Collection[str]) -> None:
+        failures = []
+        for desktop_id in ids:
+            try:
+                self.terminate([desktop_id])
+            except Unavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 @contextmanager

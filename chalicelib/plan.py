@@ -153,20 +153,21 @@ def is_due(meeting: Meeting, now: datetime, hinted: bool = False, policy: Policy
 
     A timer's word counts where the row has no `meet_time`.
     """
-    if any(seat.attempt_at for seat in meeting.seats) and not is_far(meeting, now, policy):
+    timed = bool(meeting.row.get("meet_time"))
+    begin = start(meeting, policy) if timed else None
+    if begin is not None and now >= begin - policy.lead:
         return True
-    if not meeting.row.get("meet_time"):
-        return hinted
-    begin = start(meeting, policy)
-    return begin is not None and now >= begin - policy.lead
+    if any(seat.attempt_at for seat in meeting.seats):
+        return not is_far(meeting, now, policy)
+    return hinted and not timed
 
 
 def is_far(meeting: Meeting, now: datetime, policy: Policy = DEFAULTS) -> bool:
     """Return whether nobody needs this meeting's desktops for longer than `standby`: it was moved to later."""
-    if meeting.forced or meeting.in_progress or any(seat.uploaded for seat in meeting.seats):
-        return False
     begin = start(meeting, policy) if meeting.meet_time else None
-    return begin is not None and now < begin - policy.lead - policy.standby
+    if begin is None or now >= begin - policy.lead - policy.standby:
+        return False
+    return not (meeting.forced or meeting.in_progress or any(seat.uploaded for seat in meeting.seats))
 
 
 def at_checkpoint(meeting: Meeting, now: datetime, hinted: bool, policy: Policy = DEFAULTS) -> bool:
@@ -584,8 +585,9 @@ def _end(meeting: Meeting, desktops: Observation, now: datetime, reason: Reason,
     )
     if reason is Reason.NO_SHOW:
         rests_on |= meeting.as_stored("status")
-    intent = Update(f"the meeting ends: {reason}", {"termination_reason": reason, "ending_at": now}, (), rests_on)
-    ending = replace(meeting, reason=reason)
+    begun = {"termination_reason": reason, "ending_at": now} | ({} if meeting.listed else {"open": LISTED})
+    intent = Update(f"the meeting ends: {reason}", begun, (), rests_on)
+    ending = replace(meeting, reason=reason, listed=True)
     rest = _close(ending, desktops, now, policy)
     return rest if any(isinstance(action, Observe) for action in rest) else [intent, *rest]
 
@@ -602,6 +604,8 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     living += [d.id for d in _ours(desktops) if d.state.costs and d.id not in named]
     names = dict.fromkeys(named + [d.id for d in _ours(desktops)])
     actions: list[Action] = []
+    if not meeting.listed:  # first of all: should anything fail, the sweep must see it
+        actions.append(Update("the sweep must see it", {"open": LISTED}, (), meeting.as_stored("termination_reason")))
     if living:
         actions.append(Terminate(why, tuple(living)))
     if any(seat.link for seat in meeting.seats) or (desktops.complete and names):
@@ -609,10 +613,9 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     if timers := _timers_ahead(meeting, now, policy):
         actions.append(DropTimers(why, timers))
     closed = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
-    listed = {} if meeting.listed else {"open": LISTED}
     rests_on = {"termination_reason": reason} if meeting.reason else meeting.as_stored("status", "termination_reason")
     rests_on |= meeting.as_stored("ended_at", *(seat.attribute("ec2_link") for seat in meeting.seats))
-    return [*actions, Update(why, closed | listed, _links(meeting), rests_on, after=len(actions))]
+    return [*actions, Update(why, closed, _links(meeting), rests_on, after=len(actions))]
 
 
 def _accounted(seat: Seat) -> bool:

@@ -568,11 +568,11 @@ def _move(meeting: Meeting, attempt: Attempt, leased_at: datetime) -> Update:
 def _told_only_here(meeting: Meeting) -> bool:
     """Whether a record tells what the sweep would not find out.
 
-    That is a desktop's report that the next report overwrites, and a row made by hand that the
-    sweep does not see yet.
+    That is a desktop's report that the next report overwrites, and a row that is not listed though
+    there is work on it: made by hand, or edited.
     """
     reports = any(s.desktop_id in meeting.reported and not s.healthy_at for s in meeting.seats)
-    return not meeting.over and (reports or not meeting.listed)
+    return (reports and not meeting.over) or not (meeting.listed or meeting.finished)
 
 
 def _urgent(action: Action) -> bool:

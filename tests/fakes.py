@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,10 +27,14 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.about: tuple[object, ...] = ()
         self.next_error: Exception | None = None
 
     def before(self, call: str) -> None:
-        """Take note of a call that is about to be made; raising here means that it was not made."""
+        """Take note of a call that is about to be made; raising here means that it was not made.
+
+        What it is about stands in `about`: its arguments, the meeting's or desktop's id first.
+        """
         self.calls.append(call)
         if self.next_error:
             error, self.next_error = self.next_error, None
@@ -39,17 +43,19 @@ class Wire:
     def after(self, call: str) -> None:
         """Take note of a call that was made; raising here means that its answer was lost."""
 
-    def call(self, name: str) -> _Call:
+    def call(self, name: str, *about: object) -> _Call:
         """Pass one call: what is done with this happens between `before` and `after`."""
-        return _Call(self, name)
+        return _Call(self, name, about)
 
 
 @dataclass(slots=True)
 class _Call:
     wire: Wire
     name: str
+    about: tuple[object, ...]
 
     def __enter__(self) -> None:
+        self.wire.about = self.about
         self.wire.before(self.name)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -67,20 +73,20 @@ class FakeMeetings(Meetings):
         self._read: dict[str, tuple[Row, Meeting]] = {}
 
     def get(self, meeting_id: str) -> Meeting:
-        with self.wire.call("meetings.get"):
+        with self.wire.call("meetings.get", meeting_id):
             if meeting_id not in self.rows:
                 raise NoSuchMeeting(f"There is no meeting {meeting_id}.")
             return self.understood(meeting_id)
 
     def create(self, row: Mapping[str, Any]) -> bool:
-        with self.wire.call("meetings.create"):
+        with self.wire.call("meetings.create", row["id"], row):
             if row["id"] in self.rows:
                 return False
             self.write(row["id"], dict(row))
             return True
 
     def update(self, meeting_id: str, change: Update) -> None:
-        with self.wire.call("meetings.update"):
+        with self.wire.call("meetings.update", meeting_id, change.set, change.remove):
             row = self.rows.get(meeting_id)
             if row is None or any(row.get(name) != _stored(value) for name, value in change.expect.items()):
                 raise Conflict(f"Meeting {meeting_id} changed meanwhile: {change.why}.")
@@ -131,12 +137,16 @@ class Instance:
     has_address_at: datetime
     shown_at: datetime
     deadline: datetime | None = None
+    asked_for: datetime | None = None  # the deadline in the request that launched it
+    stopped_at: datetime | None = None
     dies_at: datetime | None = None
     seen: Desktop | None = None  # as it was shown last
 
     def state(self, now: datetime) -> State:
         if self.dies_at and now >= self.dies_at:
             return State.SHUTTING_DOWN if now < self.dies_at + FakeDesktops.DYING else State.TERMINATED
+        if self.stopped_at and now >= self.stopped_at:
+            return State.STOPPING if now < self.stopped_at + FakeDesktops.DYING else State.STOPPED
         return State.RUNNING if now >= self.runs_at else State.PENDING
 
 
@@ -160,18 +170,22 @@ class FakeDesktops(Desktops):
         self.address_after = timedelta(0)
         self.on_launch: Callable[[Instance], None] = lambda instance: None
         self.on_death: Callable[[Instance], None] = lambda instance: None
+        self.on_terminate: Callable[[Instance], None] = lambda instance: None
+        self.on_rearm: Callable[[Instance], None] = lambda instance: None
         self._by_meeting: dict[str | None, list[Instance]] = {}
         self._fleet: list[Instance] = []  # what EC2 has not forgotten, and perhaps a little more
         self._no_room_until: dict[str | None, datetime] = {}
+        self.layout_lasts: timedelta | None = None  # how long the subnets are known once looked up; None: always
+        self._layout_until = datetime.min.replace(tzinfo=UTC)
 
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
-        with self.wire.call("desktops.of_meeting"):
+        with self.wire.call("desktops.of_meeting", meeting_id, *named):
             found = list(self._by_meeting.get(meeting_id, ()))
             found += [self.instances[i] for i in named if i in self.instances and self.instances[i] not in found]
             return self._shown(found)
 
     def find(self, desktop_id: str) -> Desktop | None:
-        with self.wire.call("desktops.find"):
+        with self.wire.call("desktops.find", desktop_id):
             found = self._shown([self.instances[desktop_id]] if desktop_id in self.instances else [])
             return found[0] if found else None
 
@@ -184,44 +198,57 @@ class FakeDesktops(Desktops):
         yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
 
     def subnets(self) -> list[str]:
+        now = self.clock()
+        if self.layout_lasts is not None and now >= self._layout_until:
+            with self.wire.call("desktops.subnets"):
+                self._layout_until = now + self.layout_lasts
         if not self.zones:
             raise LaunchRefused("There is no subnet.", "NoSubnet")
-        now = self.clock()
         return sorted(self.zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
 
     def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
-        with self.wire.call("desktops.launch"):
+        with self.wire.call("desktops.launch", meeting_id, attempt, deadline):
             token = hashlib.sha256(
                 f"{meeting_id}/{attempt.role}/{attempt.number}/{attempt.subnet}".encode()
             ).hexdigest()
             if token in self.by_token:
-                instance = self.instances.get(self.by_token[token])
-                if instance is None or not instance.state(self.clock()).costs:
-                    raise AttemptSpent(
-                        f"The token of {meeting_id}'s {attempt.role} is spent.", "IdempotentInstanceTerminated"
-                    )
-                return self._seen(instance)
+                return self._launched_before(self.instances[self.by_token[token]], deadline)
             if self.refusal:
+                self._layout_until = self.clock()
                 raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
             if attempt.subnet in self.full:
                 self._no_room_until[attempt.subnet] = self.clock() + self.NO_ROOM_LASTS
                 raise NoCapacity(f"There is no room in {attempt.subnet}.")
             instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
+            instance.asked_for = deadline
             self.by_token[token] = instance.id
             self.on_launch(instance)
             return self._seen(instance)
 
+    def _launched_before(self, instance: Instance, deadline: datetime) -> Desktop:
+        """Return what a token has launched; asked with other parameters, EC2 tells only what it shows."""
+        mismatch = instance.asked_for != deadline
+        if mismatch and not self._shown([instance]):
+            raise Unavailable(f"IdempotentParameterMismatch, and {instance.id} does not show.")
+        if not instance.state(self.clock()).costs:
+            code = "IdempotentParameterMismatch" if mismatch else "IdempotentInstanceTerminated"
+            raise AttemptSpent(f"The token of {instance.meeting_id}'s {instance.role} is spent.", code)
+        return self._seen(instance)
+
     def terminate(self, desktop_ids: Collection[str]) -> None:
-        with self.wire.call("desktops.terminate"):
+        with self.wire.call("desktops.terminate", *desktop_ids):
             for desktop_id in desktop_ids:
+                if instance := self.instances.get(desktop_id):
+                    self.on_terminate(instance)
                 self.die(desktop_id)
 
     def rearm(self, desktop_ids: Collection[str], deadline: datetime) -> None:
-        with self.wire.call("desktops.rearm"):
+        with self.wire.call("desktops.rearm", *desktop_ids, deadline):
             if missing := set(desktop_ids) - self.instances.keys():
                 raise Unavailable(f"There is no instance {', '.join(sorted(missing))}.")
             for desktop_id in desktop_ids:
                 self.instances[desktop_id].deadline = deadline
+                self.on_rearm(self.instances[desktop_id])
 
     def add(
         self,
@@ -269,9 +296,12 @@ class FakeDesktops(Desktops):
         """Return every instance that bears this meeting's id, whoever's and in whatever state."""
         return self._by_meeting.get(meeting_id, [])
 
-    def shown_of(self, meeting_id: str) -> list[Desktop]:
-        """Return what EC2 would show of a meeting's instances, without a call."""
-        return self._shown(self.of(meeting_id))
+    def shown_of(self, meeting_id: str, named: Collection[str] = ()) -> list[Desktop]:
+        """Return what EC2 would show of a meeting's instances and of those its row names, without a call."""
+        others = [
+            self.instances[i] for i in named if i in self.instances and self.instances[i].meeting_id != meeting_id
+        ]
+        return self._shown([*self.of(meeting_id), *others])
 
     def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
         now = self.clock()
@@ -313,27 +343,39 @@ class FakeDns(Dns):
         self.records: dict[str, DnsRecord] = {}
         self.foreign: dict[str, str] = {}
         self.on_publish: Callable[[DnsRecord], None] = lambda record: None
+        self.on_withdraw: Callable[[str], None] = lambda name: None
 
     def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
-        with self.wire.call("dns.publish"):
+        with self.wire.call("dns.publish", *(record.name for record in records), mend):
             for record in records:
                 self.on_publish(record)
                 if record.name in self.foreign:
                     continue
                 known = self.records.get(record.name)
                 created_at = known.created_at if known else self.clock()
-                self.records[record.name] = replace(record, handle=f"record-{record.name}", created_at=created_at)
+                self.records[record.name] = replace(record, handle=_handle(record.name), created_at=created_at)
             if foreign := [record.name for record in records if record.name in self.foreign]:
                 raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
-        with self.wire.call("dns.withdraw"):
+        with self.wire.call("dns.withdraw", *(record.name for record in records)):
             for record in records:
-                self.records.pop(record.name, None)
+                # Whoever knows a handle deletes what bears it, without another look at whose it is.
+                there: dict[str, Any] = (
+                    self.foreign if record.handle == _handle(record.name, "foreign") else self.records
+                )
+                found = there.get(record.name)
+                if found is not None and (record.handle or found.meeting_id.startswith(record.meeting_id)):
+                    self.on_withdraw(record.name)
+                    del there[record.name]
 
     def owned(self) -> list[DnsRecord]:
         with self.wire.call("dns.owned"):
             return list(self.records.values())
+
+
+def _handle(name: str, whose: str = "ours") -> str:
+    return f"{whose}-{name}"
 
 
 class FakeTimers(Timers):
@@ -345,12 +387,12 @@ class FakeTimers(Timers):
         self.on_arm: Callable[[str], None] = lambda name: None
 
     def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
-        with self.wire.call("timers.arm"):
+        with self.wire.call("timers.arm", name, at):
             if name not in self.armed:
                 self.armed[name] = (at, target, payload)
                 self.on_arm(name)
 
     def drop(self, names: Collection[str]) -> None:
-        with self.wire.call("timers.drop"):
+        with self.wire.call("timers.drop", *names):
             for name in names:
                 self.armed.pop(name, None)

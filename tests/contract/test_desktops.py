@@ -226,6 +226,12 @@ class TestLaunch:
             return
         assert second.id == first.id
 
+    def test_the_same_attempt_with_another_deadline_is_spent_once_its_desktop_is_gone(self, stage: Stage) -> None:
+        stage.desktops.terminate([launch(stage).id])
+        with pytest.raises(AttemptSpent) as spent:
+            stage.desktops.launch("m1", attempt(stage), DEADLINE + timedelta(hours=1))
+        assert spent.value.code == "IdempotentParameterMismatch"
+
     @pytest.mark.parametrize("other", ["subnet", "number", "role", "meeting"])
     def test_another_attempt_launches_another_desktop(self, stage: Stage, other: str) -> None:
         first = launch(stage)
@@ -583,6 +589,21 @@ class TestTerminate:
         first, second, bystander = (launch(stage, meeting_id).id for meeting_id in ("m1", "m2", "m3"))
         stage.desktops.terminate([unknown, first, unknown, second])
         assert stage.living() == {bystander}
+
+    @pytest.mark.parametrize("code", ["OperationNotPermitted", "UnauthorizedOperation"])
+    def test_each_is_tried_by_itself_where_one_may_not_be_ended(self, real: RealStage, code: str) -> None:
+        real.account.instead["TerminateInstances"] = (code, 400)
+        with pytest.raises(Unavailable, match=code):
+            real.desktops.terminate(["i-1", "i-2", "i-3"])
+        asked = [request["InstanceIds"] for request in real.account.requests.to("TerminateInstances")]
+        assert asked == [["i-1", "i-2", "i-3"], ["i-1"], ["i-2"], ["i-3"]]
+
+    def test_a_call_that_fails_for_all_is_not_made_for_each(self, real: RealStage) -> None:
+        real.account.instead["TerminateInstances"] = ("RequestLimitExceeded", 503)
+        with pytest.raises(Unavailable, match="RequestLimitExceeded"):
+            real.desktops.terminate(["i-1", "i-2"])
+        asked = [request["InstanceIds"] for request in real.account.requests.to("TerminateInstances")]
+        assert all(ids == ["i-1", "i-2"] for ids in asked)
 
     def test_a_pattern_ends_nothing(self, stage: Stage) -> None:
         bystander = launch(stage).id

@@ -36,7 +36,7 @@ class Mutant:
     file: str
     old: str
     new: str
-    suite: str | None = None  # hunted by these tests instead of the simulation
+    suite: str | None = None  # hunted by these tests, or the crash points of `crash/<scenario>`, not at random
 
     def source(self) -> str:
         """Return the file's source with the defect in it.
@@ -60,7 +60,6 @@ MUTANTS = [
         "plan.py",
         "if not desktops.complete and due and any(",
         "if False and any(",
-        UNIT,
     ),
     Mutant("takes unknown for gone", "plan.py", "if not desktops.complete or not settled:", "if False:"),
     Mutant(
@@ -75,13 +74,12 @@ MUTANTS = [
         "if pending and not uploaded and not meeting.in_progress:",
         "if pending and not uploaded:",
     ),
-    Mutant("forgets that the checkpoint was held", "plan.py", 'notes["checkpoint_at"] = now', "pass", UNIT),
+    Mutant("forgets that the checkpoint was held", "plan.py", 'notes["checkpoint_at"] = now', "pass"),
     Mutant(
         "holds the checkpoint again and again",
         "plan.py",
         "pending = meeting.checkpoint_at is None",
         "pending = True",
-        UNIT,
     ),
     Mutant(
         "has no hard deadline",
@@ -123,13 +121,12 @@ MUTANTS = [
         Publish(f"the desktop of {seat.role} runs and has an address", (record,)),""",
     ),
     Mutant("links what could not be published", "plan.py", "link, (), rests_on, after=1)", "link, (), rests_on)"),
-    Mutant("replaces what it could not end", "plan.py", "after=len(given_up))]", "after=0)]", UNIT),
+    Mutant("replaces what it could not end", "plan.py", "after=len(given_up))]", "after=0)]", "crash/stopped"),
     Mutant(
         "calls an end finished that is not",
         "plan.py",
         "_links(meeting), rests_on, after=len(actions))",
         "_links(meeting), rests_on)",
-        UNIT,
     ),
     Mutant(
         "links what does not run",
@@ -142,20 +139,18 @@ MUTANTS = [
         "plan.py",
         "    if not (seat.link and seat.desktop_id):",
         "    if True:",
-        UNIT,
     ),
     Mutant(
         "ends without terminating",
         "plan.py",
-        "    if living:\n        actions.append(Terminate(why, tuple(living)))",
-        "    if False:\n        pass",
+        "    if living:\n        actions.append(Terminate(why, tuple(living)))\n    if any(",
+        "    if any(",
     ),
     Mutant(
         "leaves alive what outlived the end",
         "plan.py",
         'actions = _put_away("the meeting is over", living, policy)',
         "actions: list[Action] = []",
-        UNIT,
     ),
     Mutant(
         "lets a desktop bring a meeting back", "plan.py", '        repair["status"] = Status.TERMINATED', "        pass"
@@ -203,7 +198,120 @@ MUTANTS = [
         "settled = meeting.ended_at is None or now >= meeting.ended_at + policy.linger",
         "settled = False",
     ),
+    Mutant("never lets a desktop bear another deadline", "plan.py", "if deadline is None or not astray:", "if True:"),
+    Mutant(
+        "keeps what is overdue and whose row cannot be read",
+        "plan.py",
+        "overdue = [d for d in unread if d.deadline and now >= d.deadline]",
+        "overdue: list[Desktop] = []",
+    ),
+    Mutant(
+        "counts what was uploaded after the checkpoint",
+        "plan.py",
+        "by_then = [s for s in uploaded if (s.uploaded_at <= moment if s.uploaded_at else hinted)]",
+        "by_then = uploaded",
+        UNIT,
+    ),
+    Mutant(
+        "keeps two desktops for a role",
+        "plan.py",
+        "    if not desktops.complete:\n        return []\n    kept",
+        "    if True:\n        return []\n    kept",
+    ),
+    Mutant(
+        "takes another meeting's desktop for its own",
+        "plan.py",
+        "    if all(d.meeting_id in its_own for d in desktops.desktops):",
+        "    if True:",
+    ),
+    Mutant(
+        "ends at a time that is no longer the meeting's",
+        "plan.py",
+        """        "meet_time",
+        "duration_minutes",
+        "checkpoint_at",""",
+        """        "duration_minutes",
+        "checkpoint_at",""",
+        "crash/moved-at-the-end",
+    ),
+    Mutant("hides a row made by hand from the sweep", "plan.py", '        notes["open"] = LISTED', "        pass"),
+    Mutant(
+        "tries to launch without end",
+        "plan.py",
+        "return _next_attempt(stand).number > policy.max_attempts",
+        "return False",
+        "crash/no-room",
+    ),
+    Mutant(
+        "ends for want of a desktop while somebody is in",
+        "plan.py",
+        "    if given_up and not any(stand.keeps and stand.seat.joined_at for stand in table):",
+        "    if given_up:",
+        "crash/room-for-one",
+    ),
+    Mutant(
+        "waits on for a meeting that was moved far away",
+        "plan.py",
+        "    if begin is None or now >= begin - policy.lead - policy.standby:",
+        "    if True:",
+        "crash/postponed",
+    ),
+    Mutant(
+        "leaves a link that leads nowhere",
+        "plan.py",
+        "    if mended := _unresolved(records, by_name, meetings, now, policy):",
+        "    if mended := ():",
+    ),
+    Mutant(
+        "leaves timers armed",
+        "plan.py",
+        "    if timers := _timers_ahead(meeting, now, policy):",
+        "    if timers := ():",
+        "crash/cancelled",
+    ),
+    Mutant(
+        "replaces a stopped desktop and lets it be",
+        "plan.py",
+        "    if not desktop or not desktop.state.costs or desktop.owner is not Owner.OURS:",
+        "    if not stand.late or not desktop:",
+    ),
+    Mutant(
+        "takes an old desktop's report for the new one's",
+        "plan.py",
+        '            notes[seat.attribute("healthy_at")] = now\n            rests_on |= meeting.as_stored(named)',
+        '            notes[seat.attribute("healthy_at")] = now',
+    ),
     # --- reconcile
+    Mutant(
+        "sweeps nothing when the zone cannot be listed",
+        "reconcile.py",
+        '        with report.tolerate("list the records"):\n            records = self._dns().owned()',
+        "        records = self._dns().owned()",
+    ),
+    Mutant(
+        "forgets a report whose look failed",
+        "reconcile.py",
+        "    return (reports and not meeting.over) or not (meeting.listed or meeting.finished)",
+        "    return False",
+    ),
+    Mutant(
+        "hears only the last report of a batch",
+        "reconcile.py",
+        "meeting = replace(meeting, reported=meeting.reported | earlier.meeting.reported)",
+        "pass",
+    ),
+    Mutant(
+        "does not listen to deaths",
+        "reconcile.py",
+        "        elif desktop := self._desktops().whose(change.desktop_id):\n            desktop = replace(desktop, state=change.state)",
+        "        else:\n            return",
+    ),
+    Mutant(
+        "tries one zone only",
+        "reconcile.py",
+        "rest = [subnet for subnet in self._desktops().subnets() if subnet not in tried]",
+        "rest: list[str] = []",
+    ),
     Mutant(
         "brings back the records of what it has just ended",
         "reconcile.py",
@@ -213,7 +321,7 @@ MUTANTS = [
     Mutant(
         "launches before the intent stands",
         "reconcile.py",
-        "        self._persist(meeting, _intent(meeting, attempts, leased_at, launch.why))\n",
+        "        self._persist(meeting, _intent(meeting, launch, attempts, leased_at))\n",
         "",
     ),
     Mutant(
@@ -226,7 +334,7 @@ MUTANTS = [
     Mutant(
         "needs no lease",
         "plan.py",
-        "leased = seat.attempt_at is not None and now < seat.attempt_at + policy.lease",
+        "leased = seat.attempt_at is not None and now < seat.attempt_at + patience",
         "leased = False",
     ),
     Mutant(
@@ -258,7 +366,6 @@ MUTANTS = [
         "reconcile.py",
         "        if change.state.costs:\n            desktop = self._desktops().find(change.desktop_id)",
         '        if change.state.costs:\n            desktop = self._desktops().find(change.desktop_id)\n            desktop = replace(desktop, state=change.state, address="203.0.113.9") if desktop else None',
-        UNIT,
     ),
     Mutant(
         "takes any desktop's report for both",
@@ -266,12 +373,25 @@ MUTANTS = [
         "if seat.desktop_id in self.reported or seat.healthy_at:",
         "if self.reported or seat.healthy_at:",
     ),
-    Mutant("lets people in while it ends", "join.py", "        if meeting.over:\n", "        if False:\n", UNIT),
+    Mutant("lets people in while it ends", "join.py", "        if meeting.over:\n", "        if False:\n"),
     Mutant(
         "lets people in unrecorded",
         "join.py",
         "            meetings.update(meeting_id, _joined(meeting, seat, clock()))",
         "            pass",
+    ),
+    Mutant(
+        "opens the door before health is reported",
+        "join.py",
+        "if not (seat.link and meeting.is_ready(role)):",
+        "if not seat.link:",
+    ),
+    Mutant(
+        "lets people in on what it read long ago",
+        "join.py",
+        'meeting.as_stored("status", "termination_reason", "ended_at", *names),',
+        "{},",
+        "crash/at-the-last-moment",
     ),
     # --- adapters, hunted by the contract suites
     Mutant(
@@ -319,8 +439,8 @@ MUTANTS = [
     Mutant(
         "stops at an unknown id among those to end",
         "ec2.py",
-        "            if len(ids) > 1:\n                for desktop_id in ids:\n                    self.terminate([desktop_id])",
-        "            return",
+        "                self._terminate_each(ids)",
+        "                return",
         CONTRACT,
     ),
     Mutant(
@@ -373,16 +493,31 @@ def _be(mutant: Mutant) -> int:
         return compile(source, path, "exec") if loader.path == path else load(loader, name)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
+    if mutant.suite and mutant.suite.startswith("crash/"):
+        return _be_crashed(mutant.suite.removeprefix("crash/"))
     if mutant.suite:
         return _be_tested(mutant.suite)
     from tests.simulation.simulate import A_WORLD, play
 
     for number in range(MEETINGS // A_WORLD):
-        _, violation = play(f"mutant/{number}/{A_WORLD}")
+        _, violation = play(f"defect/{number}/{A_WORLD}")
         if violation:
             print(f"{violation.split(' broken in')[0]} after {(number + 1) * A_WORLD} meetings")
             return CAUGHT
     return 0
+
+
+def _be_crashed(scenario: str) -> int:
+    from tests.simulation.crash import attempt, points
+    from tests.simulation.invariants import Violation
+
+    try:
+        violation = next(filter(None, map(attempt, points(scenario))), None)
+    except Violation as not_even_undisturbed:
+        violation = str(not_even_undisturbed)
+    if violation:
+        print(f"{violation.partition(' broken in')[0]} in crash point {violation.rpartition('WORLD=crash/')[2]}")
+    return CAUGHT if violation else 0
 
 
 def _be_tested(suite: str) -> int:

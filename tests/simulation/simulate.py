@@ -1,4 +1,8 @@
-"""Simulate many meetings under faults and report: `make simulate MEETINGS=10000 SEED=1`."""
+"""Simulate many meetings under faults and report: `make simulate MEETINGS=10000 SEED=1`.
+
+A world is called back by its name: `<seed>/<number>/<meetings>`, with `/none` or `/people` behind it
+where not all faults were on, or `crash/<scenario>/<fault>/<call>`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.simulation.faults import ALL, Rates
+from tests.simulation import crash
+from tests.simulation.faults import RATES
 from tests.simulation.invariants import Figures, Invariants, Violation
 from tests.simulation.world import World
 
@@ -30,15 +35,19 @@ class Run:
 
 
 def simulate(
-    meetings: int, seed: str, rates: Rates = ALL, *, measure_recovery: bool = False, progress: Progress | None = None
+    meetings: int, seed: str, rates: str = "all", *, measure_recovery: bool = False, progress: Progress | None = None
 ) -> Run:
-    """Simulate this many meetings in worlds of `A_WORLD`, each with a seed of its own derived from `seed`."""
+    """Simulate this many meetings in worlds of `A_WORLD`, each with a seed of its own derived from `seed`.
+
+    `rates` is one of the names in `RATES`.
+    """
     figures, violations, digest = Figures(), [], 0
     began = time.perf_counter()
     task = progress.add_task("meetings", total=meetings) if progress else None
     for number, first in enumerate(range(0, meetings, A_WORLD)):
         size = min(A_WORLD, meetings - first)
-        world, violation = play(f"{seed}/{number}/{size}", rates, measure_recovery=measure_recovery)
+        name = f"{seed}/{number}/{size}" + (f"/{rates}" if rates != "all" else "")
+        world, violation = play(name, measure_recovery=measure_recovery)
         if violation:
             violations.append(violation)
         figures.add(_figures(world))
@@ -48,10 +57,10 @@ def simulate(
     return Run(figures, violations, digest, time.perf_counter() - began)
 
 
-def play(seed: str, rates: Rates = ALL, *, measure_recovery: bool = False) -> tuple[World, str | None]:
-    """Run the world of this seed (`<seed>/<number>/<meetings>`); return it, and the violation that stopped it."""
+def play(name: str, *, measure_recovery: bool = False) -> tuple[World, str | None]:
+    """Run the world of this name; return it, and the violation that stopped it."""
     gc.disable()  # a world keeps nearly all that it makes, so looking for garbage in it only takes time
-    world = World(seed, int(seed.rpartition("/")[2]), rates, checks=Invariants(measure_recovery=measure_recovery))
+    world = _world(name, Invariants(measure_recovery=measure_recovery))
     try:
         world.run()
     except Violation as violation:
@@ -59,6 +68,15 @@ def play(seed: str, rates: Rates = ALL, *, measure_recovery: bool = False) -> tu
     finally:
         gc.enable()
     return world, None
+
+
+def _world(name: str, checks: Invariants) -> World:
+    if name.startswith("crash/"):
+        return crash.Point.named(name).world(checks)
+    seed, _, kind = name.rpartition("/")
+    if kind not in RATES:
+        seed, kind = name, "all"
+    return World(seed, int(seed.rpartition("/")[2]), RATES[kind], checks=checks, name=name)
 
 
 def _figures(world: World) -> Figures:
@@ -86,7 +104,8 @@ def report(console: Console, run: Run) -> None:
         "minutes past the deadline: p99, max", f"{quantile(overdue, 0.99):.1f}, {max(overdue, default=0):.1f}"
     )
     table.add_row("records orphaned", str(figures.orphaned))
-    table.add_row("people let in", f"{figures.let_in:,}")
+    table.add_row("meetings cut off wrongly", str(figures.cut_off))
+    table.add_row("people let in; sent to a desktop that was not ready", f"{figures.let_in:,}; {figures.not_ready}")
     if recovery:
         text = ", ".join(f"{quantile(recovery, share):.0f}" for share in (0.5, 0.99, 1.0))
         table.add_row("seconds until right again: p50, p99, max", text)
@@ -108,13 +127,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--meetings", type=int, default=2000)
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--world", help="replay the world of one seed, as a violation names it")
+    parser.add_argument("--world", help="replay one world, as a violation names it")
     parser.add_argument("--recovery", action="store_true", help="measure how long faults take to be repaired")
     options = parser.parse_args()
     console = Console()
     if options.world:
         world, violation = play(options.world)
-        console.print(violation or f"Every invariant held in the world of {world.seed}.", markup=False)
+        console.print(violation or f"Every invariant held in {world.name}.", markup=False)
         return 1 if violation else 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:

@@ -504,6 +504,23 @@ class TestEnding:
             house.reconciler.launch_timer(Timer("m"))
 
 
+class TestUnlisted:
+    def test_an_ending_row_that_somebody_took_off_the_list_is_ended_by_its_record(self, house: House) -> None:
+        launched(house)
+        house.meetings.write("m", {"termination_reason": "CANCELLED", "open": "no"})
+        withdraw = house.dns.withdraw
+
+        def down(*args: Any) -> None:
+            raise Unavailable("The zone does not answer.")
+
+        house.dns.withdraw = down  # type: ignore[method-assign,assignment]
+        with pytest.raises(SomeFailed):
+            house.reconciler.row_changes([image(house)])
+        house.dns.withdraw = withdraw  # type: ignore[method-assign]
+        house.reconciler.row_changes([image(house)])
+        assert house.row()["status"] == "TERMINATED"
+
+
 class TestSlipsOfThePen:
     @pytest.mark.parametrize("reason", [None, "CANCELLED"])
     def test_an_id_copied_from_another_row_ends_nobody_elses_desktop(self, house: House, reason: str | None) -> None:
