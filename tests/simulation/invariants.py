@@ -148,6 +148,8 @@ class Invariants(Checks):
         row = world.meetings.rows.get(life.id, {})
         if row.get("termination_reason") or world.now >= _borne(world, life) or self._stands_down(world, life):
             return
+        if instance.deadline and world.now >= instance.deadline and _is_unreadable(world, life):
+            return  # all that is known of it then is the deadline that it bears
         named = row.get(attribute(instance.role, "ec2_id")) == instance.id
         young = bool(instance.token) and world.now < instance.launched_at + SETTLING
         late = world.now >= instance.launched_at + BOOT_LIMIT and instance.id not in _noted(row)
@@ -160,7 +162,7 @@ class Invariants(Checks):
         if life is None or old is None:
             return
         begun = any(new.get(attribute(role, "attempt_at")) for role in Role)
-        life.begun_at = (life.begun_at or world.now) if begun else None
+        life.begun_at = (life.begun_at or _stated(new.get("begun_at"), world.now)) if begun else None
         before, after = old.get("termination_reason"), new.get("termination_reason")
         if before and before != after:
             self._fail(world, life, "4 the end is final", f"the reason went from {before} to {after}")
@@ -603,7 +605,8 @@ class Invariants(Checks):
 
 
 def _start(life: Life) -> datetime:
-    return max(life.meet_time, life.scheduled_at + LEAD)
+    # A row that was made by hand does not say when it was scheduled.
+    return life.meet_time if life.made_by_hand else max(life.meet_time, life.scheduled_at + LEAD)
 
 
 def _deadline(life: Life) -> datetime:
@@ -613,6 +616,20 @@ def _deadline(life: Life) -> datetime:
 def _borne(world: World, life: Life) -> datetime:
     """Return the deadline that desktops of a meeting should bear: moving it does not keep those that run for long."""
     return min(_start(life), life.begun_at + LEAD + STANDBY) + life.duration if life.begun_at else _deadline(life)
+
+
+def _stated(text: str | None, now: datetime) -> datetime:
+    """Return when a launch was begun by the row's word, where that can be: a handler that was halted writes late."""
+    try:
+        stated = rows.parse_time(text or "")
+    except ValueError:
+        return now
+    return stated if now - timedelta(minutes=2) <= stated <= now else now
+
+
+def _is_unreadable(world: World, life: Life) -> bool:
+    """Whether nobody can read this meeting's row now."""
+    return world.wire.is_out("meetings") is not None or world.now < life.cursed_until
 
 
 def _is(one: datetime | None, other: datetime) -> bool:
