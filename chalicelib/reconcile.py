@@ -191,10 +191,9 @@ class Reconciler:
             try:
                 self._apply(meeting, actions)
             except _Overtaken as overtaken:
+                journal.note("overtaken", meeting=meeting_id, why=str(overtaken))
                 seen = _merge(seen, overtaken.launched)
                 failures += overtaken.failures
-            except Conflict as conflict:
-                journal.note("overtaken", meeting=meeting_id, why=str(conflict))
             else:
                 self._complain(meeting)
                 if failures:
@@ -232,18 +231,20 @@ class Reconciler:
             if isinstance(action, Update | Launch | Withdraw) and not all(succeeded[len(succeeded) - action.after :]):
                 succeeded.append(False)
                 continue
-            if isinstance(action, Update):
-                meeting = self._persist(meeting, action)
-                succeeded.append(True)
-                continue
             try:
-                if isinstance(action, Launch):
+                if isinstance(action, Update):
+                    meeting = self._persist(meeting, action)
+                elif isinstance(action, Launch):
                     self._launch(meeting, action)
                 else:
                     self._do(action, meeting.id)
-            except Conflict:
-                raise
+            except Conflict as conflict:
+                launched = conflict.launched if isinstance(conflict, _Overtaken) else ()
+                failures += conflict.failures if isinstance(conflict, _Overtaken) else ()
+                raise _Overtaken(str(conflict), launched, failures) from conflict
             except ElephantError as error:
+                if isinstance(action, Update):
+                    raise
                 failures.append(error)
                 succeeded.append(False)
             else:
@@ -523,7 +524,7 @@ class SweepReport:
 
 
 class _Overtaken(Conflict):
-    """The row changed while desktops were launched; they are evidence for the next look, failures stay failures."""
+    """The row changed while a plan was applied: what it launched is evidence for the next look, failures stay so."""
 
     def __init__(self, message: str, launched: Iterable[Desktop], failures: Iterable[ElephantError]) -> None:
         super().__init__(message)

@@ -147,6 +147,29 @@ class TestLostLease:
         assert sorted(str(instance.role) for instance in house.desktops.alive()) == ["student", "teacher"]
 
 
+class TestFailedAndOvertaken:
+    def test_a_failure_stays_one_though_the_row_changed_afterwards(self, house: House) -> None:
+        house.meeting()
+        found = house.desktops.add("m", Role.STUDENT)
+        house.pass_time(BOOTED)
+        refused: list[str] = []
+        update = house.meetings.update
+
+        def throttled(meeting_id: str, change: Any) -> None:
+            if "teacher_attempt" in change.set and not refused:
+                refused.append(change.why)
+                house.reconciler.look(meeting_id)
+                raise Unavailable("The table is throttled.")
+            update(meeting_id, change)
+
+        house.meetings.update = throttled  # type: ignore[method-assign]
+        with pytest.raises(Unavailable, match="throttled"):
+            house.reconciler.launch_timer(Timer("m"))
+        assert refused
+        assert {desktop_of(house, role) for role in Role} == {i.id for i in house.desktops.alive()}
+        assert desktop_of(house, Role.STUDENT) == found.id
+
+
 class TestOldNews:
     def test_a_desktop_that_died_since_it_was_looked_at_is_not_published(self, house: House) -> None:
         after_next(house.desktops, "launch", lambda: setattr(house.desktops, "refusal", "VcpuLimitExceeded"))
