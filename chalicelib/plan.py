@@ -96,8 +96,8 @@ def plan(
         retreat, meeting, desktops = _stand_down(meeting, desktops, now, policy)
         if any(isinstance(action, Observe) for action in retreat):
             return retreat
-    forced = force and not is_due(meeting, now, due, policy)
-    due = force or is_due(meeting, now, due, policy)
+    in_time = is_due(meeting, now, due, policy)
+    forced, due = force and not in_time, force or in_time
     table = [_stand(meeting, seat, desktops, now, due, policy) for seat in meeting.seats]
     if not desktops.complete and due and any(stand.wants_launch for stand in table):
         return [Observe("a desktop is wanted: see first which ones there are")]
@@ -464,8 +464,13 @@ def _give_up(stand: _Stand) -> list[Action]:
 def _withdraw_of(meeting: Meeting, seat: Seat, policy: Policy, after: int = 0) -> list[Action]:
     if not (seat.link and seat.desktop_id):
         return []
-    record = DnsRecord(policy.record_name(seat.desktop_id), meeting_id=meeting.id)
-    return [Withdraw(f"the {seat.role}'s desktop {seat.desktop_id} serves no more", (record,), after)]
+    records = _records_of(meeting, [seat.desktop_id], policy)
+    return [Withdraw(f"the {seat.role}'s desktop {seat.desktop_id} serves no more", records, after)]
+
+
+def _records_of(meeting: Meeting, desktop_ids: Iterable[str], policy: Policy) -> tuple[DnsRecord, ...]:
+    """Return the records that these desktops may have as the meeting's own: what is to be withdrawn of them."""
+    return tuple(DnsRecord(policy.record_name(name), meeting_id=meeting.id) for name in desktop_ids)
 
 
 def _forget_link(meeting: Meeting, seat: Seat) -> Update:
@@ -561,7 +566,7 @@ def _stand_down(
     if living:
         actions.append(Terminate(why, tuple(living)))
     if names := dict.fromkeys(let_go + living):
-        actions.append(Withdraw(why, tuple(DnsRecord(policy.record_name(n), meeting_id=meeting.id) for n in names)))
+        actions.append(Withdraw(why, _records_of(meeting, names, policy)))
     left = tuple(desktop for desktop in desktops.desktops if desktop.id not in living)
     return actions, meeting, replace(desktops, desktops=left)
 
@@ -585,8 +590,8 @@ def _end(meeting: Meeting, desktops: Observation, now: datetime, reason: Reason,
     )
     if reason is Reason.NO_SHOW:
         rests_on |= meeting.as_stored("status")
-    begun = {"termination_reason": reason, "ending_at": now} | ({} if meeting.listed else {"open": LISTED})
-    intent = Update(f"the meeting ends: {reason}", begun, (), rests_on)
+    ends = {"termination_reason": reason, "ending_at": now} | ({} if meeting.listed else {"open": LISTED})
+    intent = Update(f"the meeting ends: {reason}", ends, (), rests_on)
     ending = replace(meeting, reason=reason, listed=True)
     rest = _close(ending, desktops, now, policy)
     return rest if any(isinstance(action, Observe) for action in rest) else [intent, *rest]
@@ -609,7 +614,7 @@ def _close(meeting: Meeting, desktops: Observation, now: datetime, policy: Polic
     if living:
         actions.append(Terminate(why, tuple(living)))
     if any(seat.link for seat in meeting.seats) or (desktops.complete and names):
-        actions.append(Withdraw(why, tuple(DnsRecord(policy.record_name(n), meeting_id=meeting.id) for n in names)))
+        actions.append(Withdraw(why, _records_of(meeting, names, policy)))
     if timers := _timers_ahead(meeting, now, policy):
         actions.append(DropTimers(why, timers))
     closed = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
@@ -656,7 +661,7 @@ def _keep_closed(meeting: Meeting, desktops: Observation, now: datetime, policy:
     ]
     actions = _put_away("the meeting is over", living, policy)
     links = _links(meeting)
-    records = tuple(DnsRecord(policy.record_name(name), meeting_id=meeting.id) for name in named if name)
+    records = _records_of(meeting, (name for name in named if name), policy)
     if links and records:
         actions.append(Withdraw("the meeting is over", records))
     repair: dict[str, Any] = {} if meeting.reason else {"termination_reason": Reason.CANCELLED}

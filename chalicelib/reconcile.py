@@ -238,10 +238,11 @@ class Reconciler:
                     self._launch(meeting, action)
                 else:
                     self._do(action, meeting.id)
+            except _Overtaken as overtaken:
+                overtaken.failures = (*failures, *overtaken.failures)
+                raise
             except Conflict as conflict:
-                launched = conflict.launched if isinstance(conflict, _Overtaken) else ()
-                failures += conflict.failures if isinstance(conflict, _Overtaken) else ()
-                raise _Overtaken(str(conflict), launched, failures) from conflict
+                raise _Overtaken(str(conflict), (), failures) from conflict
             except ElephantError as error:
                 if isinstance(action, Update):
                     raise
