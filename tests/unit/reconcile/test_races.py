@@ -15,15 +15,10 @@ from chalicelib import rows
 from chalicelib.errors import SomeFailed, Unavailable
 from chalicelib.events import RowChange, StateChange, Timer
 from chalicelib.model import Role, State
-from tests.unit.test_reconcile import MINUTE, House, T
+from tests.unit.reconcile.house import MINUTE, House, T
 
 BOOTED = timedelta(seconds=30)
 LEASED = timedelta(seconds=55)
-
-
-@pytest.fixture
-def house() -> House:
-    return House()
 
 
 def before_next(port: Any, method: str, deed: Callable[[], object]) -> None:
