@@ -1,0 +1,131 @@
+"""The port `Meetings`: reading one row, and all that are open."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib import rows
+from chalicelib.errors import BadEvent, NoSuchMeeting
+from chalicelib.model import Meeting, Status, Update
+from chalicelib.ports import Meetings
+from tests.contract.meetings.stages import RealStage, Stage
+
+
+class TestGet:
+    def test_returns_the_meeting_that_the_row_tells_of(self, stage: Stage) -> None:
+        stage.put(
+            {
+                "id": "m1",
+                "status": "HEALTHY",
+                "meet_time": "2026-03-01T15:00:00Z",
+                "teacher_ec2_id": "i-1",
+                "teacher_attempt": 2,
+                "duration_minutes": 90,
+                "open": "1",
+            }
+        )
+        meeting = stage.meetings.get("m1")
+        assert meeting.id == "m1"
+        assert meeting.status is Status.HEALTHY
+        assert meeting.meet_time == datetime(2026, 3, 1, 15, tzinfo=UTC)
+        assert meeting.teacher.desktop_id == "i-1"
+        assert meeting.teacher.attempt == 2
+        assert meeting.duration == timedelta(minutes=90)
+        assert meeting.listed
+
+    def test_returns_the_row_as_stored_for_writes_to_rest_on(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "status": "SCHEDULED", "teacher_attempt": 2, "note": None, "flag": True})
+        row = stage.meetings.get("m1").row
+        assert row == {"id": "m1", "status": "SCHEDULED", "teacher_attempt": 2, "note": None, "flag": True}
+
+    def test_knows_the_row_as_it_is_now(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "status": "SCHEDULED"})
+        assert stage.meetings.get("m1").status is Status.SCHEDULED
+        stage.change("m1", {"status": "HEALTHY", "instance_id": "i-1"})
+        meeting = stage.meetings.get("m1")
+        assert meeting.status is Status.HEALTHY
+        assert meeting.reported == {"i-1"}
+
+    def test_asks_for_a_strongly_consistent_read(self, real: RealStage) -> None:
+        real.put({"id": "m1"})
+        real.meetings.get("m1")
+        assert [request["ConsistentRead"] for request in real.account.requests.to("GetItem")] == [True]
+
+    def test_a_row_that_is_not_there_is_no_meeting(self, stage: Stage) -> None:
+        stage.put({"id": "m1"})
+        with pytest.raises(NoSuchMeeting, match="m2"):
+            stage.meetings.get("m2")
+
+    @pytest.mark.parametrize("meeting_id", ["m 1", "Ünï-©", "*", "a" * 1000, "status", "#id", ":v0"])
+    def test_takes_any_id_literally(self, stage: Stage, meeting_id: str) -> None:
+        stage.put({"id": meeting_id})
+        stage.put({"id": "m1"})
+        assert stage.meetings.get(meeting_id).id == meeting_id
+
+    def test_a_row_written_by_hand_with_an_id_alone_is_pending(self, stage: Stage) -> None:
+        stage.put({"id": "m1"})
+        meeting = stage.meetings.get("m1")
+        assert meeting.status is Status.PENDING
+        assert not meeting.listed
+        assert meeting.problems == ()
+
+    def test_what_cannot_be_understood_is_reported_and_counts_as_unknown(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "meet_time": "tomorrow", "duration_minutes": "long", "status": "DONE"})
+        meeting = stage.meetings.get("m1")
+        assert meeting.meet_time is None
+        assert meeting.duration is None
+        assert meeting.status is Status.PENDING
+        assert len(meeting.problems) == 3
+
+
+def listed(meetings: Meetings) -> list[Meeting]:
+    return [meeting for page in meetings.open() for meeting in page]
+
+
+class TestOpen:
+    def test_lists_only_the_open_meetings(self, stage: Stage) -> None:
+        stage.put({"id": "open", "open": "1", "status": "SCHEDULED"})
+        stage.put({"id": "never opened"})
+        stage.put({"id": "closed", "open": "0"})
+        assert [(m.id, m.status, m.listed) for m in listed(stage.meetings)] == [("open", Status.SCHEDULED, True)]
+
+    def test_lists_what_is_open_by_now(self, stage: Stage) -> None:
+        stage.put({"id": "m1"})
+        stage.put({"id": "m2", "open": "1"})
+        stage.meetings.update("m1", Update("why", {"open": rows.LISTED}))
+        stage.meetings.update("m2", Update("why", remove=("open",)))
+        assert [meeting.id for meeting in listed(stage.meetings)] == ["m1"]
+
+    def test_lists_whole_rows(self, stage: Stage) -> None:
+        row = {"id": "m1", "open": "1", "teacher_ec2_id": "i-1", "anything": [1]}
+        stage.put(row)
+        assert [meeting.row for meeting in listed(stage.meetings)] == [row]
+
+    def test_lists_nothing_where_there_is_nothing(self, stage: Stage) -> None:
+        assert listed(stage.meetings) == []
+
+    def test_lists_rows_that_cannot_be_understood_with_the_others(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "open": "1", "meet_time": "tomorrow"})
+        stage.put({"id": "m2", "open": "1"})
+        assert {meeting.id for meeting in listed(stage.meetings)} == {"m1", "m2"}
+
+    def test_lists_many(self, stage: Stage) -> None:
+        for number in range(60):
+            stage.put({"id": f"m{number}", "open": "1"})
+        assert {meeting.id for meeting in listed(stage.meetings)} == {f"m{number}" for number in range(60)}
+
+    def test_goes_on_to_the_next_page(self, real: RealStage) -> None:
+        ids = {f"m{number}" for number in range(4)}
+        for meeting_id in ids:
+            real.put({"id": meeting_id, "open": "1", "note": "x" * 390_000})  # a page ends at 1 MB
+        pages = list(real.meetings.open())
+        assert len(pages) > 1
+        assert sorted(meeting.id for page in pages for meeting in page) == sorted(ids)
+        assert len(real.account.requests.to("Query")) == len(pages)
+
+
+def test_a_row_without_a_usable_id_is_no_meeting() -> None:
+    with pytest.raises(BadEvent):
+        rows.meeting({"status": "HEALTHY"})
