@@ -1,6 +1,7 @@
 """`python -m tools.policies`: write .chalice/policy-<function>.json from what each function's code calls.
 
-The calls are observed while the drills and the whole test suite run, and kept in tools/calls.json.
+The calls are observed while the drills run, and kept in tools/calls.json; a test in which a function
+makes another one fails.
 The committed policies are those of a sample stage, to be read and reviewed; a deploy writes the
 same ones with its own stage's names to .chalice/<stage>/.
 """
@@ -48,20 +49,12 @@ def path_of(function: str) -> Path:
 
 
 def observe() -> Calls:
-    """Return the calls that the drills and the test suite make.
-
-    Raises:
-        RuntimeError: the suite fails, so what it observed is not what the code does.
-    """
-    import pytest
-
+    """Return the calls that the drills make."""
     from tools.drills import drill
 
     calls: Calls = {}
     with observing(calls):
         drill()
-        if status := pytest.main(["-q", "--ignore", str(ROOT / "tests/tools/test_policies.py"), str(ROOT / "tests")]):
-            raise RuntimeError(f"The test suite ended with {status!r}; no policy was written.")
     return calls
 
 

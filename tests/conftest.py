@@ -1,0 +1,35 @@
+"""What holds of every test: the app calls nothing of AWS but what its functions are granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tools.calls import Calls, observing
+from tools.policies import known_calls
+
+
+@pytest.fixture(scope="session")
+def _calls() -> Iterator[Calls]:
+    calls: Calls = {}
+    with observing(calls):
+        yield calls
+
+
+@pytest.fixture(scope="session")
+def _granted() -> Calls:
+    return known_calls()
+
+
+@pytest.fixture(autouse=True)
+def _calls_only_what_is_granted(_calls: Calls, _granted: Calls) -> Iterator[None]:
+    """Fail the test in which a function of the app makes a call that its policy lacks."""
+    yield
+    lacking = {function: calls - _granted[function] for function, calls in _calls.items()}
+    _calls.clear()
+    for function, calls in lacking.items():
+        assert not calls, (
+            f"{function} calls what its policy lacks: {', '.join(sorted(calls))}. Let a drill of tools/drills.py "
+            "make that call, run `make policies` and review the difference."
+        )
