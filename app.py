@@ -13,7 +13,7 @@ from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Res
 
 from chalicelib import errors, events, journal, links, runtime
 from chalicelib.config import Settings
-from chalicelib.join import NotYet, knock, progress
+from chalicelib.join import NotYet, progress, resolve_join
 from chalicelib.model import Status
 from chalicelib.pages import page
 
@@ -111,7 +111,7 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     here = runtime.current()
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.settings.link_signing_key)
-    answer = knock(here.meetings, meeting_id, who, here.clock, here.policy)
+    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy)
     if isinstance(answer, NotYet):
         body = {
             "message": "Your desktop is being prepared.",
@@ -167,25 +167,25 @@ class Event(BaseLambdaEvent):
 @app.lambda_function(name="launch_ec2")
 def launch_ec2(event: object, context: object) -> None:
     """Ten minutes before a meeting: its launch timer has fired, or somebody tests a launch by hand."""
-    runtime.current().reconciler.launch_timer(events.timer(event))
+    runtime.current().triggers.launch_timer(events.timer(event))
 
 
 @app.lambda_function(name="safety_net")
 def safety_net(event: object, context: object) -> None:
     """A quarter of an hour into a meeting: its safety timer has fired."""
-    runtime.current().reconciler.safety_timer(events.timer(event))
+    runtime.current().triggers.safety_timer(events.timer(event))
 
 
 @app.on_cw_event(EC2_STATES, name="dns_watchdog")
 def dns_watchdog(event: Event) -> None:
     """An instance runs, or is on its way out."""
-    runtime.current().reconciler.state_change(events.state_change(event.to_dict()))
+    runtime.current().triggers.state_change(events.state_change(event.to_dict()))
 
 
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
 def stream_terminator(event: Event) -> None:
     """Rows were written: by the app, by desktops, by hand."""
-    runtime.current().reconciler.row_changes(events.row_changes(event.to_dict()))
+    runtime.current().triggers.row_changes(events.row_changes(event.to_dict()))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
@@ -194,7 +194,7 @@ def sweep(event: Event) -> None:
     here = runtime.current()
     remaining_ms: int = cast(Any, event.context).get_remaining_time_in_millis()
     budget_s = remaining_ms / 1000 - SWEEP_MARGIN_S
-    here.reconciler.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))
+    here.sweeper.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))
 
 
 for handler in (dns_watchdog, stream_terminator, sweep):

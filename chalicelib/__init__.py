@@ -1,12 +1,25 @@
 """The map of the house, from the inside out.
 
-model       the words of the domain: meetings, seats, desktops, records, actions
+model       the words of the domain: meetings, seats, desktops, records
+actions     what a plan is made of
 errors      what can go wrong, in those words
 rows        rows of the table to meetings and back (pure)
+writes      every write on a row, by the name of what happened (pure)
 events      timer, EC2 and stream payloads to values (pure)
-plan        the rules (pure)
-ports       what the rules need from the world
-reconcile   observe, plan, apply: one meeting, and everything
+times       when things happen in a meeting's life (pure)
+facts       what is known of a meeting at one moment (pure)
+endings     why a meeting ends, and what an end takes away (pure)
+seats       what a meeting that lives needs (pure)
+standby     what a meeting gives back that was moved to later (pure)
+strays      what belongs to no meeting (pure)
+plan        the rules, in their order (pure)
+ports       what the app needs from the world
+persist     one write, logged
+launch      the intent, the launches, the outcomes
+apply       a plan, each action once
+look        observe, plan, apply: one meeting
+triggers    what timers, EC2 and the stream say
+sweep       observe, plan, apply: everything
 schedule    a form's fields to a row, two timers and two links
 join        what a person who follows a link is told
 links       join links and their signatures

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.actions import Attempt
 from chalicelib.config import DesktopSettings
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.guest import user_data
-from chalicelib.model import Attempt, Desktop, Owner, Role, State
+from chalicelib.model import Desktop, Owner, Role, State
 from chalicelib.rows import parse_time, timestamp
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class Ec2Desktops:
             holders = [d for page in self._describe([{"Name": "client-token", "Values": [token]}]) for d in page]
             if not holders:  # there is one, EC2 just does not show it yet
                 raise Unavailable(message) from error
-            if holders[0].state.costs:
+            if holders[0].state.must_be_ended:
                 return holders[0]
         if code in ("IdempotentParameterMismatch", "IdempotentInstanceTerminated"):
             raise AttemptSpent(message, code) from error

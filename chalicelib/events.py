@@ -16,7 +16,7 @@ from chalicelib.model import Meeting, State
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
+class TimerEvent:
     """A one-shot timer's payload. `force` launches whatever the clock says, for testing."""
 
     meeting_id: str
@@ -39,7 +39,7 @@ class RowChange:
     at: datetime | None
 
 
-def timer(payload: object) -> Timer:
+def timer(payload: object) -> TimerEvent:
     """Return what a launch or safety timer says; either spelling of the meeting's id is taken.
 
     Raises:
@@ -49,7 +49,7 @@ def timer(payload: object) -> Timer:
         for key in ("meeting_id", "meetingId"):
             meeting_id = payload.get(key)
             if isinstance(meeting_id, str) and meeting_id.strip():
-                return Timer(meeting_id.strip(), payload.get("force") is True)
+                return TimerEvent(meeting_id.strip(), payload.get("force") is True)
     raise BadEvent(f'The timer\'s payload must be {{"meeting_id": "<id>"}}; it is {payload!r:.200}.')
 
 

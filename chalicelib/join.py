@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib import journal, rows
+from chalicelib import journal, rows, writes
 from chalicelib.errors import Conflict, MeetingOver, Unavailable
-from chalicelib.model import Meeting, Policy, Role, Seat, Status, Update
-from chalicelib.plan import start
+from chalicelib.model import Meeting, Policy, Role, Seat, Status
 from chalicelib.ports import Meetings
+from chalicelib.times import times
 
 _TRIES = 4
 _SOON = timedelta(seconds=5)
@@ -36,7 +36,7 @@ class NotYet:
     ask_again: timedelta
 
 
-def knock(
+def resolve_join(
     meetings: Meetings, meeting_id: str, role: Role, clock: Callable[[], datetime], policy: Policy
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
@@ -59,7 +59,7 @@ def knock(
         if seat.joined_at:
             return Open(seat.link, Status.IN_PROGRESS)
         try:
-            meetings.update(meeting_id, _joined(meeting, seat, clock()))
+            meetings.update(meeting_id, writes.joined(meeting, role, clock()))
         except Conflict:
             continue
         journal.note("join", meeting=meeting_id, why=f"the {role} came", role=role)
@@ -67,19 +67,8 @@ def knock(
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
 
-def _joined(meeting: Meeting, seat: Seat, now: datetime) -> Update:
-    names = [seat.attribute(name) for name in ("ec2_id", "ec2_link", "joined_at")]
-    return Update(
-        f"the {seat.role} came",
-        {seat.attribute("joined_at"): now, "status": Status.IN_PROGRESS},
-        (),
-        meeting.as_stored("status", "termination_reason", "ended_at", *names),
-    )
-
-
 def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> NotYet:
-    begin = start(meeting, policy) if meeting.meet_time else None
-    launch_at = begin - policy.lead if begin and not seat.attempt and not seat.desktop_id else None
+    launch_at = None if seat.attempt or seat.desktop_id else times(meeting, policy).launch_at
     if launch_at and launch_at > now:
         ask_again = min(max(launch_at - now, _SOON), _LATER)
         return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)

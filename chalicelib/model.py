@@ -1,7 +1,8 @@
-"""The words of the domain: meetings, seats, desktops, records, and the actions a plan is made of.
+"""The words of the domain: meetings, seats, desktops, records.
 
 Values only: nothing here knows a clock, a table or a network. Attribute names are those of the
-table, because desktops, pages and people's scripts already use them (the outside contract).
+table, because desktops, pages and people's scripts already use them (the outside contract). They are
+typed: a name that the table does not have is a type error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,52 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Literal, NewType
+
+MeetingAttribute = Literal[
+    "id",
+    "teacher_name",
+    "student_name",
+    "teacher_email",
+    "meet_time",
+    "created_at",
+    "duration_minutes",
+    "jitsi_url",
+    "status",
+    "instance_id",
+    "termination_reason",
+    "checkpoint_at",
+    "ending_at",
+    "ended_at",
+    "open",
+    "begun_at",
+    "forced",
+]
+"""The attributes of a row that belong to the meeting as a whole."""
+
+SeatAttribute = Literal[
+    "ec2_id",
+    "ec2_link",
+    "session_data",
+    "attempt",
+    "attempt_at",
+    "subnet",
+    "refused",
+    "launched_at",
+    "launched",
+    "published_at",
+    "healthy_at",
+    "joined_at",
+    "uploaded_at",
+    "late_boots",
+    "replaced",
+]
+"""The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
+
+RoleAttribute = NewType("RoleAttribute", str)
+"""A role's attribute by its full name in the table, as `attribute` returns it."""
+
+Attribute = MeetingAttribute | RoleAttribute
 
 
 class Role(StrEnum):
@@ -74,8 +120,8 @@ class State(StrEnum):
     TERMINATED = "terminated"
 
     @property
-    def costs(self) -> bool:
-        """Whether an instance in this state still has to be terminated."""
+    def must_be_ended(self) -> bool:
+        """Whether an instance in this state costs money until somebody terminates it."""
         return self not in (State.SHUTTING_DOWN, State.TERMINATED)
 
     @property
@@ -135,11 +181,10 @@ class DnsRecord:
 class Seat:
     """A role's place in a meeting: its desktop, how that came about, and what its person did.
 
-    Times are UTC. `attempt` counts the launches begun (0: none); `refused` says why the current
-    attempt launched nothing, None while that is open. `vouched` says that the app itself wrote
-    `desktop_id`, for this meeting: nobody's slip of the pen. `published_at` says since when `link` leads
-    somewhere. `replaced` tells of the desktops that this role had before: when each was given up,
-    which it was, and why.
+    Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
+    launched nothing, None while that is open. `vouched` says that the app wrote `desktop_id` itself, for this
+    meeting; a person who edits the row does not. `published_at` says since when `link` leads somewhere.
+    `replaced` tells of the desktops that this role had before: when each was given up, which it was, and why.
     """
 
     role: Role
@@ -159,7 +204,7 @@ class Seat:
     late_boots: int = 0
     replaced: tuple[str, ...] = ()
 
-    def attribute(self, name: str) -> str:
+    def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
         return attribute(self.role, name)
 
@@ -170,9 +215,9 @@ def voucher(meeting_id: str, desktop_id: str) -> str:
 
 
 @cache
-def attribute(role: Role, name: str) -> str:
+def attribute(role: Role, name: SeatAttribute) -> RoleAttribute:
     """Return the table's name for a role's attribute."""
-    return f"{role}_{name}"
+    return RoleAttribute(f"{role}_{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +282,8 @@ class Meeting:
         by_hand = not self.reported and not any(s.healthy_at or s.attempt for s in self.seats)
         return by_hand and self.status in (Status.HEALTHY, Status.IN_PROGRESS)
 
-    def as_stored(self, *names: str) -> dict[str, Any]:
-        """Return these attributes as the row holds them, None for an absent one: what a write may rest on."""
+    def expect(self, *names: Attribute) -> dict[Attribute, Any]:
+        """Return these attributes as the row holds them, None for an absent one: what a write may expect."""
         return {name: self.row.get(name) for name in names}
 
 
@@ -248,7 +293,10 @@ class Policy:
 
     stage: str = "dev"
     domain: str = ""
+    # Desktops are launched this long before T.
     lead: timedelta = timedelta(minutes=10)
+    # Whoever schedules at the last minute has this long until T, whatever time they ask for.
+    notice: timedelta = timedelta(minutes=10)
     checkpoint: timedelta = timedelta(minutes=15)
     max_duration: timedelta = timedelta(minutes=240)
     upload_grace: timedelta = timedelta(minutes=30)
@@ -270,115 +318,3 @@ class Policy:
     def link(self, desktop_id: str) -> str:
         """Return the address at which a person finds a desktop: DCV's own port, 8443."""
         return f"https://{self.record_name(desktop_id)}:8443"
-
-
-@dataclass(frozen=True, slots=True)
-class Observe:
-    """The plan needs to see the meeting's desktops before it can decide."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
-
-    `after` is how many of the actions right before it must have succeeded: it is left out otherwise.
-    """
-
-    why: str
-    set: Mapping[str, Any] = field(default_factory=dict)
-    remove: tuple[str, ...] = ()
-    expect: Mapping[str, Any] = field(default_factory=dict)
-    urgent: bool = True
-    after: int = 0
-
-
-class Cause(StrEnum):
-    """Why a desktop is launched; a metric's dimension, so there are few."""
-
-    DUE = "DUE"
-    RESUMED = "RESUMED"
-    REFUSED = "REFUSED"
-    GONE = "GONE"
-    LATE_BOOT = "LATE_BOOT"
-
-
-_CAUSES = {
-    Cause.DUE: "the meeting is due",
-    Cause.RESUMED: "the launch was begun and its outcome is not on the row",
-    Cause.REFUSED: "the last attempt was refused",
-    Cause.GONE: "its desktop is gone",
-    Cause.LATE_BOOT: "its desktop did not become healthy within the boot limit",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One role's launch: what the intent on the row says and the launch token is made from."""
-
-    role: Role
-    number: int
-    subnet: str | None  # None: a new attempt, whose subnet is chosen when it is applied
-    cause: Cause
-
-    @property
-    def why(self) -> str:
-        """Return the cause as a sentence's part."""
-        return _CAUSES[self.cause]
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """Begin or resume the launch of one or both desktops; the intent is persisted first. `after` as in `Update`."""
-
-    why: str
-    attempts: tuple[Attempt, ...]
-    after: int = 0
-    forced: bool = False  # by somebody's word, before its time
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Make desktops' names resolve. `mend`: they may be in the zone already, otherwise than they should be."""
-
-    why: str
-    records: tuple[DnsRecord, ...]
-    mend: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """Take names out of DNS; a name that is not there is fine. `after` as in `Update`."""
-
-    why: str
-    records: tuple[DnsRecord, ...]
-    after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """End desktops for good; one that is gone is fine."""
-
-    why: str
-    desktop_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rearm:
-    """Let desktops bear another deadline, which their guests obey too."""
-
-    why: str
-    desktop_ids: tuple[str, ...]
-    deadline: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DropTimers:
-    """Delete timers that have not fired yet; one that is gone is fine."""
-
-    why: str
-    names: tuple[str, ...]
-
-
-Action = Observe | Update | Launch | Publish | Withdraw | Terminate | Rearm | DropTimers

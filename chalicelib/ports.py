@@ -1,4 +1,4 @@
-"""What the rules need from the world: four ports, each with one real adapter and one fake.
+"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
 
 Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
 """
@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from chalicelib.model import Attempt, Desktop, DnsRecord, Meeting, Update
+from chalicelib.actions import Attempt, Update
+from chalicelib.model import Desktop, DnsRecord, Meeting, Policy
 
 
 class Meetings(Protocol):
@@ -108,3 +109,30 @@ class Timers(Protocol):
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
+
+
+class World(Protocol):
+    """Everything that a trigger works with; a port is built when it is first asked for."""
+
+    @property
+    def meetings(self) -> Meetings:
+        """The table of meetings."""
+
+    @property
+    def desktops(self) -> Desktops:
+        """The desktops."""
+
+    @property
+    def dns(self) -> Dns:
+        """The zone."""
+
+    @property
+    def timers(self) -> Timers:
+        """The timers."""
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers in the rules."""
+
+    def clock(self) -> datetime:
+        """Return the time, UTC."""

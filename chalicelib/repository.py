@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import rows
+from chalicelib.actions import Update
 from chalicelib.errors import Conflict, NoSuchMeeting, Unavailable
-from chalicelib.model import Meeting, Update
+from chalicelib.model import Meeting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

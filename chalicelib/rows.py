@@ -94,6 +94,11 @@ def encode(value: Any) -> dict[str, Any]:
     return {"S": str(value)} if value is not None else {"NULL": True}
 
 
+def as_read(value: Any) -> Any:
+    """Return a value as it reads once it was written to the table."""
+    return _decode(encode(value))
+
+
 def timestamp(moment: datetime) -> str:
     """Return a moment as the table stores it: ISO 8601 in UTC with a trailing Z."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

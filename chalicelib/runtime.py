@@ -22,9 +22,11 @@ from chalicelib.repository import DynamoMeetings
 if TYPE_CHECKING:
     from chalicelib.dns.cloudflare import CloudflareDns
     from chalicelib.ec2 import Ec2Desktops
-    from chalicelib.reconcile import Reconciler
+    from chalicelib.look import Looker
     from chalicelib.schedule import Scheduler
+    from chalicelib.sweep import Sweeper
     from chalicelib.timers import SchedulerTimers
+    from chalicelib.triggers import Triggers
 
 _TRIES = 3
 
@@ -110,18 +112,24 @@ class Runtime:
         )
 
     @cached_property
-    def reconciler(self) -> Reconciler:
-        """What every event ends at."""
-        from chalicelib.reconcile import Reconciler
+    def _looker(self) -> Looker:
+        from chalicelib.look import Looker
 
-        return Reconciler(
-            meetings=lambda: self.meetings,
-            desktops=lambda: self.desktops,
-            dns=lambda: self.dns,
-            timers=lambda: self.timers,
-            clock=self.clock,
-            policy=self.policy,
-        )
+        return Looker(self)
+
+    @cached_property
+    def triggers(self) -> Triggers:
+        """What timers, EC2's events and the stream are told to."""
+        from chalicelib.triggers import Triggers
+
+        return Triggers(self, self._looker)
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        """What looks at everything."""
+        from chalicelib.sweep import Sweeper
+
+        return Sweeper(self, self._looker)
 
 
 def _client(service: str, tries: int = _TRIES) -> Any:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib import journal, links, rows
+from chalicelib import journal, links, rows, writes
 from chalicelib.config import TimerSettings
 from chalicelib.errors import BadRequest, ConfigError, ElephantError
-from chalicelib.model import Policy, Role, Status
-from chalicelib.plan import start
+from chalicelib.model import Policy, Role
 from chalicelib.ports import Meetings, Timers
+from chalicelib.times import TimerKind, timers
 
 EARLIEST = timedelta(minutes=-30)
 LATEST = timedelta(days=365)
@@ -47,6 +47,12 @@ class Targets:
 
     launcher_arn: str
     safety_net_arn: str
+
+    def of(self, kind: TimerKind, meeting_id: str) -> tuple[str, dict[str, str]]:
+        """Return what a timer of this kind calls, and with which payload."""
+        if kind is TimerKind.LAUNCH:
+            return self.launcher_arn, {"meeting_id": meeting_id}
+        return self.safety_net_arn, {"meetingId": meeting_id}
 
 
 def parse(body: object, now: datetime, policy: Policy) -> Request:
@@ -197,45 +203,28 @@ class Scheduler:
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def _row(self, meeting_id: str, request: Request) -> dict[str, Any]:
-        row = {
-            "id": meeting_id,
-            "teacher_name": request.teacher_name,
-            "student_name": request.student_name,
-            "teacher_email": request.teacher_email,
-            "meet_time": rows.timestamp(request.meet_time),
-            "created_at": rows.timestamp(self._clock()),
-            "duration_minutes": request.duration_minutes,
-            "jitsi_url": f"https://{self._jitsi_domain}/{meeting_id}",
-            "status": Status.SCHEDULED.value,
-            "open": rows.LISTED,
-        }
-        return {name: value for name, value in row.items() if value is not None}
+        return writes.scheduled(
+            meeting_id,
+            teacher_name=request.teacher_name,
+            student_name=request.student_name,
+            teacher_email=request.teacher_email,
+            meet_time=request.meet_time,
+            duration_minutes=request.duration_minutes,
+            jitsi_url=f"https://{self._jitsi_domain}/{meeting_id}",
+            now=self._clock(),
+        )
 
     def _arm(self, row: Mapping[str, Any], targets: Targets) -> None:
         meeting = rows.meeting(row)
-        begin = start(meeting, self._policy)
-        if begin is None or meeting.over:
+        if meeting.over:
             return
         soonest = self._clock() + _TIMER_MARGIN
-        timers = (
-            (
-                f"launch-{meeting.id}",
-                begin - self._policy.lead,
-                targets.launcher_arn,
-                {"meeting_id": meeting.id},
-            ),
-            (
-                f"safety-{meeting.id}",
-                begin + self._policy.checkpoint,
-                targets.safety_net_arn,
-                {"meetingId": meeting.id},
-            ),
-        )
-        for name, at, target, payload in timers:
+        for timer in timers(meeting, self._policy):
+            target, payload = targets.of(timer.kind, meeting.id)
             try:
-                self._timers.arm(name, max(at, soonest), target, payload)
+                self._timers.arm(timer.name, max(timer.at, soonest), target, payload)
             except ElephantError as error:
-                journal.fail("timer_not_armed", error, meeting=meeting.id, timer=name)
+                journal.fail("timer_not_armed", error, meeting=meeting.id, timer=timer.name)
 
 
 def targets(settings: TimerSettings, own_arn: str | None) -> Targets:

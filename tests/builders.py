@@ -11,29 +11,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib import rows
-from chalicelib.model import (
+from chalicelib.actions import (
     Action,
     Attempt,
     Cause,
-    Desktop,
-    DnsRecord,
     DropTimers,
     Launch,
-    Meeting,
-    Observation,
     Observe,
-    Owner,
-    Policy,
     Publish,
     Rearm,
-    Role,
-    State,
-    Status,
     Terminate,
     Update,
     Withdraw,
 )
-from chalicelib.plan import hard_deadline
+from chalicelib.facts import Facts
+from chalicelib.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Role, State, Status
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -62,6 +54,11 @@ def plain(value: Any) -> Any:
 def meeting(*parts: Mapping[str, Any], **attributes: Any) -> Meeting:
     """Return the meeting that such a row tells of."""
     return rows.meeting(row(*parts, **attributes))
+
+
+def change(why: str, values: Any = None, remove: Any = (), expect: Any = None) -> Update:
+    """Return a write on attributes of any name: the table takes them all, the app's own have a type."""
+    return Update(why, values or {}, remove, expect or {})
 
 
 def link(desktop_id: str) -> str:
@@ -150,8 +147,8 @@ def some_of(*desktops: Desktop) -> Observation:
 
 def bearing_its_deadline(of: Meeting, sight: Observation) -> Observation:
     """Return the sight with the meeting's hard deadline on every desktop that bears none yet."""
-    deadline = hard_deadline(of, sight, POLICY)
-    return replace(sight, desktops=tuple(replace(d, deadline=d.deadline or deadline) for d in sight.desktops))
+    moment = Facts(of, sight, T, POLICY).deadline
+    return replace(sight, desktops=tuple(replace(d, deadline=d.deadline or moment) for d in sight.desktops))
 
 
 NONE_LIVE = all_of()

@@ -15,8 +15,9 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib import rows
+from chalicelib.actions import Attempt, Update
 from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting, Unavailable
-from chalicelib.model import Attempt, Desktop, DnsRecord, Meeting, Owner, Role, State, Update
+from chalicelib.model import Desktop, DnsRecord, Meeting, Owner, Role, State
 from chalicelib.ports import Desktops, Dns, Meetings, Timers
 
 Row = dict[str, Any]
@@ -97,7 +98,7 @@ class FakeMeetings(Meetings):
             listed = [key for key, row in self.rows.items() if row.get("open") == rows.LISTED]
         yield [self.understood(key) for key in listed]
 
-    def write(self, meeting_id: str, values: Mapping[str, Any], remove: Collection[str] = ()) -> None:
+    def write(self, meeting_id: str, values: Mapping[Any, Any], remove: Collection[str] = ()) -> None:
         """Write as anybody can who has the table's name: unconditionally, creating the row if need be."""
         old = self.rows.get(meeting_id)
         new = {"id": meeting_id, **(old or {}), **{name: _stored(value) for name, value in values.items()}}
@@ -230,7 +231,7 @@ class FakeDesktops(Desktops):
         mismatch = instance.asked_for != deadline
         if mismatch and not self._shown([instance]):
             raise Unavailable(f"IdempotentParameterMismatch, and {instance.id} does not show.")
-        if not instance.state(self.clock()).costs:
+        if not instance.state(self.clock()).must_be_ended:
             code = "IdempotentParameterMismatch" if mismatch else "IdempotentInstanceTerminated"
             raise AttemptSpent(f"The token of {instance.meeting_id}'s {instance.role} is spent.", code)
         return self._seen(instance)
@@ -283,14 +284,14 @@ class FakeDesktops(Desktops):
     def die(self, desktop_id: str) -> None:
         """Let an instance die now, whatever killed it."""
         instance = self.instances.get(desktop_id)
-        if instance and instance.state(self.clock()).costs:
+        if instance and instance.state(self.clock()).must_be_ended:
             instance.dies_at = self.clock()
             self.on_death(instance)
 
     def alive(self) -> list[Instance]:
         """Return the instances that cost money now."""
         now = self.clock()
-        return [instance for instance in self._remembered() if instance.state(now).costs]
+        return [instance for instance in self._remembered() if instance.state(now).must_be_ended]
 
     def of(self, meeting_id: str) -> list[Instance]:
         """Return every instance that bears this meeting's id, whoever's and in whatever state."""

@@ -15,20 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib import rows
-from chalicelib.model import (
-    DnsRecord,
-    Launch,
-    Meeting,
-    Observation,
-    Observe,
-    Owner,
-    Publish,
-    Role,
-    State,
-    Terminate,
-    Update,
-    attribute,
-)
+from chalicelib.actions import Launch, Observe, Publish, Terminate, Update
+from chalicelib.model import DnsRecord, Meeting, Observation, Owner, Role, State, attribute
 from chalicelib.plan import plan
 from chalicelib.runtime import current
 from tests.fakes import Instance, Row
@@ -127,7 +115,7 @@ class Invariants(Checks):
             other.id
             for other in world.desktops.of(life.id)
             if other.role is instance.role
-            and other.state(world.now).costs
+            and other.state(world.now).must_be_ended
             and other.owner is not Owner.FOREIGN
             and (
                 other.token or other.launched_at < just_now
@@ -312,7 +300,7 @@ class Invariants(Checks):
                 self._check_left(world, instance)
         for record in world.dns.records.values():
             named = world.desktops.instances.get(record.name.removesuffix(f".{DOMAIN}"))
-            if named and named.owner is Owner.BY_HAND and named.state(world.now).costs:
+            if named and named.owner is Owner.BY_HAND and named.state(world.now).must_be_ended:
                 continue  # it is served as long as it lives, and never collected
             figures.orphaned += 1
             life = world.lives.get(record.meeting_id)
@@ -386,7 +374,7 @@ class Invariants(Checks):
         def lasts(*since: datetime | None) -> bool:
             return self._had_chances(world, max(at for at in since if at), FLEET_AND_ROWS, life)
 
-        ours = [i for i in world.desktops.of(life.id) if i.owner is Owner.OURS and i.state(world.now).costs]
+        ours = [i for i in world.desktops.of(life.id) if i.owner is Owner.OURS and i.state(world.now).must_be_ended]
         for role in Role:
             own = [i for i in ours if i.role is role]
             if len(own) > 1 and lasts(*(max(i.launched_at + SETTLING, i.shown_at) for i in own)):
@@ -431,7 +419,7 @@ class Invariants(Checks):
             return
         for action in self._truth(world, world.meetings.understood(life.id)):
             noted = (
-                isinstance(action, Update) and action.urgent and not action.after and action.set.keys() != {"status"}
+                isinstance(action, Update) and action.urgent and not action.needs and action.set.keys() != {"status"}
             )
             if isinstance(action, Terminate | Launch) or noted:
                 what = ", ".join([*process.cursed, *sorted(process.failing)])
@@ -474,7 +462,7 @@ class Invariants(Checks):
     def _check_finished(self, world: World, life: Life) -> None:
         """4. What is called ended has ended: no desktop that the app launched for it lives, no timer of it is armed."""
         for instance in world.desktops.of(life.id):
-            if instance.token and instance.state(world.now).costs and instance.launched_at < world.now - LEASE:
+            if instance.token and instance.state(world.now).must_be_ended and instance.launched_at < world.now - LEASE:
                 self._fail(world, life, "4 the end is final", f"it is called ended, {instance.id} lives")
         for kind in ("launch", "safety"):
             armed = world.timers.armed.get(f"{kind}-{life.id}")
@@ -569,7 +557,7 @@ class Invariants(Checks):
         """Whether anything is to be done; a name that somebody else holds is a fault that lasts."""
         wanted = self._truth(world, meeting)
         if any(f"{instance.id}.{DOMAIN}" in world.dns.foreign for instance in world.desktops.of(meeting.id)):
-            wanted = [a for a in wanted if not isinstance(a, Publish) and not (isinstance(a, Update) and a.after)]
+            wanted = [a for a in wanted if not isinstance(a, Publish) and not (isinstance(a, Update) and a.needs)]
         return any(not isinstance(action, Observe) for action in wanted)
 
     def _last_outage(self, world: World) -> datetime:

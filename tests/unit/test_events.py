@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import events
 from chalicelib.errors import BadEvent
-from chalicelib.events import RowChange, StateChange, Timer
+from chalicelib.events import RowChange, StateChange, TimerEvent
 from chalicelib.model import State, Status
 
 # --- timers
@@ -18,19 +18,19 @@ from chalicelib.model import State, Status
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
-        ({"meeting_id": "m1"}, Timer("m1")),
-        ({"meetingId": "m1"}, Timer("m1")),
-        ({"meeting_id": " m1\n"}, Timer("m1")),
-        ({"meeting_id": "", "meetingId": "m1"}, Timer("m1")),
-        ({"meeting_id": None, "meetingId": "m1"}, Timer("m1")),
-        ({"meeting_id": "m1", "force": True}, Timer("m1", force=True)),
-        ({"meeting_id": "m1", "force": False}, Timer("m1")),
-        ({"meeting_id": "m1", "force": "false"}, Timer("m1")),
-        ({"meeting_id": "m1", "force": 1}, Timer("m1")),
-        ({"meeting_id": "m1", "more": "than was agreed"}, Timer("m1")),
+        ({"meeting_id": "m1"}, TimerEvent("m1")),
+        ({"meetingId": "m1"}, TimerEvent("m1")),
+        ({"meeting_id": " m1\n"}, TimerEvent("m1")),
+        ({"meeting_id": "", "meetingId": "m1"}, TimerEvent("m1")),
+        ({"meeting_id": None, "meetingId": "m1"}, TimerEvent("m1")),
+        ({"meeting_id": "m1", "force": True}, TimerEvent("m1", force=True)),
+        ({"meeting_id": "m1", "force": False}, TimerEvent("m1")),
+        ({"meeting_id": "m1", "force": "false"}, TimerEvent("m1")),
+        ({"meeting_id": "m1", "force": 1}, TimerEvent("m1")),
+        ({"meeting_id": "m1", "more": "than was agreed"}, TimerEvent("m1")),
     ],
 )
-def test_a_timer_names_its_meeting_in_either_spelling(payload: object, expected: Timer) -> None:
+def test_a_timer_names_its_meeting_in_either_spelling(payload: object, expected: TimerEvent) -> None:
     assert events.timer(payload) == expected
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import MeetingOver, NoSuchMeeting, Unavailable
-from chalicelib.join import NotYet, Open, knock, progress
+from chalicelib.join import NotYet, Open, progress, resolve_join
 from chalicelib.model import Role, Status
 from tests.builders import (
     ENDED,
@@ -37,7 +37,7 @@ def table(*parts: dict[str, Any], **attributes: Any) -> FakeMeetings:
 
 
 def ask(meetings: FakeMeetings, role: Role = Role.TEACHER, minutes: float = 2) -> Open | NotYet:
-    return knock(meetings, "m1", role, lambda: at(minutes), POLICY)
+    return resolve_join(meetings, "m1", role, lambda: at(minutes), POLICY)
 
 
 # --- come in

@@ -285,7 +285,8 @@ def test_a_role_is_ready_by_its_own_desktops_report_or_by_the_word_of_a_hand(
 
 def test_what_is_stored_is_given_back_as_it_is_stored() -> None:
     read = meeting(OVER, teacher_attempt="many")
-    assert read.as_stored("teacher_attempt", "meet_time", "nothing") == {
+    names: Any = ("teacher_attempt", "meet_time", "nothing")
+    assert read.expect(*names) == {
         "teacher_attempt": "many",
         "meet_time": "2026-03-01T15:00:00Z",
         "nothing": None,

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from chalicelib.model import Desktop, DnsRecord, Meeting, Owner, State
-from chalicelib.plan import plan_strays
+from chalicelib.strays import Inventory, plan_strays
 from tests.builders import ADDRESSES, OVER, POLICY, PUBLISHED, SECOND, at, desktop, meeting, published, spell
 
 NOW = at(60)
@@ -33,7 +33,7 @@ def strays(
     records: list[DnsRecord] | None,
     meetings: dict[str, Meeting | None],
 ) -> list[str]:
-    return spell(plan_strays(desktops, records, meetings, NOW, POLICY))
+    return spell(plan_strays(Inventory(desktops, records, meetings, NOW, POLICY)))
 
 
 def test_a_fleet_in_order_asks_for_nothing() -> None:
@@ -109,7 +109,7 @@ def test_one_orphan_does_not_keep_another_from_being_seen() -> None:
 
 
 def test_a_record_without_a_desktop_is_withdrawn_as_it_was_listed() -> None:
-    (action,) = plan_strays([], [record("teacher")], {}, NOW, POLICY)
+    (action,) = plan_strays(Inventory([], [record("teacher")], {}, NOW, POLICY))
     assert spell([action]) == ["withdraw i-teacher"]
     assert getattr(action, "records") == (record("teacher"),)  # noqa: B009  one of many kinds of action
 
@@ -149,7 +149,7 @@ def test_a_record_that_is_missing_behind_a_link_is_published_again() -> None:
 
 def test_a_record_that_points_elsewhere_is_put_right() -> None:
     astray = record("student", address="192.0.2.66")
-    (action,) = plan_strays([TEACHER, STUDENT], [record("teacher"), astray], {"m1": LIVE}, NOW, POLICY)
+    (action,) = plan_strays(Inventory([TEACHER, STUDENT], [record("teacher"), astray], {"m1": LIVE}, NOW, POLICY))
     assert spell([action]) == ["publish i-student"]
     (mended,) = getattr(action, "records")  # noqa: B009  one of many kinds of action
     assert (mended.address, mended.meeting_id) == (ADDRESSES["student"], "m1")

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
-from chalicelib.model import Attempt, Cause, Desktop, Owner, Role
+from chalicelib.actions import Attempt, Cause
+from chalicelib.model import Desktop, Owner, Role
 from chalicelib.ports import Desktops
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions

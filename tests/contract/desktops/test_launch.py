@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.actions import Attempt, Cause
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.model import Attempt, Cause, Desktop, Owner, Role, State
+from chalicelib.model import Desktop, Owner, Role, State
 from tests.contract.conftest import NOW
 from tests.contract.desktops.stages import DEADLINE, Stage, attempt, launch, wait
 

@@ -190,7 +190,7 @@ class TestFleet:
     def test_lists_every_instance_of_the_project_and_this_stage_dead_ones_too(self, stage: Stage) -> None:
         living, dying, by_hand = launch(stage, "m1").id, launch(stage, "m2").id, stage.start("by hand", "m3")
         stage.desktops.terminate([dying])
-        assert {d.id: (d.owner, d.state.costs, d.meeting_id) for d in fleet(stage)} == {
+        assert {d.id: (d.owner, d.state.must_be_ended, d.meeting_id) for d in fleet(stage)} == {
             living: (Owner.OURS, True, "m1"),
             dying: (Owner.OURS, False, "m2"),
             by_hand: (Owner.BY_HAND, True, "m3"),

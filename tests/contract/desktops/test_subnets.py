@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.actions import Attempt, Cause
 from chalicelib.errors import LaunchRefused, NoCapacity
-from chalicelib.model import Attempt, Cause, Role
+from chalicelib.model import Role
 from tests.contract.desktops.stages import DEADLINE, Stage, launch, wait
 
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from chalicelib.actions import Attempt, Cause
 from chalicelib.errors import Unavailable
-from chalicelib.model import Attempt, Cause, Role
+from chalicelib.model import Role
 from chalicelib.ports import Desktops
 from tests.contract.conftest import NO_NETWORK
 from tests.contract.desktops.stages import DEADLINE, NOWHERE, RealStage

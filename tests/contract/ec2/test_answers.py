@@ -9,9 +9,10 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 
+from chalicelib.actions import Attempt, Cause
 from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.model import Attempt, Cause, Role
+from chalicelib.model import Role
 from chalicelib.runtime import Runtime
 from localcloud.clock import VirtualClock
 from localcloud.server import Server

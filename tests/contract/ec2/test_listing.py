@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chalicelib import ec2
+from chalicelib.actions import Attempt, Cause
 from chalicelib.config import DesktopSettings
 from chalicelib.errors import ConfigError, Unavailable
-from chalicelib.model import Attempt, Cause, Role
+from chalicelib.model import Role
 from tests.contract.conftest import ec2_desktops
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib import rows
+from chalicelib.actions import Update
 from chalicelib.errors import BadEvent, NoSuchMeeting
-from chalicelib.model import Meeting, Status, Update
+from chalicelib.model import Meeting, Status
 from chalicelib.ports import Meetings
 from tests.contract.meetings.stages import RealStage, Stage
 

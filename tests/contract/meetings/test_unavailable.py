@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from chalicelib.errors import Unavailable
-from chalicelib.model import Update
 from chalicelib.ports import Meetings
+from tests.builders import change
 from tests.contract.conftest import NO_NETWORK
 from tests.contract.meetings.stages import TABLE, RealStage
 
@@ -20,7 +20,7 @@ class TestWithoutAnAnswer:
     ACTS: ClassVar[dict[str, Callable[[Meetings], object]]] = {
         "GetItem": lambda meetings: meetings.get("m1"),
         "PutItem": lambda meetings: meetings.create({"id": "m1"}),
-        "UpdateItem": lambda meetings: meetings.update("m1", Update("why", {"a": 1})),
+        "UpdateItem": lambda meetings: meetings.update("m1", change("why", {"a": 1})),
         "Query": lambda meetings: list(meetings.open()),
     }
 

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from chalicelib import rows
+from chalicelib.actions import Update
 from chalicelib.errors import Conflict
-from chalicelib.model import Reason, Role, Status, Update
+from chalicelib.model import Reason, Role, Status, attribute
+from tests.builders import change
 from tests.contract.meetings.stages import AT, Stage
+
+ODD: Any = ("odd",)
+"""An attribute that the app does not know; somebody has made it."""
 
 
 class TestCreate:
@@ -91,23 +96,23 @@ def cases(table: list[tuple[str, Any, Any]]) -> pytest.MarkDecorator:
 class TestUpdate:
     def test_sets_and_removes_and_leaves_the_rest(self, stage: Stage) -> None:
         stage.put({"id": "m1", "status": "SCHEDULED", "teacher_ec2_link": "https://x", "note": "kept"})
-        stage.meetings.update("m1", Update("why", {"status": Status.LAUNCHED}, ("teacher_ec2_link",)))
+        stage.meetings.update("m1", change("why", {"status": Status.LAUNCHED}, ("teacher_ec2_link",)))
         assert stage.row("m1") == {"id": "m1", "status": "LAUNCHED", "note": "kept"}
 
     def test_only_removes(self, stage: Stage) -> None:
         stage.put({"id": "m1", "open": "1"})
-        stage.meetings.update("m1", Update("why", remove=("open",)))
+        stage.meetings.update("m1", change("why", remove=("open",)))
         assert stage.row("m1") == {"id": "m1"}
 
     def test_removing_what_is_not_there_is_fine(self, stage: Stage) -> None:
         stage.put({"id": "m1"})
-        stage.meetings.update("m1", Update("why", {"a": 1}, ("b",)))
+        stage.meetings.update("m1", change("why", {"a": 1}, ("b",)))
         assert stage.row("m1") == {"id": "m1", "a": 1}
 
     def test_stores_each_kind_of_value(self, stage: Stage) -> None:
         stage.put({"id": "m1"})
         values = {"text": "a", "empty": "", "count": 0, "flag": False, "at": AT, "why": Reason.SUCCESS, "null": None}
-        stage.meetings.update("m1", Update("why", values))
+        stage.meetings.update("m1", change("why", values))
         assert stage.row("m1") == {
             "id": "m1",
             "text": "a",
@@ -124,7 +129,7 @@ class TestUpdate:
         self, stage: Stage, stored: Any, expected: Any
     ) -> None:
         stage.put({"id": "m1", "thing": stored})
-        stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect={"thing": expected}))
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1", "thing": stored, "changed": "yes"}
 
     @cases(UNMET)
@@ -133,47 +138,47 @@ class TestUpdate:
     ) -> None:
         stage.put({"id": "m1", "thing": stored})
         with pytest.raises(Conflict, match="m1"):
-            stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect={"thing": expected}))
+            stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1", "thing": stored}
 
     def test_may_rest_on_an_attribute_being_absent(self, stage: Stage) -> None:
         stage.put({"id": "m1"})
-        stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect={"thing": None}))
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": None}))
         assert stage.row("m1") == {"id": "m1", "changed": "yes"}
 
     @pytest.mark.parametrize("expected", ["HEALTHY", "", 0, False, AT])
     def test_is_refused_where_it_rests_on_a_value_and_there_is_none(self, stage: Stage, expected: Any) -> None:
         stage.put({"id": "m1"})
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect={"thing": expected}))
+            stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1"}
 
     def test_needs_all_that_it_rests_on(self, stage: Stage) -> None:
         stage.put({"id": "m1", "a": 1, "b": 2})
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", Update("why", {"c": 3}, expect={"a": 1, "b": 1, "c": None}))
-        stage.meetings.update("m1", Update("why", {"c": 3}, expect={"a": 1, "b": 2, "c": None}))
+            stage.meetings.update("m1", change("why", {"c": 3}, expect={"a": 1, "b": 1, "c": None}))
+        stage.meetings.update("m1", change("why", {"c": 3}, expect={"a": 1, "b": 2, "c": None}))
         assert stage.row("m1") == {"id": "m1", "a": 1, "b": 2, "c": 3}
 
     def test_may_set_what_it_rests_on(self, stage: Stage) -> None:
         stage.put({"id": "m1", "status": "SCHEDULED"})
-        change = Update("why", {"status": Status.LAUNCHED}, expect={"status": Status.SCHEDULED})
-        stage.meetings.update("m1", change)
+        update = change("why", {"status": Status.LAUNCHED}, expect={"status": Status.SCHEDULED})
+        stage.meetings.update("m1", update)
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", change)
+            stage.meetings.update("m1", update)
         assert stage.row("m1") == {"id": "m1", "status": "LAUNCHED"}
 
     def test_may_remove_what_it_rests_on(self, stage: Stage) -> None:
         stage.put({"id": "m1", "teacher_ec2_id": "i-1"})
-        stage.meetings.update("m1", Update("why", {}, ("teacher_ec2_id",), {"teacher_ec2_id": "i-1"}))
+        stage.meetings.update("m1", change("why", {}, ("teacher_ec2_id",), {"teacher_ec2_id": "i-1"}))
         assert stage.row("m1") == {"id": "m1"}
 
     def test_what_a_row_holds_can_be_rested_on_as_it_was_read(self, stage: Stage) -> None:
         stored = {"id": "m1", "text": "a", "count": 7, "flag": True, "null": None, "list": [1, "b"], "at": "15:00"}
         stage.put(stored)
-        names = [name for name in stored if name != "id"]
-        rests_on = stage.meetings.get("m1").as_stored(*names, "absent")
-        stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect=rests_on))
+        names: list[Any] = [*(name for name in stored if name != "id"), "absent"]
+        rests_on = stage.meetings.get("m1").expect(*names)
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=rests_on))
         assert stage.row("m1") == {**stored, "changed": "yes"}
 
     @pytest.mark.parametrize(
@@ -189,40 +194,40 @@ class TestUpdate:
     )
     def test_what_nobody_should_have_written_can_be_rested_on_too(self, stage: Stage, odd: Any) -> None:
         stage.put({"id": "m1", "odd": odd})
-        rests_on = stage.meetings.get("m1").as_stored("odd")
-        stage.meetings.update("m1", Update("why", {"changed": "yes"}, expect=rests_on))
+        rests_on = stage.meetings.get("m1").expect(*ODD)
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=rests_on))
         assert stage.meetings.get("m1").row == {"id": "m1", "odd": odd, "changed": "yes"}
 
-    @pytest.mark.parametrize("change", [Update("why", {"a": 1}), Update("why", {"a": 1}, expect={"a": None})])
-    def test_a_row_that_is_gone_is_a_conflict_and_does_not_come_back(self, stage: Stage, change: Update) -> None:
+    @pytest.mark.parametrize("update", [change("why", {"a": 1}), change("why", {"a": 1}, expect={"a": None})])
+    def test_a_row_that_is_gone_is_a_conflict_and_does_not_come_back(self, stage: Stage, update: Update) -> None:
         with pytest.raises(Conflict, match="m1"):
-            stage.meetings.update("m1", change)
+            stage.meetings.update("m1", update)
         assert stage.row("m1") is None
 
     def test_a_row_that_is_gone_is_a_conflict_for_a_removal_too(self, stage: Stage) -> None:
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", Update("why", remove=("open",)))
+            stage.meetings.update("m1", change("why", remove=("open",)))
         assert stage.row("m1") is None
 
     @pytest.mark.parametrize("name", ["status", "open", "set", "remove", "and", "NULL", "size", "name", "Ünï", "a b"])
     def test_any_attribute_name_will_do_reserved_words_too(self, stage: Stage, name: str) -> None:
         stage.put({"id": "m1", name: "before", "gone": 1})
-        stage.meetings.update("m1", Update("why", {name: "after"}, ("gone",), {name: "before"}))
+        stage.meetings.update("m1", change("why", {name: "after"}, ("gone",), {name: "before"}))
         assert stage.row("m1") == {"id": "m1", name: "after"}
-        stage.meetings.update("m1", Update("why", {"x": 1}, (name,), {name: "after"}))
-        stage.meetings.update("m1", Update("why", {"y": 1}, (), {name: None}))
+        stage.meetings.update("m1", change("why", {"x": 1}, (name,), {name: "after"}))
+        stage.meetings.update("m1", change("why", {"y": 1}, (), {name: None}))
         assert stage.row("m1") == {"id": "m1", "x": 1, "y": 1}
 
     def test_leaves_other_rows_alone(self, stage: Stage) -> None:
         stage.put({"id": "m1"})
         stage.put({"id": "m2"})
-        stage.meetings.update("m1", Update("why", {"a": 1}))
+        stage.meetings.update("m1", change("why", {"a": 1}))
         assert stage.row("m2") == {"id": "m2"}
 
     def test_loses_to_a_write_that_came_between(self, stage: Stage) -> None:
         stage.put({"id": "m1", "status": "LAUNCHED"})
-        rests_on = stage.meetings.get("m1").as_stored("status", "teacher_session_data")
+        rests_on = stage.meetings.get("m1").expect("status", attribute(Role.TEACHER, "session_data"))
         stage.change("m1", {"teacher_session_data": "s3://x"})
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", Update("why", {"termination_reason": Reason.NO_SHOW}, expect=rests_on))
+            stage.meetings.update("m1", change("why", {"termination_reason": Reason.NO_SHOW}, expect=rests_on))
         assert stage.row("m1") == {"id": "m1", "status": "LAUNCHED", "teacher_session_data": "s3://x"}

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib import rows
-from chalicelib.model import Action, Observation, State
+from chalicelib.actions import Action
+from chalicelib.facts import Hints
+from chalicelib.model import Observation, State
 from chalicelib.plan import plan
 from tests.builders import (
     POLICY,
@@ -46,7 +48,7 @@ class Case:
         return self.name
 
     def plan(self) -> list[Action]:
-        return plan(rows.meeting(self.row), self.seen, at(self.minutes), policy=POLICY, **self.hints)
+        return plan(rows.meeting(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=POLICY)
 
 
 class EveryCase:
@@ -112,5 +114,5 @@ DOUBLE = desktop("student", minutes=-5, id="i-double")
 """A second desktop of the student's role, which the row does not name."""
 
 FOUND = "write student_ec2_id=i-student student_launched=m1/i-student student_launched_at"
-NEW = "write student_ec2_id=i-new student_launched=m1/i-new student_launched_at -student_ec2_link"
+NEW = "write student_ec2_id=i-new student_launched=m1/i-new student_launched_at -student_ec2_link -student_published_at"
 """What is written where `i-student` is adopted, and where `i-new` takes the place of another."""

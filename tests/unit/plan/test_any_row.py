@@ -10,22 +10,9 @@ from typing import Any
 import pytest
 
 from chalicelib import rows
-from chalicelib.model import (
-    Action,
-    Desktop,
-    Launch,
-    Meeting,
-    Observation,
-    Observe,
-    Owner,
-    Publish,
-    Reason,
-    Role,
-    State,
-    Status,
-    Terminate,
-    Update,
-)
+from chalicelib.actions import Action, Launch, Observe, Publish, Terminate, Update
+from chalicelib.facts import Hints
+from chalicelib.model import Desktop, Meeting, Observation, Owner, Reason, Role, State, Status
 from chalicelib.plan import plan
 from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell
 
@@ -93,7 +80,7 @@ class Throw:
     hints: dict[str, bool]
 
     def plan(self) -> list[Action]:
-        return plan(self.meeting, self.seen, self.now, policy=POLICY, **self.hints)
+        return plan(self.meeting, self.seen, self.now, Hints(**self.hints), policy=POLICY)
 
     @property
     def meeting(self) -> Meeting:

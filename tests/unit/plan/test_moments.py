@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model import UNKNOWN, Owner
-from chalicelib.plan import at_checkpoint, hard_deadline, is_due, plan, start
+from chalicelib.facts import Facts
+from chalicelib.model import UNKNOWN, Meeting, Observation, Owner, Policy
+from chalicelib.plan import plan
+from chalicelib.times import times
 from tests.builders import (
     BOTH_RUN,
     HELD,
@@ -27,6 +29,10 @@ from tests.builders import (
     meeting,
 )
 from tests.unit.plan.table import CREATED, GARBAGE
+
+
+def hard_deadline(of: Meeting, seen: Observation, policy: Policy) -> datetime | None:
+    return Facts(of, seen, T, policy).deadline
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ from tests.unit.plan.table import CREATED, GARBAGE
 def test_t_is_meet_time_or_else_created_at_and_never_earlier_than_desktops_can_be_there(
     attributes: dict[str, Any], expected: datetime | None
 ) -> None:
-    assert start(meeting(attributes), POLICY) == expected
+    assert times(meeting(attributes), POLICY).start == expected
 
 
 def test_the_hard_deadline_is_t_plus_the_duration() -> None:
@@ -72,10 +78,10 @@ def test_a_policy_with_other_numbers_moves_every_boundary() -> None:
         POLICY, lead=timedelta(minutes=2), checkpoint=timedelta(minutes=5), max_duration=timedelta(minutes=60)
     )
     scheduled = meeting(SCHEDULED)
-    assert not is_due(scheduled, at(-2) - SECOND, policy=policy)
-    assert is_due(scheduled, at(-2), policy=policy)
-    assert not at_checkpoint(scheduled, at(5) - SECOND, False, policy)
-    assert at_checkpoint(scheduled, at(5), False, policy)
+    assert not Facts(scheduled, UNKNOWN, at(-2) - SECOND, policy).is_due
+    assert Facts(scheduled, UNKNOWN, at(-2), policy).is_due
+    assert not Facts(scheduled, UNKNOWN, at(5) - SECOND, policy).checkpoint_reached
+    assert Facts(scheduled, UNKNOWN, at(5), policy).checkpoint_reached
     assert hard_deadline(scheduled, UNKNOWN, policy) == at(60)
 
 

@@ -1,4 +1,4 @@
-"""A reconciler over models of the ports, with a clock that is set by hand."""
+"""What looks, hears and sweeps, over models of the ports, with a clock that is set by hand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib import rows
-from chalicelib.events import RowChange, Timer
+from chalicelib.events import RowChange, TimerEvent
+from chalicelib.look import Looker
 from chalicelib.model import Policy
-from chalicelib.reconcile import Reconciler
+from chalicelib.sweep import Sweeper
+from chalicelib.triggers import Triggers
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -18,26 +20,23 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class House:
-    """A reconciler over models, with a clock that is set by hand."""
+    """The world that the shell works with, made of models."""
 
     now: datetime = T - 10 * MINUTE
     wire: Wire = field(default_factory=Wire)
     policy: Policy = field(default_factory=lambda: Policy(domain="example.com"))
 
     def __post_init__(self) -> None:
-        clock = lambda: self.now  # noqa: E731
         self.meetings = FakeMeetings(self.wire)
-        self.desktops = FakeDesktops(clock, self.wire)
-        self.dns = FakeDns(clock, self.wire)
+        self.desktops = FakeDesktops(self.clock, self.wire)
+        self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)
-        self.reconciler = Reconciler(
-            meetings=lambda: self.meetings,
-            desktops=lambda: self.desktops,
-            dns=lambda: self.dns,
-            timers=lambda: self.timers,
-            clock=clock,
-            policy=self.policy,
-        )
+        self.looker = Looker(self)
+        self.triggers = Triggers(self, self.looker)
+        self.sweeper = Sweeper(self, self.looker)
+
+    def clock(self) -> datetime:
+        return self.now
 
     def meeting(self, meeting_id: str = "m", **attributes: Any) -> None:
         row = {"meet_time": rows.timestamp(T), "status": "SCHEDULED", "open": "1"} | attributes
@@ -50,7 +49,7 @@ class House:
         self.now += delta
 
     def sweep(self, budget: timedelta = MINUTE) -> None:
-        self.reconciler.sweep(self.now + budget)
+        self.sweeper.sweep(self.now + budget)
 
     def calls(self) -> list[str]:
         calls, self.wire.calls = self.wire.calls, []
@@ -59,7 +58,7 @@ class House:
 
 def launched(house: House) -> None:
     house.meeting()
-    house.reconciler.launch_timer(Timer("m"))
+    house.triggers.launch_timer(TimerEvent("m"))
     house.pass_time(timedelta(seconds=30))
     house.sweep()
 

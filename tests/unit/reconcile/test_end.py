@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Conflict, SomeFailed, Unavailable
-from chalicelib.events import StateChange, Timer
+from chalicelib.events import StateChange, TimerEvent
 from chalicelib.model import State
 from tests.unit.reconcile.house import MINUTE, House, T, image, launched
 
@@ -18,7 +18,7 @@ class TestEnding:
         launched(house)
         house.now = T + 15 * MINUTE
         house.calls()
-        house.reconciler.safety_timer(Timer("m"))
+        house.triggers.safety_timer(TimerEvent("m"))
 
     def test_the_reason_stands_before_anything_is_ended(self, house: House) -> None:
         self.end(house)
@@ -53,7 +53,7 @@ class TestEnding:
         self.end(house)
         before = dict(house.row())
         for instance in house.desktops.instances.values():
-            house.reconciler.state_change(StateChange(instance.id, State.SHUTTING_DOWN))
+            house.triggers.state_change(StateChange(instance.id, State.SHUTTING_DOWN))
         assert house.row() == before
         assert len(house.desktops.instances) == 2
 
@@ -67,7 +67,7 @@ class TestEnding:
 
         house.dns.withdraw = down  # type: ignore[method-assign]
         with pytest.raises(Unavailable):
-            house.reconciler.safety_timer(Timer("m"))
+            house.triggers.safety_timer(TimerEvent("m"))
         assert house.desktops.alive() == []
         assert house.row()["status"] != "TERMINATED"
         house.dns.withdraw = withdraw  # type: ignore[method-assign]
@@ -83,7 +83,7 @@ class TestEnding:
 
         house.meetings.update = taken  # type: ignore[method-assign]
         with pytest.raises(Conflict, match="kept changing"):
-            house.reconciler.launch_timer(Timer("m"))
+            house.triggers.launch_timer(TimerEvent("m"))
 
 
 class TestUnlisted:
@@ -97,7 +97,7 @@ class TestUnlisted:
 
         house.dns.withdraw = down  # type: ignore[method-assign,assignment]
         with pytest.raises(SomeFailed):
-            house.reconciler.row_changes([image(house)])
+            house.triggers.row_changes([image(house)])
         house.dns.withdraw = withdraw  # type: ignore[method-assign]
-        house.reconciler.row_changes([image(house)])
+        house.triggers.row_changes([image(house)])
         assert house.row()["status"] == "TERMINATED"

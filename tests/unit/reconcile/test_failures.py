@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import SomeFailed, Unavailable
-from chalicelib.events import Timer
+from chalicelib.events import TimerEvent
 from tests.unit.reconcile.house import MINUTE, House, launched
 
 
 class TestFailures:
     def test_a_name_that_cannot_be_published_does_not_keep_the_other_from_it(self, house: House) -> None:
         house.meeting()
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         house.pass_time(timedelta(seconds=30))
         taken = f"{house.row()['teacher_ec2_id']}.example.com"
         house.dns.foreign[taken] = "198.51.100.7"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import rows
-from chalicelib.events import Timer
+from chalicelib.events import TimerEvent
 from chalicelib.model import Role
 from tests.unit.reconcile.house import MINUTE, House, T, image, launched
 
@@ -17,11 +17,11 @@ class TestSlipsOfThePen:
     def test_an_id_copied_from_another_row_ends_nobody_elses_desktop(self, house: House, reason: str | None) -> None:
         launched(house)
         house.meeting("n")
-        house.reconciler.launch_timer(Timer("n"))
+        house.triggers.launch_timer(TimerEvent("n"))
         theirs = house.row("n")["teacher_ec2_id"]
         house.meetings.write("m", {"teacher_ec2_id": theirs} | ({"termination_reason": reason} if reason else {}))
         house.pass_time(26 * MINUTE)
-        house.reconciler.safety_timer(Timer("m"))
+        house.triggers.safety_timer(TimerEvent("m"))
         assert house.row()["status"] == "TERMINATED"
         assert [i.id for i in house.desktops.alive() if i.meeting_id == "m"] == []
         assert house.desktops.instances[theirs].dies_at is None
@@ -29,7 +29,7 @@ class TestSlipsOfThePen:
     def test_a_whole_row_that_was_copied_ends_nobody_elses_desktop_either(self, house: House) -> None:
         launched(house)
         house.meetings.write("copy", {**house.row(), "id": "copy", "termination_reason": "CANCELLED"})
-        house.reconciler.look("copy")
+        house.looker.look("copy")
         assert house.row("copy")["status"] == "TERMINATED"
         assert len(house.desktops.alive()) == 2
 
@@ -51,7 +51,7 @@ class TestSlipsOfThePen:
         before = image(house)
         house.meetings.write("m", {"meet_time": rows.timestamp(T + timedelta(days=30))})
         house.now = T - 5 * MINUTE
-        house.reconciler.row_changes([before])
+        house.triggers.row_changes([before])
         assert house.desktops.instances == {}
 
     def test_an_image_from_before_a_meeting_was_moved_holds_no_checkpoint(self, house: House) -> None:
@@ -62,5 +62,5 @@ class TestSlipsOfThePen:
         before = image(house)
         house.meetings.write("m", {"meet_time": rows.timestamp(T + 30 * MINUTE)})
         house.now = T + 16 * MINUTE
-        house.reconciler.row_changes([before])
+        house.triggers.row_changes([before])
         assert "checkpoint_at" not in house.row()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Unavailable
-from chalicelib.events import Timer
+from chalicelib.events import TimerEvent
 from chalicelib.model import Role
 from tests.unit.reconcile.house import MINUTE, House, T, launched
 
@@ -17,7 +17,7 @@ from tests.unit.reconcile.house import MINUTE, House, T, launched
 class TestLaunching:
     def test_the_intent_stands_before_the_launch_and_the_ids_after_it(self, house: House) -> None:
         house.meeting()
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.calls() == [
             "meetings.get",
             "desktops.of_meeting",
@@ -31,7 +31,7 @@ class TestLaunching:
 
     def test_launching_again_launches_nothing(self, house: House) -> None:
         launched(house)
-        house.reconciler.launch_timer(Timer("m", force=True))
+        house.triggers.launch_timer(TimerEvent("m", force=True))
         assert len(house.desktops.instances) == 2
 
     def test_a_full_zone_moves_the_intent_to_the_next_one(self, house: House) -> None:
@@ -43,9 +43,9 @@ class TestLaunching:
     def test_no_room_anywhere_is_written_down_and_tried_again_a_minute_later(self, house: House) -> None:
         house.desktops.full = set(house.desktops.zones)
         house.meeting()
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.row()["teacher_refused"] == "InsufficientInstanceCapacity"
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.row()["teacher_attempt"] == 1, "not before the lease is over"
         house.desktops.full = set()
         house.pass_time(MINUTE)
@@ -66,7 +66,7 @@ class TestLaunching:
     ) -> None:
         refuse(house.desktops)
         house.meeting()
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         counted = [(line["role"], line["Reason"]) for line in log if line.get("LaunchFailures")]
         assert counted == [("teacher", code), ("student", code)]
         assert [line["role"] for line in log if line["event"] == "launch_refused"] == ["teacher", "student"]
@@ -82,14 +82,14 @@ class TestLaunching:
 
         house.desktops.launch = only_student  # type: ignore[method-assign]
         with pytest.raises(Unavailable):
-            house.reconciler.launch_timer(Timer("m"))
+            house.triggers.launch_timer(TimerEvent("m"))
         assert house.row()["student_ec2_id"]
         assert "teacher_ec2_id" not in house.row()
 
     def test_what_was_launched_for_a_meeting_that_ended_meanwhile_is_terminated(self, house: House) -> None:
         house.meeting()
         house.desktops.on_launch = lambda _: house.meetings.write("m", {"termination_reason": "CANCELLED"})
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.desktops.instances
         assert house.desktops.alive() == []
         assert house.row()["status"] == "TERMINATED"
@@ -101,11 +101,11 @@ class TestLaunching:
         def meanwhile(*args: Any) -> Any:
             house.desktops.of_meeting = look  # type: ignore[method-assign]
             seen = look(*args)
-            house.reconciler.launch_timer(Timer("m"))
+            house.triggers.launch_timer(TimerEvent("m"))
             return seen
 
         house.desktops.of_meeting = meanwhile  # type: ignore[method-assign,assignment]
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.calls().count("desktops.launch") == 2
 
     def test_a_desktop_bears_the_meetings_deadline(self, house: House) -> None:
@@ -120,7 +120,7 @@ class TestLaunching:
 
     def test_a_meeting_without_any_time_has_a_deadline_all_the_same(self, house: House) -> None:
         house.meeting(meet_time=None)
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         deadline = house.now + 250 * MINUTE
         assert {i.deadline for i in house.desktops.alive()} == {deadline}
         house.now = deadline - timedelta(seconds=1)

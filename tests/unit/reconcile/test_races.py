@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import rows
 from chalicelib.errors import SomeFailed, Unavailable
-from chalicelib.events import RowChange, StateChange, Timer
+from chalicelib.events import RowChange, StateChange, TimerEvent
 from chalicelib.model import Role, State
 from tests.unit.reconcile.house import MINUTE, House, T
 
@@ -50,7 +50,7 @@ def after_next(port: Any, method: str, deed: Callable[[], object]) -> None:
 def launch(house: House) -> None:
     """Launch both desktops; they have booted and nobody knows it yet."""
     house.meeting()
-    house.reconciler.launch_timer(Timer("m"))
+    house.triggers.launch_timer(TimerEvent("m"))
     house.pass_time(BOOTED)
 
 
@@ -61,11 +61,11 @@ def desktop_of(house: House, role: Role) -> str:
 def lose(house: House, desktop_id: str) -> None:
     """Let a desktop die, and another handler hear of it and replace it."""
     house.desktops.die(desktop_id)
-    house.reconciler.state_change(StateChange(desktop_id, State.SHUTTING_DOWN))
+    house.triggers.state_change(StateChange(desktop_id, State.SHUTTING_DOWN))
 
 
 def running(house: House, role: Role) -> None:
-    house.reconciler.state_change(StateChange(desktop_of(house, role), State.RUNNING))
+    house.triggers.state_change(StateChange(desktop_of(house, role), State.RUNNING))
 
 
 class TestReplacedMeanwhile:
@@ -79,7 +79,7 @@ class TestReplacedMeanwhile:
         house.meetings.write("m", {"instance_id": old})
         report = RowChange(rows.meeting(dict(house.row())), house.now)
         lose(house, old)
-        house.reconciler.row_changes([report])
+        house.triggers.row_changes([report])
         assert desktop_of(house, Role.TEACHER) != old
         assert "teacher_healthy_at" not in house.row()
 
@@ -109,14 +109,14 @@ class TestLostLease:
             house.sweep()
 
         after_next(house.desktops, "launch", there_is_room_and_another_finds_it)
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert {i.id for i in house.desktops.alive()} == {desktop_of(house, role) for role in Role}
 
     def test_a_launch_does_not_move_on_for_a_meeting_that_is_over_by_now(self, house: House) -> None:
         house.meeting()
         house.desktops.full = {"subnet-a"}
         after_next(house.desktops, "launch", lambda: house.meetings.write("m", {"termination_reason": "CANCELLED"}))
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert house.desktops.instances == {}
         assert house.row()["status"] == "TERMINATED"
 
@@ -128,7 +128,7 @@ class TestLostLease:
 
         before_next(house.desktops, "launch", killed)
         with pytest.raises(KeyboardInterrupt):
-            house.reconciler.launch_timer(Timer("m"))
+            house.triggers.launch_timer(TimerEvent("m"))
         house.pass_time(LEASED)
         house.desktops.full = {"subnet-a"}
 
@@ -138,7 +138,7 @@ class TestLostLease:
             house.desktops.full.clear()
 
         after_next(house.desktops, "launch", somebody_else)
-        house.reconciler.launch_timer(Timer("m"))
+        house.triggers.launch_timer(TimerEvent("m"))
         assert sorted(str(instance.role) for instance in house.desktops.alive()) == ["student", "teacher"]
 
 
@@ -153,13 +153,13 @@ class TestFailedAndOvertaken:
         def throttled(meeting_id: str, change: Any) -> None:
             if "teacher_attempt" in change.set and not refused:
                 refused.append(change.why)
-                house.reconciler.look(meeting_id)
+                house.looker.look(meeting_id)
                 raise Unavailable("The table is throttled.")
             update(meeting_id, change)
 
         house.meetings.update = throttled  # type: ignore[method-assign]
         with pytest.raises(Unavailable, match="throttled"):
-            house.reconciler.launch_timer(Timer("m"))
+            house.triggers.launch_timer(TimerEvent("m"))
         assert refused
         assert {desktop_of(house, role) for role in Role} == {i.id for i in house.desktops.alive()}
         assert desktop_of(house, Role.STUDENT) == found.id
