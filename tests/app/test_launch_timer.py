@@ -138,6 +138,14 @@ def test_a_number_that_cannot_be_used_is_named(world: World, variable: str, valu
     assert world.alive() == set()
 
 
+def test_a_guard_that_does_not_exist_is_named_with_those_that_do(world: World) -> None:
+    meeting_id = scheduled(world, **DUE)
+    world.configure(IN_GUEST_DEADLINE="macos")
+    with pytest.raises(ConfigError, match=r"IN_GUEST_DEADLINE is 'macos'.*windows, linux, off"):
+        world.invoke("launch_ec2", {"meeting_id": meeting_id})
+    assert world.alive() == set()
+
+
 def test_an_image_that_does_not_exist_is_named_and_the_meeting_waits_for_another_attempt(world: World) -> None:
     meeting_id = scheduled(world, **DUE)
     world.configure(AMI_ID="ami-0ffffffffffffffff")

@@ -98,6 +98,22 @@ def test_a_record_that_is_out_of_date_ends_nothing(world: World) -> None:
     assert world.alive() == desktops
 
 
+def test_an_end_by_hand_that_was_taken_back_before_its_record_came_ends_nothing(world: World) -> None:
+    meeting_id, desktops = seated(world, meet_time=utc(NOW), status="TERMINATED", open="1")
+    event = world.change_of(meeting_id)
+    world.write(meeting_id, status="LAUNCHED")
+    stream(world, event)
+    assert world.alive() == desktops
+    assert "termination_reason" not in world.row(meeting_id)
+
+
+def test_an_end_by_hand_that_still_stands_when_its_record_comes_ends_the_meeting(world: World) -> None:
+    meeting_id, _ = seated(world, meet_time=utc(NOW), status="TERMINATED", open="1")
+    stream(world, world.change_of(meeting_id))
+    assert world.alive() == set()
+    assert world.row(meeting_id)["termination_reason"] == "CANCELLED"
+
+
 def test_a_desktop_that_reports_after_the_end_brings_nothing_back(world: World) -> None:
     meeting_id = world.put(**done(status="TERMINATED", termination_reason="SUCCESS", ended_at=utc(NOW)))
     world.write(meeting_id, status="HEALTHY", instance_id="i-0a0a0a0a0a0a0a0a0")
@@ -130,6 +146,18 @@ def test_both_reports_in_one_batch_count_though_the_second_overwrites_the_first(
         records.append(record(world.row(meeting_id), NOW))
     stream(world, stream_event(*records))
     assert {"teacher_healthy_at", "student_healthy_at"} <= set(world.row(meeting_id))
+
+
+def test_a_report_counts_though_its_row_was_overwritten_since_and_must_be_read_again(world: World) -> None:
+    meeting_id, _ = seated(world, meet_time=utc(NOW), status="LAUNCHED", open="1")
+    row = world.row(meeting_id)
+    world.write(meeting_id, instance_id=row["teacher_ec2_id"])
+    event = world.change_of(meeting_id)
+    world.write(meeting_id, status="IN_PROGRESS", instance_id=row["student_ec2_id"], student_joined_at=utc(NOW))
+    stream(world, event)
+    row = world.row(meeting_id)
+    assert (row["teacher_healthy_at"], row["student_healthy_at"]) == (utc(NOW), utc(NOW))
+    assert row["status"] == "IN_PROGRESS"
 
 
 def test_a_meeting_that_is_due_when_it_is_inserted_is_launched_without_waiting_for_a_timer(world: World) -> None:

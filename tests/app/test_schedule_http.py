@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +12,7 @@ from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalGateway, RouteMatcher
 
 import app
+from chalicelib import runtime
 from localcloud.functions import Context, arn
 from tests.app.world import NOW, World, form, utc
 
@@ -141,6 +142,14 @@ def test_the_timers_targets_are_derived_from_the_running_functions_arn(world: Wo
     assert targets == {f"launch-{meeting_id}": arn("launch_ec2"), f"safety-{meeting_id}": arn("safety_net")}
 
 
+@pytest.mark.parametrize("queue", [None, "arn:aws:sqs:us-west-2:123456789012:elephant-dev-timers"])
+def test_a_timer_that_cannot_be_delivered_goes_to_the_queue_that_is_set(world: World, queue: str | None) -> None:
+    world.configure(TIMER_DEAD_LETTERS_ARN=queue)
+    world.schedule()
+    queues = [timer["Target"].get("DeadLetterConfig") for timer in world.timers().values()]
+    assert queues == [{"Arn": queue} if queue else None] * 2
+
+
 def test_without_timers_the_meeting_is_scheduled_all_the_same_and_the_sweep_will_see_it(world: World) -> None:
     world.cut_off("scheduler")
     answer = world.schedule()
@@ -152,6 +161,14 @@ def test_without_timers_the_meeting_is_scheduled_all_the_same_and_the_sweep_will
         (meeting_id, f"safety-{meeting_id}"),
     }
     assert "could not be armed" in world.errors()
+
+
+def test_the_app_goes_by_the_clock_of_its_machine(world: World) -> None:
+    runtime.use(environ=world.cloud.environ)
+    before = datetime.now(UTC)
+    assert world.schedule(form(meet_time=utc(before + timedelta(hours=1)))).status_code == 200
+    (row,) = world.rows()
+    assert before <= datetime.fromisoformat(row["created_at"]) <= datetime.now(UTC)
 
 
 # --- once

@@ -48,6 +48,7 @@ def test_a_meeting_that_is_hours_away_is_left_alone(world: World) -> None:
         pytest.param({"duration_minutes": "long", **DUE}, "duration_minutes", id="a duration that is none"),
         pytest.param({"duration_minutes": 10**10, **DUE}, "duration_minutes", id="a duration beyond the calendar"),
         pytest.param({"duration_minutes": 10**15}, "duration_minutes", id="an endless duration"),
+        pytest.param({"teacher_replaced": "once"}, "teacher_replaced", id="a text where there are several"),
         pytest.param(
             {"teacher_attempt_at": ["x"], "student_ec2_id": {"id": 7}}, "teacher_attempt_at", id="wrong types"
         ),

@@ -72,13 +72,15 @@ class Account:
     """An AWS account that is empty when a test begins. Clients are slow to build, so there is one of each kind.
 
     `instead` holds what a watched client gets for an operation instead of moto's answer: an error's
-    code and HTTP status, what boto3 itself raises, or another answer.
+    code and HTTP status, what boto3 itself raises, or another answer. `largest_page` is how many of
+    what was asked for a watched client gets at once; None: as many as it asked for.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self.requests = Requests()
         self.instead: dict[str, Answer] = {}
+        self.largest_page: int | None = None
         self.client = cache(self._client)
         self.watched_client = cache(self._watched_client)
 
@@ -88,6 +90,7 @@ class Account:
         reset_model_data()
         self.requests.clear()
         self.instead.clear()
+        self.largest_page = None
 
     def _client(self, service: str) -> Any:
         """Return a client whose requests nobody keeps: for what goes on behind the port's back."""
@@ -102,6 +105,8 @@ class Account:
 
     def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.requests.append((model.name, copy.deepcopy(params)))
+        if self.largest_page and "MaxResults" in params:
+            params["MaxResults"] = self.largest_page
 
     def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
         match self.instead.get(model.name):

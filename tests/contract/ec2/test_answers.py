@@ -16,6 +16,7 @@ from chalicelib.model import Role
 from chalicelib.runtime import Runtime
 from localcloud.clock import VirtualClock
 from localcloud.server import Server
+from tests.contract.conftest import NO_NETWORK
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 
 
@@ -157,6 +158,11 @@ class TestErrorCodes:
             launcher.launch()
         assert refusal.value.code == code
         assert not isinstance(refusal.value, AttemptSpent)
+
+    def test_no_answer_at_all(self, launcher: Launcher) -> None:
+        launcher.account.instead["RunInstances"] = NO_NETWORK
+        with pytest.raises(Unavailable, match="did not answer the launch for the teacher"):
+            launcher.launch()
 
     def test_never_again_with_this_token(self, launcher: Launcher) -> None:
         launcher.account.instead["RunInstances"] = ("IdempotentInstanceTerminated", 400)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib import ec2
 from chalicelib.actions import Attempt, Cause
 from chalicelib.config import DesktopSettings
 from chalicelib.errors import ConfigError, Unavailable
@@ -14,14 +13,14 @@ from tests.contract.ec2.launcher import DEADLINE, Launcher
 
 
 class TestListing:
-    def test_goes_on_to_the_next_page(self, launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ec2, "_PAGE", 5)
+    def test_goes_on_to_the_next_page(self, launcher: Launcher) -> None:
+        launcher.account.largest_page = 5
         launched = {launcher.launch(f"m{number}").id for number in range(12)}
         pages = list(launcher.desktops.fleet())
         assert [len(page) for page in pages] == [5, 5, 2]
         assert {desktop.id for page in pages for desktop in page} == launched
         asked = launcher.account.requests.to("DescribeInstances")
-        assert [request["MaxResults"] for request in asked] == [5, 5, 5]
+        assert [request["MaxResults"] for request in asked] == [1000, 1000, 1000]
         assert ["NextToken" in request for request in asked] == [False, True, True]
 
     def test_asks_for_pages_as_large_as_ec2_gives(self, launcher: Launcher) -> None:
@@ -54,10 +53,8 @@ class TestListing:
         ]
         assert not set(asked) & {"*", "i-*", "i-?"}  # not sent at all, or escaped: EC2 takes these as patterns
 
-    def test_a_failure_on_a_later_page_is_no_end_of_the_list(
-        self, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(ec2, "_PAGE", 5)
+    def test_a_failure_on_a_later_page_is_no_end_of_the_list(self, launcher: Launcher) -> None:
+        launcher.account.largest_page = 5
         for number in range(6):
             launcher.launch(f"m{number}")
         pages = launcher.desktops.fleet()
@@ -79,3 +76,22 @@ class TestListing:
         with pytest.raises(ConfigError):
             desktops.launch("m1", Attempt(Role.TEACHER, 1, launcher.subnet, Cause.DUE), DEADLINE)
         desktops.terminate([desktop.id])
+
+
+class TestMemory:
+    def test_what_is_remembered_of_instances_is_bounded(self, launcher: Launcher) -> None:
+        desktop = launcher.launch()
+        launcher.desktops.find(desktop.id)
+
+        def requests_for(desktop_id: str) -> int:
+            launcher.account.requests.clear()
+            launcher.desktops.whose(desktop_id)
+            return len(launcher.account.requests)
+
+        assert requests_for(desktop.id) == 0
+        for number in range(5000):
+            desktop_id = f"i-{number:017x}"
+            instance = {"InstanceId": desktop_id, "State": {"Name": "running"}}
+            launcher.account.instead["DescribeInstances"] = {"Reservations": [{"Instances": [instance]}]}
+            launcher.desktops.find(desktop_id)
+        assert requests_for(desktop.id) == 1

@@ -86,6 +86,24 @@ class TestLaunching:
         assert house.row()["student_ec2_id"]
         assert "teacher_ec2_id" not in house.row()
 
+    def test_a_launch_that_fails_for_both_roles_leaves_the_attempt_to_whoever_looks_next(self, house: House) -> None:
+        house.meeting()
+        launch = house.desktops.launch
+
+        def throttled(*args: Any) -> Any:
+            raise Unavailable("EC2 is throttled.")
+
+        house.desktops.launch = throttled  # type: ignore[method-assign,assignment]
+        with pytest.raises(Unavailable):
+            house.triggers.launch_timer(TimerEvent("m"))
+        assert house.row()["status"] == "SCHEDULED"
+        assert "teacher_refused" not in house.row()
+        house.desktops.launch = launch  # type: ignore[method-assign]
+        house.pass_time(MINUTE)
+        house.sweep()
+        assert len(house.desktops.alive()) == 2
+        assert house.row()["teacher_attempt"] == house.row()["student_attempt"] == 1
+
     def test_what_was_launched_for_a_meeting_that_ended_meanwhile_is_terminated(self, house: House) -> None:
         house.meeting()
         house.desktops.on_launch = lambda _: house.meetings.write("m", {"termination_reason": "CANCELLED"})

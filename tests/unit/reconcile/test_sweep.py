@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.errors import SomeFailed, Unavailable
 from chalicelib.model import DnsRecord, Role
-from tests.unit.reconcile.house import MINUTE, House, launched
+from tests.unit.reconcile.house import MINUTE, House, T, launched
 
 
 class TestSweep:
@@ -119,6 +119,44 @@ class TestSweep:
         house.dns.owned = meanwhile  # type: ignore[method-assign]
         house.sweep()
         assert house.dns.records == {}
+
+    def test_no_record_comes_back_of_a_meeting_whose_row_was_deleted_after_it_was_listed(self, house: House) -> None:
+        launched(house)
+        house.dns.records.clear()
+        house.pass_time(5 * MINUTE)
+        owned = house.dns.owned
+
+        def meanwhile() -> Any:
+            house.meetings.rows.clear()
+            return owned()
+
+        house.dns.owned = meanwhile  # type: ignore[method-assign]
+        house.sweep()
+        assert house.dns.records == {}
+
+    def test_a_desktop_whose_meeting_the_sweep_has_no_time_to_read_is_left_to_the_next(self, house: House) -> None:
+        house.meeting("a")
+        stray = house.desktops.add("gone", Role.TEACHER)
+        house.pass_time(6 * MINUTE)
+        launch = house.desktops.launch
+
+        def slow(*args: Any) -> Any:
+            house.pass_time(timedelta(seconds=20))
+            return launch(*args)
+
+        house.desktops.launch = slow  # type: ignore[method-assign,assignment]
+        house.sweep(timedelta(seconds=30))
+        assert stray.dies_at is None
+        house.sweep()
+        assert stray.dies_at
+
+    def test_a_meeting_that_fell_off_the_list_is_tended_while_its_desktops_live(self, house: House) -> None:
+        launched(house)
+        house.meetings.write("m", {}, ["open"])
+        house.now = T + 15 * MINUTE
+        house.sweep()
+        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.desktops.alive() == []
 
     def test_overdue_desktops_are_counted_for_the_alarm(self, house: House, log: list[Any]) -> None:
         stray = house.desktops.add("gone", Role.TEACHER, deadline=house.now)
