@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib import journal, rows
+from chalicelib import log, rows
 from chalicelib.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.model import Meeting, Policy, Role, Seat, Status, Update
 from chalicelib.plan import start
@@ -62,7 +62,7 @@ def knock(
             meetings.update(meeting_id, _joined(meeting, seat, clock()))
         except Conflict:
             continue
-        journal.note("join", meeting=meeting_id, why=f"the {role} came", role=role)
+        log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
         return Open(seat.link, Status.IN_PROGRESS)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 

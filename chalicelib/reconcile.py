@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from chalicelib import journal
+from chalicelib import log
 from chalicelib.errors import (
     BadEvent,
     Conflict,
@@ -98,7 +98,7 @@ class Reconciler:
 
     def _say_if_idle(self, timer: Timer, done: list[Action]) -> None:
         if not done:
-            journal.note("timer_changed_nothing", meeting=timer.meeting_id, why="the row asks for nothing now")
+            log.note(log.Note.TIMER_CHANGED_NOTHING, meeting=timer.meeting_id, why="the row asks for nothing now")
 
     def state_change(self, change: StateChange) -> None:
         """Look at the meeting that an instance serves; an instance that is not ours is nobody's business.
@@ -115,7 +115,7 @@ class Reconciler:
         try:
             self.look(desktop.meeting_id, Observation((desktop,)))
         except NoSuchMeeting as error:
-            journal.warn("stray_desktop", desktop=desktop.id, why=f"{error} The sweep takes the desktop away.")
+            log.warn(log.Warn.STRAY_DESKTOP, desktop=desktop.id, why=f"{error} The sweep takes the desktop away.")
 
     def row_changes(self, changes: Iterable[RowChange | BadEvent]) -> None:
         """Look at the meetings whose rows were written, each once, with all that its records told.
@@ -129,7 +129,7 @@ class Reconciler:
         latest: dict[str, RowChange] = {}
         for change in changes:
             if isinstance(change, BadEvent):
-                journal.fail("bad_record", change)
+                log.fail(log.Fail.BAD_RECORD, change)
                 continue
             meeting = change.meeting
             if earlier := latest.get(meeting.id):
@@ -140,9 +140,9 @@ class Reconciler:
             try:
                 self.look(change.meeting.id, glimpse=change.meeting)
             except NoSuchMeeting as error:
-                journal.note("row_gone", meeting=change.meeting.id, why=str(error))
+                log.note(log.Note.ROW_GONE, meeting=change.meeting.id, why=str(error))
             except Exception as error:
-                journal.fail("look_failed", error, meeting=change.meeting.id)
+                log.fail(log.Fail.LOOK_FAILED, error, meeting=change.meeting.id)
                 if _told_only_here(change.meeting) and self._clock() < (change.at or self._clock()) + RETRY_RECORDS_FOR:
                     failed.append(change.meeting.id)
         if failed:
@@ -191,7 +191,7 @@ class Reconciler:
             try:
                 self._apply(meeting, actions)
             except _Overtaken as overtaken:
-                journal.note("overtaken", meeting=meeting_id, why=str(overtaken))
+                log.note(log.Note.OVERTAKEN, meeting=meeting_id, why=str(overtaken))
                 seen = _merge(seen, overtaken.launched)
                 failures += overtaken.failures
             else:
@@ -215,7 +215,7 @@ class Reconciler:
             return
         self._complained_of[meeting.id] = meeting.problems
         for problem in meeting.problems:
-            journal.warn("bad_row", meeting=meeting.id, why=f"{problem}; correct it in the table")
+            log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
 
     # --- applying
 
@@ -259,20 +259,20 @@ class Reconciler:
             case Publish(why, records, mend):
                 with self._counting_dns_failures(meeting_id):
                     self._dns().publish(records, mend=mend)
-                _log("publish", meeting_id, why, records=[record.name for record in records])
+                _log(log.Note.PUBLISH, meeting_id, why, records=[record.name for record in records])
             case Withdraw(why, records, _):
                 with self._counting_dns_failures(meeting_id):
                     self._dns().withdraw(records)
-                _log("withdraw", meeting_id, why, records=[record.name for record in records])
+                _log(log.Note.WITHDRAW, meeting_id, why, records=[record.name for record in records])
             case Terminate(why, desktop_ids):
                 self._desktops().terminate(desktop_ids)
-                _log("terminate", meeting_id, why, desktops=list(desktop_ids))
+                _log(log.Note.TERMINATE, meeting_id, why, desktops=list(desktop_ids))
             case Rearm(why, desktop_ids, deadline):
                 self._desktops().rearm(desktop_ids, deadline)
-                _log("rearm", meeting_id, why, desktops=list(desktop_ids), deadline=deadline)
+                _log(log.Note.REARM, meeting_id, why, desktops=list(desktop_ids), deadline=deadline)
             case DropTimers(why, names):
                 self._timers().drop(names)
-                _log("drop_timers", meeting_id, why, timers=list(names))
+                _log(log.Note.DROP_TIMERS, meeting_id, why, timers=list(names))
             case Observe() | Update() | Launch():
                 raise AssertionError(f"{action} is not to be applied without its meeting's row")
             case _:
@@ -281,21 +281,21 @@ class Reconciler:
     def _persist(self, meeting: Meeting, change: Update) -> Meeting:
         """Write the change; return the meeting with what later writes of the same plan may rest on."""
         self._meetings().update(meeting.id, change)
-        _log("update", meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
+        _log(log.Note.UPDATE, meeting.id, change.why, set=dict(change.set), remove=list(change.remove))
         if "ended_at" in change.set:
-            self._count("Ended", 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
+            self._count(log.Metric.ENDED, 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
         row = {name: value for name, value in meeting.row.items() if name not in change.remove} | dict(change.set)
         return replace(meeting, row=row, status=change.set.get("status", meeting.status))
 
-    def _count(self, metric: str, number: int, **facts: Any) -> None:
-        journal.count(metric, number, stage=self._policy.stage, **facts)
+    def _count(self, metric: log.Metric, number: int, **facts: Any) -> None:
+        log.count(metric, number, stage=self._policy.stage, **facts)
 
     @contextmanager
     def _counting_dns_failures(self, meeting_id: str | None) -> Iterator[None]:
         try:
             yield
         except ElephantError as error:
-            self._count("DnsFailures", 1, meeting=meeting_id, why=str(error))
+            self._count(log.Metric.DNS_FAILURES, 1, meeting=meeting_id, why=str(error))
             raise
 
     # --- launching
@@ -311,7 +311,9 @@ class Reconciler:
         self._persist(meeting, _intent(meeting, launch, attempts, leased_at))
         for attempt in attempts:
             if meeting.seat(attempt.role).desktop_id:
-                self._count("Replaced", 1, reason=attempt.cause, meeting=meeting.id, role=attempt.role, why=attempt.why)
+                self._count(
+                    log.Metric.REPLACED, 1, reason=attempt.cause, meeting=meeting.id, role=attempt.role, why=attempt.why
+                )
         outcomes: dict[str, Any] = {}
         rests_on = meeting.as_stored("termination_reason")
         launched: list[Desktop] = []
@@ -338,8 +340,8 @@ class Reconciler:
                 }
                 rests_on[attribute(role, "ec2_id")] = None
             else:
-                journal.fail("launch_refused", outcome, meeting=meeting.id, role=role)
-                self._count("LaunchFailures", 1, reason=outcome.code, meeting=meeting.id, role=role)
+                log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=role)
+                self._count(log.Metric.LAUNCH_FAILURES, 1, reason=outcome.code, meeting=meeting.id, role=role)
                 outcomes[attribute(role, "refused")] = outcome.code
         if launched and meeting.status.rank < Status.LAUNCHED.rank:
             outcomes["status"] = Status.LAUNCHED
@@ -370,7 +372,7 @@ class Reconciler:
             try:
                 desktop = self._desktops().launch(meeting.id, attempt, deadline)
             except NoCapacity as error:
-                journal.warn("no_capacity", meeting=meeting.id, role=attempt.role, why=str(error))
+                log.warn(log.Warn.NO_CAPACITY, meeting=meeting.id, role=attempt.role, why=str(error))
                 tried.add(attempt.subnet)
                 rest = [subnet for subnet in self._desktops().subnets() if subnet not in tried]
                 if not rest:
@@ -381,7 +383,7 @@ class Reconciler:
                 return attempt, error
             else:
                 _log(
-                    "launch",
+                    log.Note.LAUNCH,
                     meeting.id,
                     attempt.why,
                     role=attempt.role,
@@ -430,9 +432,9 @@ class Reconciler:
         report.meetings = len(known)
         now = self._clock()
         report.overdue = sum(d.state.costs and d.deadline is not None and now >= d.deadline for d in fleet or ())
-        journal.note("sweep", why="every minute", **report.counts(), records=len(records or ()))
-        self._count("DesktopsOverdue", report.overdue)
-        self._count("SweepFailures", report.failed)
+        log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=len(records or ()))
+        self._count(log.Metric.DESKTOPS_OVERDUE, report.overdue)
+        self._count(log.Metric.SWEEP_FAILURES, report.failed)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
         return report
@@ -521,7 +523,7 @@ class SweepReport:
             yield
         except Exception as error:
             self.failed += 1
-            journal.fail("sweep_failed", error, meeting=meeting_id, why=f"could not {what}")
+            log.fail(log.Fail.SWEEP_FAILED, error, meeting=meeting_id, why=f"could not {what}")
 
 
 class _Overtaken(Conflict):
@@ -606,5 +608,5 @@ def _by_meeting(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:
     return grouped
 
 
-def _log(event: str, meeting_id: str | None, why: str, **facts: Any) -> None:
-    journal.note(event, meeting=meeting_id, why=why, **facts)
+def _log(event: log.Note, meeting_id: str | None, why: str, **facts: Any) -> None:
+    log.note(event, meeting=meeting_id, why=why, **facts)

@@ -352,7 +352,7 @@ MUTANTS = [
     Mutant(
         "stops a sweep at the first failure",
         "reconcile.py",
-        '            self.failed += 1\n            journal.fail("sweep_failed", error, meeting=meeting_id, why=f"could not {what}")',
+        '            self.failed += 1\n            log.fail(log.Fail.SWEEP_FAILED, error, meeting=meeting_id, why=f"could not {what}")',
         "            raise",
     ),
     Mutant(

@@ -20,7 +20,7 @@ ADAPTERS = {"repository", "ec2", "timers", "dns", "dns.token", "dns.cloudflare"}
 PURE = {"model", "errors", "rows", "events", "plan", "ports"}
 INWARD: list[set[str]] = [
     {"model", "errors", "pages"},
-    {"rows", "links", "journal"},
+    {"rows", "links", "log"},
     {"guest"},
     {"config"},
     {"plan", "ports", "events", *ADAPTERS},
