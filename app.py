@@ -11,14 +11,14 @@ from typing import Any, cast
 
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
 
-from chalicelib import errors, events, journal, links, runtime
+from chalicelib import errors, events, links, log, runtime
 from chalicelib.config import Settings
 from chalicelib.join import NotYet, progress, resolve_join
 from chalicelib.model import Status
 from chalicelib.pages import page
 
 app = Chalice(app_name="elephant", configure_logs=False)
-journal.start()
+log.start()
 
 CORS = CORSConfig(
     allow_origin="*",
@@ -67,11 +67,11 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:
-            journal.fail("unavailable", error)
+            log.fail(log.Fail.UNAVAILABLE, error)
             sorry = errors.Unavailable("The meetings cannot be reached now; try again in a few seconds.")
             return _refusal(503, sorry, headers={"Retry-After": "5"})
         except Exception as error:
-            journal.fail("request_failed", error)
+            log.fail(log.Fail.REQUEST_FAILED, error)
             return _refusal(500, errors.ElephantError("Something is wrong on our side; this app's log says what."))
 
     return answer

@@ -29,7 +29,7 @@ guest       what a desktop is given to end itself at its deadline
 dns         the port Dns on Cloudflare
 timers      the port Timers on EventBridge Scheduler
 config      settings from the environment
-journal     the log: one JSON line a thing done
+log         one JSON line for each thing done, and the metrics
 runtime     builds the adapters, lazily
 pages       what people see
 """

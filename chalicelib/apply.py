@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
-from chalicelib import journal
+from chalicelib import log
 from chalicelib.actions import Action, DropTimers, Effect, Launch, Observe, Publish, Rearm, Terminate, Update, Withdraw
 from chalicelib.errors import Conflict, ElephantError
 from chalicelib.launch import launch
@@ -61,23 +61,23 @@ def do(world: World, effect: Effect, meeting_id: str | None = None) -> None:
             with _counting_dns_failures(world, meeting_id):
                 world.dns.publish(records, mend=repair)
             facts: dict[str, object] = {"records": [record.name for record in records]}
-            event = "publish"
+            event = log.Note.PUBLISH
         case Withdraw(_, records):
             with _counting_dns_failures(world, meeting_id):
                 world.dns.withdraw(records)
-            facts, event = {"records": [record.name for record in records]}, "withdraw"
+            facts, event = {"records": [record.name for record in records]}, log.Note.WITHDRAW
         case Terminate(_, desktop_ids):
             world.desktops.terminate(desktop_ids)
-            facts, event = {"desktops": list(desktop_ids)}, "terminate"
+            facts, event = {"desktops": list(desktop_ids)}, log.Note.TERMINATE
         case Rearm(_, desktop_ids, deadline):
             world.desktops.rearm(desktop_ids, deadline)
-            facts, event = {"desktops": list(desktop_ids), "deadline": deadline}, "rearm"
+            facts, event = {"desktops": list(desktop_ids), "deadline": deadline}, log.Note.REARM
         case DropTimers(_, names):
             world.timers.drop(names)
-            facts, event = {"timers": list(names)}, "drop_timers"
+            facts, event = {"timers": list(names)}, log.Note.DROP_TIMERS
         case _:
             assert_never(effect)
-    journal.note(event, meeting=meeting_id, why=effect.why, **facts)
+    log.note(event, meeting=meeting_id, why=effect.why, **facts)
 
 
 @contextmanager
@@ -85,5 +85,5 @@ def _counting_dns_failures(world: World, meeting_id: str | None) -> Iterator[Non
     try:
         yield
     except ElephantError as error:
-        count(world, "DnsFailures", 1, meeting=meeting_id, why=str(error))
+        count(world, log.Metric.DNS_FAILURES, 1, meeting=meeting_id, why=str(error))
         raise

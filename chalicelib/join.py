@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib import journal, rows, writes
+from chalicelib import log, rows, writes
 from chalicelib.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.model import Meeting, Policy, Role, Seat, Status
 from chalicelib.ports import Meetings
@@ -62,7 +62,7 @@ def resolve_join(
             meetings.update(meeting_id, writes.joined(meeting, role, clock()))
         except Conflict:
             continue
-        journal.note("join", meeting=meeting_id, why=f"the {role} came", role=role)
+        log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
         return Open(seat.link, Status.IN_PROGRESS)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib import journal, writes
+from chalicelib import log, writes
 from chalicelib.actions import Attempt, Cause, Launch, Update
 from chalicelib.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
 from chalicelib.model import Desktop, Meeting
@@ -33,7 +33,7 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
     for attempt in attempts:
         if meeting.seat(attempt.role).desktop_id:
             facts = {"meeting": meeting.id, "role": attempt.role, "why": attempt.why}
-            count(world, "Replaced", 1, reason=attempt.cause, **facts)
+            count(world, log.Metric.REPLACED, 1, reason=attempt.cause, **facts)
     outcomes: list[Update] = []
     launched: list[Desktop] = []
     failures: list[ElephantError] = []
@@ -70,10 +70,10 @@ class _Lease:
         meeting = self.meeting
         if isinstance(outcome, Desktop):
             facts = {"role": attempt.role, "desktop": outcome.id, "subnet": attempt.subnet}
-            journal.note("launch", meeting=meeting.id, why=attempt.why, **facts)
+            log.note(log.Note.LAUNCH, meeting=meeting.id, why=attempt.why, **facts)
             return writes.launched(meeting, attempt, outcome, self.world.clock()), outcome
-        journal.fail("launch_refused", outcome, meeting=meeting.id, role=attempt.role)
-        count(self.world, "LaunchFailures", 1, reason=outcome.code, meeting=meeting.id, role=attempt.role)
+        log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=attempt.role)
+        count(self.world, log.Metric.LAUNCH_FAILURES, 1, reason=outcome.code, meeting=meeting.id, role=attempt.role)
         return writes.launch_refused(meeting, attempt, outcome.code), None
 
     def _launch(self, attempt: Attempt) -> tuple[Attempt, Desktop | LaunchRefused]:
@@ -90,7 +90,7 @@ class _Lease:
             try:
                 return attempt, desktops.launch(self.meeting.id, attempt, self._deadline())
             except NoCapacity as error:
-                journal.warn("no_capacity", meeting=self.meeting.id, role=attempt.role, why=str(error))
+                log.warn(log.Warn.NO_CAPACITY, meeting=self.meeting.id, role=attempt.role, why=str(error))
                 tried.add(attempt.subnet)
                 rest = [subnet for subnet in desktops.subnets() if subnet not in tried]
                 if not rest:

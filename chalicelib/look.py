@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from chalicelib import journal
+from chalicelib import log
 from chalicelib.actions import Action, Launch, Update, is_undecided
 from chalicelib.apply import apply
 from chalicelib.errors import Conflict, ElephantError
@@ -68,7 +68,7 @@ class Looker:
             try:
                 apply(self._world, meeting, actions)
             except Overtaken as overtaken:
-                journal.note("overtaken", meeting=meeting_id, why=str(overtaken))
+                log.note(log.Note.OVERTAKEN, meeting=meeting_id, why=str(overtaken))
                 seen = _merge(seen, overtaken.launched)
                 failures += overtaken.failures
             else:
@@ -92,7 +92,7 @@ class Looker:
             return
         self._reported[meeting.id] = meeting.problems
         for problem in meeting.problems:
-            journal.warn("bad_row", meeting=meeting.id, why=f"{problem}; correct it in the table")
+            log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
 
 
 def _is_urgent(action: Action) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib import journal, writes
+from chalicelib import log, writes
 from chalicelib.actions import Update
 from chalicelib.errors import Conflict, ElephantError
 from chalicelib.model import Desktop, Meeting
@@ -28,12 +28,12 @@ def persist(world: World, meeting: Meeting, change: Update) -> Meeting:
         Unavailable: the table cannot be written now.
     """
     world.meetings.update(meeting.id, change)
-    journal.note("update", meeting=meeting.id, why=change.why, set=dict(change.set), remove=list(change.remove))
+    log.note(log.Note.UPDATE, meeting=meeting.id, why=change.why, set=dict(change.set), remove=list(change.remove))
     if "ended_at" in change.set:
-        count(world, "Ended", 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
+        count(world, log.Metric.ENDED, 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
     return writes.after(meeting, change)
 
 
-def count(world: World, metric: str, number: int, *, reason: str | None = None, **facts: object) -> None:
+def count(world: World, metric: log.Metric, number: int, *, reason: str | None = None, **facts: object) -> None:
     """Count something that operators watch, for this stage, by its reason where there is one."""
-    journal.count(metric, number, stage=world.policy.stage, reason=reason, **facts)
+    log.count(metric, number, stage=world.policy.stage, reason=reason, **facts)

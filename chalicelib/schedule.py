@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib import journal, links, rows, writes
+from chalicelib import links, log, rows, writes
 from chalicelib.config import TimerSettings
 from chalicelib.errors import BadRequest, ConfigError, ElephantError
 from chalicelib.model import Policy, Role
@@ -184,10 +184,10 @@ class Scheduler:
         meeting_id = self._id_of(idempotency_key) if idempotency_key else str(uuid.uuid4())
         row = self._row(meeting_id, request)
         if self._meetings.create(row):
-            journal.note("schedule", meeting=meeting_id, why="somebody asked for it", meet_time=request.meet_time)
+            log.note(log.Note.SCHEDULE, meeting=meeting_id, why="somebody asked for it", meet_time=request.meet_time)
         else:
             row = dict(self._meetings.get(meeting_id).row)
-            journal.note("schedule_again", meeting=meeting_id, why="the idempotency key was used before")
+            log.note(log.Note.SCHEDULE_AGAIN, meeting=meeting_id, why="the idempotency key was used before")
         self._arm(row, targets)
         return {
             "message": "The meeting is scheduled.",
@@ -224,7 +224,7 @@ class Scheduler:
             try:
                 self._timers.arm(timer.name, max(timer.at, soonest), target, payload)
             except ElephantError as error:
-                journal.fail("timer_not_armed", error, meeting=meeting.id, timer=timer.name)
+                log.fail(log.Fail.TIMER_NOT_ARMED, error, meeting=meeting.id, timer=timer.name)
 
 
 def targets(settings: TimerSettings, own_arn: str | None) -> Targets:

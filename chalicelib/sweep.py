@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from chalicelib import journal
+from chalicelib import log
 from chalicelib.actions import Effect, Publish, Withdraw, is_undecided
 from chalicelib.apply import do
 from chalicelib.errors import NoSuchMeeting, SomeFailed
@@ -84,7 +84,7 @@ class SweepReport:
             yield
         except Exception as error:
             self.failed += 1
-            journal.fail("sweep_failed", error, meeting=meeting_id, why=f"could not {what}")
+            log.fail(log.Fail.SWEEP_FAILED, error, meeting=meeting_id, why=f"could not {what}")
 
 
 class _Sweep:
@@ -187,9 +187,9 @@ class _Sweep:
         report.meetings = len(self.known)
         bearing = [d.deadline for d in self._fleet or () if d.state.must_be_ended and d.deadline]
         report.overdue = sum(now >= deadline for deadline in bearing)
-        journal.note("sweep", why="every minute", **report.counts(), records=len(self._records or ()))
-        count(self._world, "DesktopsOverdue", report.overdue)
-        count(self._world, "SweepFailures", report.failed)
+        log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=len(self._records or ()))
+        count(self._world, log.Metric.DESKTOPS_OVERDUE, report.overdue)
+        count(self._world, log.Metric.SWEEP_FAILURES, report.failed)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
 

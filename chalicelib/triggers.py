@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib import journal
+from chalicelib import log
 from chalicelib.errors import BadEvent, NoSuchMeeting, SomeFailed
 from chalicelib.events import RowChange, StateChange, TimerEvent
 from chalicelib.facts import Hints
@@ -35,7 +35,7 @@ class Triggers:
 
     def _heed(self, timer: TimerEvent, hints: Hints) -> None:
         if not self._looker.look(timer.meeting_id, hints=hints):
-            journal.note("timer_changed_nothing", meeting=timer.meeting_id, why="the row asks for nothing now")
+            log.note(log.Note.TIMER_CHANGED_NOTHING, meeting=timer.meeting_id, why="the row asks for nothing now")
 
     def state_change(self, change: StateChange) -> None:
         """Look at the meeting that an instance serves; an instance that is not ours is nobody's business.
@@ -52,7 +52,7 @@ class Triggers:
         try:
             self._looker.look(desktop.meeting_id, Observation((desktop,)))
         except NoSuchMeeting as error:
-            journal.warn("stray_desktop", desktop=desktop.id, why=f"{error} The sweep takes the desktop away.")
+            log.warn(log.Warn.STRAY_DESKTOP, desktop=desktop.id, why=f"{error} The sweep takes the desktop away.")
 
     def row_changes(self, changes: Iterable[RowChange | BadEvent]) -> None:
         """Look at the meetings whose rows were written, each once, with all that its records told.
@@ -66,7 +66,7 @@ class Triggers:
         latest: dict[str, RowChange] = {}
         for change in changes:
             if isinstance(change, BadEvent):
-                journal.fail("bad_record", change)
+                log.fail(log.Fail.BAD_RECORD, change)
                 continue
             latest[change.meeting.id] = _with_reports_of(latest.get(change.meeting.id), change)
         failed = []
@@ -74,9 +74,9 @@ class Triggers:
             try:
                 self._looker.look(change.meeting.id, glimpse=change.meeting)
             except NoSuchMeeting as error:
-                journal.note("row_gone", meeting=change.meeting.id, why=str(error))
+                log.note(log.Note.ROW_GONE, meeting=change.meeting.id, why=str(error))
             except Exception as error:
-                journal.fail("look_failed", error, meeting=change.meeting.id)
+                log.fail(log.Fail.LOOK_FAILED, error, meeting=change.meeting.id)
                 now = self._world.clock()
                 if _is_told_only_here(change.meeting) and now < (change.at or now) + RETRY_RECORDS_FOR:
                     failed.append(change.meeting.id)

@@ -14,7 +14,9 @@ cloudflare  Cloudflare's DNS API
 desktops    desktops that boot, report HEALTHY and upload
 people      the teacher and the student
 cloud       all of it, put together
-scenarios   lives of a meeting, and what each promises
+scenarios   lives of a meeting, each with what it promises
+judge       says which of its promises a scenario has broken
+play        plays a scenario in virtual time
 demo        `make demo`: one scenario as a live timeline
 run         `make run`: the whole thing kept up in real time
 """

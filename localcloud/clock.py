@@ -1,8 +1,8 @@
-"""Time, and what is to happen when.
+"""Time, and who is called back when.
 
-Everything in the local cloud that takes time (an instance that starts, a timer, the minute's sweep)
-asks a clock to call it back. The virtual clock jumps from one such moment to the next, so two hours
-pass in a second and always in the same way; the real one waits.
+Whatever takes time in the local cloud (an instance that starts, a timer, the sweep) asks a clock to call
+it back. The virtual clock jumps from one such moment to the next, so two hours pass in a second and always
+in the same way; the real one waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-Deed = Callable[[], object]
+Callback = Callable[[], object]
 
 
 class Clock(Protocol):
@@ -24,28 +24,28 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the time, aware and in UTC."""
 
-    def at(self, when: datetime, deed: Deed) -> None:
+    def at(self, when: datetime, callback: Callback) -> None:
         """Call back at this moment; at once if it has passed."""
 
-    def after(self, seconds: float, deed: Deed) -> None:
+    def after(self, seconds: float, callback: Callback) -> None:
         """Call back in so many seconds."""
 
 
 class _Agenda:
-    """What is to happen, the earliest first; what falls on one moment keeps the order it was asked in."""
+    """Callbacks, the earliest first; those of one moment keep the order in which they were asked for."""
 
     def __init__(self) -> None:
         self._order = itertools.count()
-        self._deeds: list[tuple[datetime, int, Deed]] = []
+        self._entries: list[tuple[datetime, int, Callback]] = []
 
-    def push(self, when: datetime, deed: Deed) -> None:
-        heapq.heappush(self._deeds, (when, next(self._order), deed))
+    def push(self, when: datetime, callback: Callback) -> None:
+        heapq.heappush(self._entries, (when, next(self._order), callback))
 
-    def pop(self) -> Deed:
-        return heapq.heappop(self._deeds)[2]
+    def pop(self) -> Callback:
+        return heapq.heappop(self._entries)[2]
 
     def next(self) -> datetime | None:
-        return self._deeds[0][0] if self._deeds else None
+        return self._entries[0][0] if self._entries else None
 
 
 class VirtualClock:
@@ -59,31 +59,31 @@ class VirtualClock:
         """Return the time, aware and in UTC."""
         return self._now
 
-    def at(self, when: datetime, deed: Deed) -> None:
+    def at(self, when: datetime, callback: Callback) -> None:
         """Call back at this moment; as the very next thing if it has passed."""
-        self._agenda.push(when, deed)
+        self._agenda.push(when, callback)
 
-    def after(self, seconds: float, deed: Deed) -> None:
+    def after(self, seconds: float, callback: Callback) -> None:
         """Call back in so many seconds."""
-        self.at(self._now + timedelta(seconds=seconds), deed)
+        self.at(self._now + timedelta(seconds=seconds), callback)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass while a deed is under way, as `time.sleep` would: nothing else happens meanwhile."""
+        """Let time pass during a callback, as `time.sleep` would: nothing else happens meanwhile."""
         self._now += timedelta(seconds=seconds)
 
     def run(self, until: datetime, stop: Callable[[], bool] = lambda: False) -> None:
-        """Do everything up to this moment, or until `stop` says so after some deed."""
+        """Do everything up to this moment, or until `stop` says so after a callback."""
         while (due := self._agenda.next()) and due <= until:
-            deed = self._agenda.pop()
+            callback = self._agenda.pop()
             self._now = max(self._now, due)
-            deed()
+            callback()
             if stop():
                 return
         self._now = max(self._now, until)
 
 
 class RealClock:
-    """The wall clock, with one thread that does what is due. A deed that fails is logged, not fatal."""
+    """The wall clock, with one thread that does what is due. A callback that fails is logged, not fatal."""
 
     def __init__(self, speed: float = 1) -> None:
         """Begin at the present; `speed` is how many seconds pass in one."""
@@ -98,35 +98,35 @@ class RealClock:
         """Return the time, aware and in UTC."""
         return self._began + (datetime.now(UTC) - self._began) * self._speed
 
-    def at(self, when: datetime, deed: Deed) -> None:
+    def at(self, when: datetime, callback: Callback) -> None:
         """Call back at this moment; at once if it has passed."""
         with self._changed:
-            self._agenda.push(when, deed)
+            self._agenda.push(when, callback)
             self._changed.notify()
 
-    def after(self, seconds: float, deed: Deed) -> None:
+    def after(self, seconds: float, callback: Callback) -> None:
         """Call back in so many seconds."""
-        self.at(self.now() + timedelta(seconds=seconds), deed)
+        self.at(self.now() + timedelta(seconds=seconds), callback)
 
     def start(self) -> None:
         """Begin to call back."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the deed under way finish, and call back no more."""
+        """Let the running callback finish, and call back no more."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
         self._thread.join()
 
     def _work(self) -> None:
-        while deed := self._await():
+        while callback := self._await():
             try:
-                deed()
+                callback()
             except Exception:
                 logging.getLogger("localcloud").exception("Something that was due failed; the clock goes on.")
 
-    def _await(self) -> Deed | None:
+    def _await(self) -> Callback | None:
         with self._changed:
             while not self._stopped:
                 due = self._agenda.next()

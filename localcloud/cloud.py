@@ -1,8 +1,7 @@
 """The whole local cloud, put together around the app.
 
-One mechanism for the demo, for `make run` and for the tests: moto and a Cloudflare stand-in on
-loopback ports, the app's functions set off as AWS would, and an environment that leads the app's
-own boto3 there.
+The demo, `make run` and the tests all use it: moto and a Cloudflare stand-in on loopback ports, triggers
+that call the app's functions as AWS would, and an environment that points the app's own boto3 there.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 STAGE = "dev"
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
-"""What a developer may have set for an app of their own and would lock this one, beside everything of AWS's."""
+"""Variables that a developer may have set for another stage, and that would lock this app."""
 
 _DESERIALIZER = TypeDeserializer()
 
@@ -99,11 +98,11 @@ class Cloud:
         stack.enter_context(states_told_as_they_are())
         self.ec2 = Ec2(clock, conditions)
         self.ec2.listeners.append(self._tell_state)
-        self.environ = self._furnish()
-        self._take_over_process(stack)
+        self.environ = self._create_resources()
+        self._redirect_process(stack)
         self.functions = Functions(self._app, clock, conditions, self.ledger, timeline)
         self.timers = Timers(clock, conditions, self.functions, timeline)
-        self.aws.listeners.append(self.timers.heed)
+        self.aws.listeners.append(self.timers.api_called)
         self.stream = Stream(self._app, TABLE, clock, conditions, self.functions)
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
         self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
@@ -126,8 +125,12 @@ class Cloud:
         items = [item.to_json()["Attributes"] for item in table.all_items()]
         return [{name: _DESERIALIZER.deserialize(value) for name, value in item.items()} for item in items]
 
-    def _furnish(self) -> dict[str, str]:
-        """Make what the app finds in its account, and return the environment that names it."""
+    def row(self, meeting_id: str) -> dict[str, Any]:
+        """Return one meeting's row, empty where there is none."""
+        return next((row for row in self.rows() if row["id"] == meeting_id), {})
+
+    def _create_resources(self) -> dict[str, str]:
+        """Create what the app finds in its account, and return the environment that names it."""
         self.operator("dynamodb").create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
@@ -172,8 +175,8 @@ class Cloud:
             "SAFETY_NET_ARN": arn("safety_net"),
         }
 
-    def _take_over_process(self, stack: ExitStack) -> None:
-        """Lead the app's SDK, log and clock here; a developer's own AWS settings must not reach it."""
+    def _redirect_process(self, stack: ExitStack) -> None:
+        """Point the app's SDK, log and clock at this cloud; a developer's own AWS settings must not reach it."""
         stack.enter_context(patch.dict(os.environ))
         for name in [name for name in os.environ if name.startswith("AWS_") or name in OWN_SETTINGS]:
             del os.environ[name]
@@ -185,7 +188,7 @@ class Cloud:
         sleep: Callable[[float], None] = time.sleep
         if isinstance(self.clock, VirtualClock):
             sleep = self.clock.sleep
-            stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too, by the dice
+            stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too, at random
             stack.callback(random.setstate, random.getstate())
             random.seed(self.conditions.seed)
         runtime.use(clock=self.clock.now, sleep=sleep)

@@ -48,7 +48,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record that came, changed or went. `what` is created, changed or deleted."""
+    """One change of the zone. `what` is created, changed or deleted."""
 
     at: datetime
     what: str
@@ -121,7 +121,7 @@ class Cloudflare:
         return flask
 
     def _admit(self) -> Response | None:
-        """Apply what stands before every request: the limit, outages, the token, the zone."""
+        """Check what is checked before every request: the rate limit, the outage, the token, the zone."""
         if wait_s := self._count():
             refusal = _refused(Refusal(10100, "Rate limited. Please wait and consider throttling your request speed."))
             refusal.status_code, refusal.headers["Retry-After"] = 429, str(wait_s)
@@ -185,7 +185,7 @@ class Cloudflare:
         return _success(shown, result_info=info)
 
     def _get(self, record_id: str) -> Response:
-        return _success(_held(self.records, record_id))
+        return _success(_existing(self.records, record_id))
 
     def _post(self) -> Response:
         return _success(self._commit(lambda zone: self._create(zone, _body())))
@@ -200,7 +200,7 @@ class Cloudflare:
         return _success(self._commit(lambda zone: {"id": _removed(zone, record_id)["id"]}))
 
     def _batch(self) -> Response:
-        """Do all of it in Cloudflare's order, or none."""
+        """Apply all changes in Cloudflare's order, or none."""
         asked = _body()
         if sum(len(asked.get(kind) or ()) for kind in ("deletes", "patches", "puts", "posts")) > _BATCH_LIMIT:
             raise Refusal(1004, f"DNS Validation Error: a batch holds at most {_BATCH_LIMIT} changes on this plan.")
@@ -217,10 +217,10 @@ class Cloudflare:
 
     # --- the zone
 
-    def _commit(self, deed: Callable[[Zone], Any]) -> Any:
-        """Run a deed on a copy of the zone and keep the copy if it succeeds."""
+    def _commit(self, change: Callable[[Zone], Any]) -> Any:
+        """Apply a change to a copy of the zone and keep the copy if it succeeds."""
         before, after = self.records, copy.deepcopy(self.records)
-        result = deed(after)
+        result = change(after)
         self.records = after
         for record_id in before.keys() - after.keys():
             self._tell("deleted", before[record_id])
@@ -243,20 +243,20 @@ class Cloudflare:
         return self._keep(zone, record)
 
     def _change(self, zone: Zone, record_id: str, asked: Record) -> Record:
-        return self._keep(zone, {**_held(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
+        return self._keep(zone, {**_existing(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
 
     def _replace(self, zone: Zone, record_id: str, asked: Record) -> Record:
-        before = _held(zone, record_id)
+        before = _existing(zone, record_id)
         defaults = {"ttl": 1, "proxied": False, "comment": None}
         kept = {"id": record_id, "created_on": before["created_on"], "modified_on": self._time()}
         return self._keep(zone, {**defaults, **asked, **kept})
 
     def _keep(self, zone: Zone, record: Record) -> Record:
         """Check a record against the rules and the rest of the zone, and keep it there."""
-        _rule_out_nonsense(record)
+        _check_values(record)
         for other in zone.values():
             if other["id"] != record["id"] and other["name"] == record["name"]:
-                _rule_out_clash(record, other, self.round_robin)
+                _check_conflict(record, other, self.round_robin)
         zone[record["id"]] = record
         return record
 
@@ -264,8 +264,8 @@ class Cloudflare:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _rule_out_nonsense(record: Record) -> None:
-    """Check a record against the rules for any record, and fill in what follows from the rest."""
+def _check_values(record: Record) -> None:
+    """Check a record's values, and fill in those that follow from others."""
     if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
         raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
     name = record["name"].lower().rstrip(".")
@@ -281,8 +281,8 @@ def _rule_out_nonsense(record: Record) -> None:
     record.update(zone_id=ZONE_ID, zone_name=DOMAIN, proxiable=record["type"] in _ADDRESSES, tags=[])
 
 
-def _rule_out_clash(record: Record, other: Record, round_robin: bool) -> None:
-    """Check a record against another of its name."""
+def _check_conflict(record: Record, other: Record, round_robin: bool) -> None:
+    """Refuse a record that cannot stand beside another of its name."""
     kind, there = record["type"], other["type"]
     if kind == there:
         if all(record[setting] == other[setting] for setting in _SETTINGS):
@@ -297,14 +297,14 @@ def _rule_out_clash(record: Record, other: Record, round_robin: bool) -> None:
         raise Refusal(81053, "An A, AAAA, or CNAME record with that host already exists.")
 
 
-def _held(zone: Zone, record_id: str) -> Record:
+def _existing(zone: Zone, record_id: str) -> Record:
     if record_id not in zone:
         raise Refusal(81044, "Record does not exist.", 404)
     return zone[record_id]
 
 
 def _removed(zone: Zone, record_id: str) -> Record:
-    _held(zone, record_id)
+    _existing(zone, record_id)
     return zone.pop(record_id)
 
 

@@ -29,7 +29,7 @@ class Conditions:
     doubled: bool = False
     """Whether every event, timer and stream batch arrives twice."""
     seed: int = 1
-    """What the dice start from, so that a run can be repeated."""
+    """Seeds the random choices, so that a run can be repeated."""
 
 
 GOOD_DAY = Conditions()

@@ -18,7 +18,8 @@ if __name__ == "__main__":  # what is imported next takes a second or two, and C
 from rich.table import Table
 
 from localcloud import display
-from localcloud.scenarios import SCENARIOS, Run, T, run
+from localcloud.play import play
+from localcloud.scenarios import SCENARIOS, Run, T
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     out = display.console()
     out.print(f"[bold]{name}[/]: {scenario.story} T is {T:%H:%M} UTC.\n")
     began = time.monotonic()
-    result = run(scenario, listener=display.line_printer(out, T))
+    result = play(scenario, listener=display.line_printer(out, T))
     took_s = time.monotonic() - began
     out.print()
     out.print(_summary(result))

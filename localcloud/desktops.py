@@ -1,7 +1,7 @@
-"""Desktops that behave like the real ones: they boot, report HEALTHY, and upload, blindly.
+"""Desktops that behave like the real ones: they boot, report HEALTHY and upload, without looking at the row first.
 
-What they do to the table is word for word what the image in people's accounts does: it checks
-nothing, so it may write after its meeting has ended or its desktop has been replaced.
+They write to the table exactly what the images in people's accounts write. They check nothing, so they may
+write after the meeting has ended or the desktop has been replaced.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Desktop:
         return self.life.state == "running"
 
     def report(self) -> None:
-        """Find the own meeting and say HEALTHY; look again later while no row names this desktop."""
+        """Find this desktop's meeting and report HEALTHY; while no row names this desktop, look again later."""
         if not self.running:
             return
         row = self._look_up()
@@ -84,7 +84,7 @@ class Desktop:
 
 
 class Desktops:
-    """Every desktop there was, by instance id. Any instance of the image becomes one as soon as it runs."""
+    """Every desktop so far, by instance id. An instance of the image becomes one as soon as it runs."""
 
     def __init__(
         self, ami_id: str, table_name: str, aws: Aws, ec2: Ec2, clock: Clock, conditions: Conditions, timeline: Timeline
@@ -95,11 +95,11 @@ class Desktops:
         self._table = aws.client("dynamodb", DESKTOP)
         self._clock = clock
         self._boot_s = conditions.boot_s
-        self._dice = random.Random(conditions.seed)
+        self._random = random.Random(conditions.seed)
         self._timeline = timeline
-        ec2.listeners.append(self._heed)
+        ec2.listeners.append(self._state_changed)
 
-    def _heed(self, life: Life) -> None:
+    def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.instance.image_id == self._ami_id and life.id not in self.all:
             desktop = self.all[life.id] = Desktop(life, self._table_name, self._table, self._clock, self._timeline)
-            self._clock.after(self._dice.uniform(*self._boot_s), desktop.report)
+            self._clock.after(self._random.uniform(*self._boot_s), desktop.report)

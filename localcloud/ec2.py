@@ -1,7 +1,7 @@
 """What moto's EC2 lacks: launch tokens, states that take time, zones without room, a lag in what is shown.
 
-It is put over the backend of one account and region, by replacing the few methods that moto's own
-request handlers call; moto forgets it when its state is reset.
+It replaces the few methods of moto's backend, for one account and Region, that moto's request handlers call;
+moto drops the replacements when its state is reset.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NO_TOKEN = "ABCDE"  # what moto writes where the request brought no token
 
 @contextmanager
 def states_told_as_they_are() -> Iterator[None]:
-    """Let RunInstances tell the state that an instance is in; moto's reply says pending whatever it is."""
+    """Let RunInstances answer with an instance's real state; moto's answer always says pending."""
     told = EC2BaseResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER
     with patch.dict(told):
         del told["RunInstances.Reservation.Instances.Instance.State"]
@@ -74,7 +74,7 @@ class Life:
 
     @property
     def alive(self) -> bool:
-        """Whether it still costs."""
+        """Whether it still costs money."""
         return self.state not in _GONE
 
     @property
@@ -89,7 +89,7 @@ class Life:
 
 
 class Ec2:
-    """The instances' lives. `listeners` hear of every state that one enters."""
+    """Every instance so far. `listeners` hear of each state that one enters."""
 
     def __init__(self, clock: Clock, conditions: Conditions) -> None:
         self.lives: dict[str, Life] = {}
@@ -98,7 +98,7 @@ class Ec2:
         self.listeners: list[Callable[[Life], object]] = []
         self._clock = clock
         self._conditions = conditions
-        self._dice = random.Random(conditions.seed)
+        self._random = random.Random(conditions.seed)
         self._tokens: dict[tuple[str, str], tuple[str, Reservation]] = {}
         backend = self._backend = ec2_backends[ACCOUNT][REGION]
         self._moto_run = backend.run_instances
@@ -168,7 +168,7 @@ class Ec2:
         return reservation
 
     def _associate_profile(self, instance_id: str, **profile: Any) -> Any:
-        """Leave an instance its profile: moto asks again when a token's first launch is merely told again."""
+        """Associate a profile once; moto does it again when a repeated token returns the first launch."""
         known = self._backend.iam_instance_profile_associations.get(instance_id)
         return known or self._moto_associate(instance_id, **profile)
 
@@ -217,8 +217,8 @@ class Ec2:
         for listener in self.listeners:
             listener(life)
 
-    def _later(self, seconds: tuple[float, float], deed: Callable[[], object]) -> None:
-        self._clock.after(self._dice.uniform(*seconds), deed)
+    def _later(self, seconds: tuple[float, float], callback: Callable[[], object]) -> None:
+        self._clock.after(self._random.uniform(*seconds), callback)
 
     def _describe_instances(self, filters: Any = None) -> list[Reservation]:
         tokens, filters = _without_token(filters)

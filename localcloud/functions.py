@@ -1,7 +1,7 @@
 """The app's functions, called the way Lambda calls them.
 
 Events go through JSON both ways, since a Lambda never sees a Python object from outside. A failed
-asynchronous invocation is tried twice more, after one and after two minutes, and then counts as dead.
+asynchronous invocation is tried twice more, after one and after two minutes, and is then a dead letter.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def arn(name: str) -> str:
 
 
 class Functions:
-    """The functions by name, and what came of their invocations."""
+    """The functions by name, and the events that were given up."""
 
     def __init__(self, app: Chalice, clock: Clock, conditions: Conditions, ledger: Ledger, timeline: Timeline) -> None:
         self.dead_letters: list[tuple[str, dict[str, Any]]] = []

@@ -1,7 +1,7 @@
 """Who called which API, and because of which trigger.
 
-The servers write it, so it holds what went over the wire, retries included. The app cannot tell its
-calls apart by trigger, so whoever invokes it says so here first (`under`).
+The servers write it, so it holds what went over the wire, retries included. A call does not say which trigger
+caused it, so whoever invokes the app says so first (`under`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from localcloud.desktops import Desktop, Desktops
 from localcloud.timeline import Timeline
 
 _TIMEOUT_S = 30
-_GLANCE_S = 10
+_CHECK_EVERY_S = 10
 FRONTEND = "https://meet.example.org/join"
 
 
@@ -115,14 +115,14 @@ class Person:
         else:
             self.visits += 1
             self._tell("is in", dcv_url)
-        self._clock.after(_GLANCE_S, self._glance)
+        self._clock.after(_CHECK_EVERY_S, self._check_desktop)
 
-    def _glance(self) -> None:
+    def _check_desktop(self) -> None:
         """Ask again when the desktop has gone away under them."""
         if not self._present:
             return
         if self.at and self.at.running:
-            self._clock.after(_GLANCE_S, self._glance)
+            self._clock.after(_CHECK_EVERY_S, self._check_desktop)
             return
         if self.at:
             self._tell("sees the desktop go and reloads the page")

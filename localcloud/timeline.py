@@ -1,6 +1,6 @@
 """What happened, as a person would tell it: when, by which trigger, who did what, and why.
 
-The platform's parts write to it themselves; what the app did is read off its log.
+The platform's parts write to it themselves; what the app did is read from its log.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Timeline:
         return [entry for entry in self.entries if entry.who == who]
 
     def from_log(self, record: logging.LogRecord) -> None:
-        """Write down what the app logged: its own records as what they say, others where they warn."""
+        """Add what was logged: every line of the app's own log, and what libraries warn of."""
         facts: Mapping[str, Any] = getattr(record, "elephant", {})
         bad = record.levelno >= logging.WARNING
         if facts:

@@ -1,6 +1,6 @@
 """What sets the app's functions off: the event bus, the clock's rules, one-shot timers, the table's stream.
 
-The wiring is read off the app's own decorators, so a pattern that would not match on AWS does not
+The wiring is read from the app's own decorators, so a pattern that would not match on AWS does not
 match here either. Events have AWS's shapes and nothing more: a state change carries no tags.
 """
 
@@ -132,7 +132,7 @@ class Timers:
         groups = scheduler_backends[ACCOUNT][REGION].schedule_groups.values()
         return [schedule for group in list(groups) for schedule in list(group.schedules.values())]
 
-    def heed(self, service: str, operation: str) -> None:
+    def api_called(self, service: str, operation: str) -> None:
         """Look at the schedules after a call that may have changed them."""
         if (service, operation) in {("scheduler", "CreateSchedule"), ("scheduler", "UpdateSchedule")}:
             for schedule in self.live():

@@ -14,7 +14,8 @@ from boto3.dynamodb.types import TypeSerializer
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
-from localcloud.scenarios import SCENARIOS, run
+from localcloud.play import play
+from localcloud.scenarios import SCENARIOS
 from localcloud.triggers import envelope
 from tools.stage import FUNCTIONS
 
@@ -67,7 +68,7 @@ def drill() -> None:
     """Set every function off in every situation; the API's calls come from a meeting's ordinary life."""
     from app import app
 
-    result = run(SCENARIOS["normal"], app)
+    result = play(SCENARIOS["normal"], app)
     if not result.kept:
         raise RuntimeError(f"An ordinary meeting did not go as it should: {result.broken}")
     for function in FUNCTIONS:

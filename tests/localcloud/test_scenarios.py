@@ -13,12 +13,13 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
 from localcloud import demo, display
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP
-from localcloud.scenarios import SCENARIOS, Run, Visits, minutes, run
+from localcloud.play import play
+from localcloud.scenarios import SCENARIOS, Run, Visits, minutes
 
 
 @cache
 def lived(name: str) -> Run:
-    return run(SCENARIOS[name])
+    return play(SCENARIOS[name])
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -32,12 +33,12 @@ def test_a_run_can_be_repeated() -> None:
     def lines(result: Run) -> list[tuple[object, ...]]:
         return [(e.at, e.trigger, e.who, e.bad) for e in result.timeline.entries]
 
-    assert lines(run(SCENARIOS["no-show"])) == lines(lived("no-show"))
+    assert lines(play(SCENARIOS["no-show"])) == lines(lived("no-show"))
 
 
 def test_an_end_other_than_the_promised_one_is_noticed() -> None:
     wrong = replace(SCENARIOS["no-show"], reason="SUCCESS", ends=(0, 1), replaced=1)
-    broken = run(wrong).broken
+    broken = play(wrong).broken
     assert broken[0] == "it ended with NO_SHOW_TIMEOUT, not SUCCESS"
     assert broken[1].startswith("it ended at T+15.")
     assert broken[2] == "2 desktops were launched, not 3"
@@ -58,7 +59,7 @@ def test_what_an_idle_app_leaves_is_noticed() -> None:
     def sweep(event: CloudWatchEvent) -> None:
         json.dumps(event.to_dict())
 
-    result = run(replace(SCENARIOS["no-show"], script=None, promises=()), app)
+    result = play(replace(SCENARIOS["no-show"], script=None, promises=()), app)
     assert not result.kept
     assert result.broken == ["it ended with no reason, not NO_SHOW_TIMEOUT", "0 desktops were launched, not 2"]
 

@@ -22,7 +22,7 @@ PURE = {"model", "actions", "errors", "rows", "writes", "events", "ports", *RULE
 INWARD: list[set[str]] = [
     {"model", "errors", "pages"},
     {"actions"},
-    {"rows", "links", "journal"},
+    {"rows", "links", "log"},
     {"guest", "writes"},
     {"config", "times"},
     {"facts"},

@@ -1,0 +1,153 @@
+"""The app's log: one JSON line for each thing that was done or went wrong, with the meeting and the reason.
+
+What operators watch is counted too. A count is a line in CloudWatch's embedded metric format, so it
+costs no call: CloudWatch makes the metric from the log.
+
+Every event and metric stands here once, with what it means and which facts its lines hold; mypy refuses
+any other. docs/log.md shows them. Their strings are what operators' queries and alarms name, so they stay.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from chalicelib.errors import ElephantError
+
+NAMESPACE = "Elephant"
+_LOGGER = logging.getLogger("elephant")
+
+
+class _Described(StrEnum):
+    """A string of the log, with what it tells and which facts its lines may hold beside `event`."""
+
+    meaning: str
+    facts: tuple[str, ...]
+
+    def __new__(cls, name: str, meaning: str, facts: str) -> Self:
+        """Take the string as it is written, a sentence, and the facts' names, separated by spaces."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.meaning = meaning
+        member.facts = tuple(facts.split())
+        return member
+
+
+class Note(_Described):
+    """What was done or seen: level INFO."""
+
+    SCHEDULE = "schedule", "A meeting was scheduled.", "meeting why meet_time"
+    SCHEDULE_AGAIN = "schedule_again", "A repeated request got the meeting that the first one made.", "meeting why"
+    JOIN = "join", "A person was let in for the first time.", "meeting why role"
+    LAUNCH = "launch", "EC2 has launched a desktop.", "meeting why role desktop subnet"
+    UPDATE = "update", "The row was changed; `set` holds the new values.", "meeting why set remove"
+    PUBLISH = "publish", "The DNS records of desktops were written.", "meeting why records"
+    WITHDRAW = "withdraw", "The DNS records of desktops were deleted.", "meeting why records"
+    TERMINATE = "terminate", "Desktops were terminated.", "meeting why desktops"
+    REARM = "rearm", "Desktops were given another deadline.", "meeting why desktops deadline"
+    DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
+    OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
+    TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
+    ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
+    SWEEP = (
+        "sweep",
+        "A sweep has ended; the counts say what it saw and did.",
+        ("why meetings acted failed overdue unfinished records"),
+    )
+
+
+class Warn(_Described):
+    """What somebody should look at, though nothing failed: level WARNING."""
+
+    BAD_ROW = "bad_row", "A value on the row cannot be understood; it is told once until it changes.", "meeting why"
+    NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
+    STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
+
+
+class Fail(_Described):
+    """What failed: level ERROR, with the error, and with its traceback where nobody foresaw it."""
+
+    LAUNCH_REFUSED = "launch_refused", "EC2 refused a desktop; it is tried again a little later.", "error meeting role"
+    TIMER_NOT_ARMED = "timer_not_armed", "A timer could not be made; the sweep does its work.", "error meeting timer"
+    LOOK_FAILED = (
+        "look_failed",
+        "A meeting whose row changed could not be looked at; the sweep does it.",
+        "error meeting",
+    )
+    SWEEP_FAILED = "sweep_failed", "One step of a sweep failed; everything else was done.", "error meeting why"
+    BAD_RECORD = "bad_record", "A stream record cannot be understood; it is passed over.", "error"
+    UNAVAILABLE = "unavailable", "A request was answered with 503: the table could not be reached.", "error"
+    REQUEST_FAILED = "request_failed", "A request was answered with 500: a fault in the app.", "error"
+
+
+class Metric(_Described):
+    """What CloudWatch counts, by stage and, where the lines have a `Reason`, by that too: level INFO."""
+
+    ENDED = "Ended", "A meeting has ended; the reason is its `termination_reason`.", "Reason meeting"
+    REPLACED = "Replaced", "A desktop is replaced; the reason is the launch's cause.", "Reason meeting role why"
+    LAUNCH_FAILURES = "LaunchFailures", "EC2 refused a desktop; the reason is EC2's code.", "Reason meeting role"
+    DNS_FAILURES = "DnsFailures", "Records could not be published or withdrawn.", "meeting why"
+    DESKTOPS_OVERDUE = "DesktopsOverdue", "Desktops alive past their deadline, counted by each sweep, 0 too.", ""
+    SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"level": record.levelname, **getattr(record, "elephant", {"event": record.getMessage()})}
+        if "_aws" in line:
+            line["_aws"] = {"Timestamp": int(record.created * 1000), **line["_aws"]}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def start() -> None:
+    """Send the log to standard output, which Lambda keeps; once a process, however often it is called."""
+    if _LOGGER.handlers:
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonLines())
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    _LOGGER.propagate = False
+
+
+def note(event: Note, **facts: Any) -> None:
+    """Log something that was done or seen."""
+    _LOGGER.info(event, extra={"elephant": {"event": event.value, **facts}})
+
+
+def warn(event: Warn, **facts: Any) -> None:
+    """Log something that somebody should look at, though nothing failed."""
+    _LOGGER.warning(event, extra={"elephant": {"event": event.value, **facts}})
+
+
+def count(metric: Metric, number: int, *, stage: str, reason: str | None = None, **facts: Any) -> None:
+    """Log a line that CloudWatch also takes as a metric of this stage, by its reason where there is one."""
+    name = metric.value
+    dimensions = [["Stage"], ["Stage", "Reason"]] if reason else [["Stage"]]
+    definition = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": "Count"}]}
+    line: dict[str, Any] = {
+        "_aws": {"CloudWatchMetrics": [definition]},
+        "event": name,
+        "Stage": stage,
+        **({"Reason": reason} if reason else {}),
+        name: number,
+        **facts,
+    }
+    _LOGGER.info(name, extra={"elephant": line})
+
+
+def fail(event: Fail, error: BaseException, **facts: Any) -> None:
+    """Log a failure in its own words; with a traceback where it is not one of the domain's own."""
+    unexpected = None if isinstance(error, ElephantError) else error
+    details = {"event": event.value, "error": f"{type(error).__name__}: {error}", **facts}
+    _LOGGER.error(event, exc_info=unexpected, extra={"elephant": details})
