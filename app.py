@@ -12,10 +12,10 @@ from typing import Any, cast
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
 
 from chalicelib import errors, events, journal, links, runtime
-from chalicelib.config import Settings
 from chalicelib.join import NotYet, knock, progress
 from chalicelib.model import Status
 from chalicelib.pages import page
+from chalicelib.settings import Settings
 
 app = Chalice(app_name="elephant", configure_logs=False)
 journal.start()

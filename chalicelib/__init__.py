@@ -15,7 +15,8 @@ ec2         the port Desktops on EC2
 guest       what a desktop is given to end itself at its deadline
 dns         the port Dns on Cloudflare
 timers      the port Timers on EventBridge Scheduler
-config      settings from the environment
+settings    every setting as one table, read from the environment
+kinds       how a setting's value is written, and what is wrong with it otherwise
 journal     the log: one JSON line a thing done
 runtime     builds the adapters, lazily
 pages       what people see

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib import journal, links, rows
-from chalicelib.config import TimerSettings
 from chalicelib.errors import BadRequest, ConfigError, ElephantError
 from chalicelib.model import Policy, Role, Status
 from chalicelib.plan import start
 from chalicelib.ports import Meetings, Timers
+from chalicelib.settings import TimerSettings
 
 EARLIEST = timedelta(minutes=-30)
 LATEST = timedelta(days=365)

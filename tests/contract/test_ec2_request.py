@@ -13,12 +13,11 @@ import boto3
 import pytest
 
 from chalicelib import ec2
-from chalicelib.config import DesktopSettings
 from chalicelib.ec2 import Ec2Desktops
 from chalicelib.errors import AttemptSpent, ConfigError, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.guest import Guest
 from chalicelib.model import Attempt, Cause, Desktop, Role
 from chalicelib.runtime import Runtime
+from chalicelib.settings import DesktopSettings, Guest
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2

@@ -19,10 +19,10 @@ ROOT = Path(chalicelib.__file__).parent.parent
 ADAPTERS = {"repository", "ec2", "timers", "dns", "dns.token", "dns.cloudflare"}
 PURE = {"model", "errors", "rows", "events", "plan", "ports"}
 INWARD: list[set[str]] = [
-    {"model", "errors", "pages"},
+    {"model", "errors", "kinds", "pages"},
     {"rows", "links", "journal"},
+    {"settings"},
     {"guest"},
-    {"config"},
     {"plan", "ports", "events", *ADAPTERS},
     {"reconcile", "schedule", "join"},
     {"runtime"},
@@ -109,7 +109,7 @@ def test_imports_point_inward(module: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(ADAPTERS))
 def test_an_adapter_knows_no_rules(module: str) -> None:
-    assert own(module) <= {"model", "errors", "rows", "guest", "config", "dns.token"}
+    assert own(module) <= {"model", "errors", "rows", "guest", "settings", "dns.token"}
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - ADAPTERS - {"runtime"}))
@@ -158,8 +158,8 @@ def clock_reads(tree: ast.AST) -> set[str]:
     return {name for name in called | named if name.rpartition(".")[2] in reads and name.rpartition(".")[0] in holders}
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"config"}))
-def test_only_config_reads_the_environment(module: str) -> None:
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"settings"}))
+def test_only_settings_reads_the_environment(module: str) -> None:
     assert "os" not in top(imports(module))
 
 
