@@ -2,6 +2,9 @@
 
 The environment holds text. A stage's file holds TOML, which is first spelled as that text, so that both are read by
 the same reader and refused with the same words.
+
+Of every kind, `wanted` completes "must be …"; `read` returns the value that a text stands for; `spell` returns a value
+of a stage's file as text, yet to be read. Both raise ValueError with what the value must be.
 """
 
 from __future__ import annotations
@@ -11,36 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
-
-
-class Unusable(ValueError):
-    """A value cannot be used; the message completes a sentence that begins with the name of its place."""
-
-    def __init__(self, wanted: str, value: object) -> None:
-        super().__init__(f"must be {wanted}, not {value!r:.80}")
-
-
-class Kind(Protocol):
-    """What a setting's value can be."""
-
-    @property
-    def wanted(self) -> str:
-        """What completes "must be …"."""
-
-    def read(self, text: str) -> Any:
-        """Return the value that a text stands for.
-
-        Raises:
-            ValueError: it stands for none; the message completes "<name> …".
-        """
-
-    def spell(self, value: object) -> str:
-        """Return a value of a stage's file as text, yet to be read.
-
-        Raises:
-            ValueError: it is not of the type that the file has for this kind; the message completes "<name> …".
-        """
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +29,13 @@ class Text:
         """Return the text in its one form."""
         cleaned = self.clean(text)
         if not text.isascii() or not re.fullmatch(self.shape, cleaned):
-            raise Unusable(self.wanted, text)
+            raise ValueError(f"must be {self.wanted}")
         return cleaned
 
     def spell(self, value: object) -> str:
         """Return the text itself."""
         if not isinstance(value, str):
-            raise Unusable("text in quotes", value)
+            raise ValueError("must be text in quotes")
         return value
 
 
@@ -103,7 +77,7 @@ class Number:
     def read(self, text: str) -> Any:
         """Return the number."""
         if not re.fullmatch("[0-9]{1,18}", text) or not self._holds(int(text)):
-            raise Unusable(self.wanted, text)
+            raise ValueError(f"must be {self.wanted}")
         return int(text)
 
     def _holds(self, number: int) -> bool:
@@ -114,7 +88,7 @@ class Number:
     def spell(self, value: object) -> str:
         """Return the number's digits."""
         if type(value) is not int:  # bool is an int to isinstance
-            raise Unusable("a whole number without quotes", value)
+            raise ValueError("must be a whole number without quotes")
         return str(value)
 
 
@@ -136,13 +110,13 @@ class Flag:
     def read(self, text: str) -> bool:
         """Return whether it is true."""
         if text not in {"true", "false"}:
-            raise Unusable(self.wanted, text)
+            raise ValueError(f"must be {self.wanted}")
         return text == "true"
 
     def spell(self, value: object) -> str:
         """Return TOML's own word for it."""
         if not isinstance(value, bool):
-            raise Unusable("true or false, without quotes", value)
+            raise ValueError("must be true or false, without quotes")
         return str(value).lower()
 
 
@@ -160,13 +134,13 @@ class Choice:
     def read(self, text: str) -> StrEnum:
         """Return the word's member."""
         if not text.isascii() or text.lower() not in tuple(self.among):
-            raise Unusable(self.wanted, text)
+            raise ValueError(f"must be {self.wanted}")
         return self.among(text.lower())
 
     def spell(self, value: object) -> str:
         """Return the word itself."""
         if not isinstance(value, str):
-            raise Unusable("text in quotes", value)
+            raise ValueError("must be text in quotes")
         return value
 
 
@@ -185,11 +159,14 @@ class Several:
         """Return what stands between the commas."""
         parts = tuple(self.item.read(part.strip()) for part in text.split(",") if part.strip())
         if not parts:
-            raise Unusable("a list with something between its commas", text)
+            raise ValueError("must be a list with something between its commas")
         return parts
 
     def spell(self, value: object) -> str:
         """Return the list's items by commas."""
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
-            raise Unusable('a list of texts, like ["a", "b"]', value)
+            raise ValueError('must be a list of texts, like ["a", "b"]')
         return ",".join(self.item.read(item) for item in value)
+
+
+Kind = Text | Secret | Number | Flag | Choice | Several

@@ -69,10 +69,14 @@ class Setting:
         """Return the value that a text stands for: the default where it is empty, None where there is none.
 
         Raises:
-            ValueError: the text cannot be meant; the message completes "<name> …".
+            ValueError: the text cannot be meant; the message says so of the variable.
         """
         text = text.strip() or self.default
-        return self.kind.read(text) if text else None
+        try:
+            return self.kind.read(text) if text else None
+        except ValueError as error:
+            held = "" if isinstance(self.kind, Secret) else f"is {text!r:.80}, and "
+            raise ValueError(f"{self.name} {held}{error}") from None
 
 
 def _minutes(usual: timedelta) -> str:
@@ -293,7 +297,7 @@ class Settings:
             try:
                 value = row.read(self._environ.get(row.name, ""))
             except ValueError as error:
-                problems.append(f"{row.name} {error}")
+                problems.append(str(error))
                 continue
             if value is None and group and row.needed_by == group:
                 problems.append(f"{row.name} is not set")

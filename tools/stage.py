@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from chalicelib.kinds import Flag, Number, Several, Text
+from chalicelib.kinds import Flag, Number, Secret, Several, Text
 from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE, TABLE, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,7 +174,7 @@ def load(name: str, folder: Path = ROOT / "stages") -> Stage:
     try:
         STAGE.read(name)
     except ValueError as error:
-        raise StageError(f"A stage's name {error}.") from None
+        raise StageError(f"A stage's name {error}, not {name!r}.") from None
     path = folder / f"{name}.toml"
     try:
         content = tomllib.loads(_text_of(path))
@@ -246,10 +246,13 @@ def _text(row: Setting, value: object) -> str:
             raise ValueError("is missing")
         return ""
     kind = row.in_file or row.kind
-    text = kind.spell(value)
-    if text:
-        kind.read(text)
-    elif row.needed_by:
+    try:
+        text = kind.spell(value)
+        if text:
+            kind.read(text)
+    except ValueError as error:
+        raise ValueError(f"{error}" if isinstance(kind, Secret) else f"{error}, not {value!r:.80}") from None
+    if row.needed_by and not text:
         raise ValueError(f"is empty, and must be {kind.wanted}")
     return text
 
@@ -307,4 +310,4 @@ def unusable(environment: Mapping[str, str]) -> Iterator[str]:
             if row.read(environment.get(row.name, "")) is None and row.needed_by:
                 yield f"{row.name} is not set"
         except ValueError as error:
-            yield f"{row.name} {error}"
+            yield str(error)
