@@ -2,88 +2,108 @@
 
 The environment holds text. A stage's file holds TOML, which is first spelled as that text, so that both are read by
 the same reader and refused with the same words.
-
-Of every kind, `wanted` completes "must be …"; `read` returns the value that a text stands for; `spell` returns a value
-of a stage's file as text, yet to be read. Both raise ValueError with what the value must be.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """ASCII text of one shape. `clean` brings what people write in several ways into one form first."""
+class Kind:
+    """What a setting can be. `wanted` completes the sentence "it must be …"."""
 
-    shape: str
-    wanted: str
-    clean: Callable[[str], str] = str
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
 
-    def read(self, text: str) -> str:
-        """Return the text in its one form."""
-        cleaned = self.clean(text)
-        if not text.isascii() or not re.fullmatch(self.shape, cleaned):
-            raise ValueError(f"must be {self.wanted}")
-        return cleaned
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for.
+
+        Raises:
+            ValueError: it stands for none; the message says what it must be.
+        """
+        raise NotImplementedError
 
     def spell(self, value: object) -> str:
-        """Return the text itself."""
+        """Return a value of a stage's file as text, yet to be read.
+
+        Raises:
+            ValueError: the file has another type for this kind; the message says which.
+        """
         if not isinstance(value, str):
             raise ValueError("must be text in quotes")
         return value
 
+    def refusal(self) -> ValueError:
+        """Return what `read` raises."""
+        return ValueError(f"must be {self.wanted}")
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+
+class Text(Kind):
+    """ASCII text of one shape. `clean` brings what people write in several ways into one form first."""
+
+    def __init__(self, shape: str, wanted: str, clean: Callable[[str], str] = str) -> None:
+        super().__init__(wanted)
+        self._shape = shape
+        self._clean = clean
+
+    def read(self, text: str) -> str:
+        """Return the text in its one form."""
+        cleaned = self._clean(text)
+        if not text.isascii() or not re.fullmatch(self._shape, cleaned):
+            raise self.refusal()
+        return cleaned
+
+
+class Secret(Kind):
     """Text that no message repeats: anything printable that is neither in quotes nor between spaces."""
 
-    wanted: str = "printable text without quotes or spaces around it"
+    def __init__(self) -> None:
+        super().__init__("printable text without quotes or spaces around it")
 
     def read(self, text: str) -> str:
         """Return the text itself."""
         quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
         if not text or quoted or text != text.strip() or not text.isprintable():
-            raise ValueError(f"must be {self.wanted}")
+            raise self.refusal()
         return text
 
-    def spell(self, value: object) -> str:
-        """Return the text itself."""
-        if not isinstance(value, str):
-            raise ValueError("must be text in quotes")
-        return value
+
+class Choice(Kind):
+    """One of a few words, in any case of letters."""
+
+    def __init__(self, among: type[StrEnum]) -> None:
+        super().__init__(f"one of {', '.join(among)}")
+        self._among = among
+
+    def read(self, text: str) -> StrEnum:
+        """Return the word's member."""
+        if not text.isascii() or text.lower() not in tuple(self._among):
+            raise self.refusal()
+        return self._among(text.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Kind):
     """A whole number in a range, without a limit above where `high` is None, or one of a few."""
 
-    low: int = 1
-    high: int | None = None
-    among: tuple[int, ...] = ()
-
-    @property
-    def wanted(self) -> str:
-        """What completes "must be …"."""
-        if self.among:
-            return f"one of {', '.join(map(str, self.among))}"
-        return f"{self.low} or more" if self.high is None else f"a whole number from {self.low} to {self.high}"
+    def __init__(self, low: int = 1, high: int | None = None, among: tuple[int, ...] = ()) -> None:
+        ranged = f"{low} or more" if high is None else f"a whole number from {low} to {high}"
+        super().__init__(f"one of {', '.join(map(str, among))}" if among else ranged)
+        self._low, self._high, self._among = low, high, among
 
     def read(self, text: str) -> Any:
         """Return the number."""
         if not re.fullmatch("[0-9]{1,18}", text) or not self._holds(int(text)):
-            raise ValueError(f"must be {self.wanted}")
+            raise self.refusal()
         return int(text)
 
     def _holds(self, number: int) -> bool:
-        if self.among:
-            return number in self.among
-        return self.low <= number and (self.high is None or number <= self.high)
+        if self._among:
+            return number in self._among
+        return self._low <= number and (self._high is None or number <= self._high)
 
     def spell(self, value: object) -> str:
         """Return the number's digits."""
@@ -92,25 +112,24 @@ class Number:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Minutes(Number):
     """A whole number of minutes, read as a duration."""
 
     def read(self, text: str) -> timedelta:
         """Return the duration."""
-        return timedelta(minutes=Number.read(self, text))
+        return timedelta(minutes=super().read(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Kind):
     """Yes or no."""
 
-    wanted: str = "true or false"
+    def __init__(self) -> None:
+        super().__init__("true or false")
 
     def read(self, text: str) -> bool:
         """Return whether it is true."""
         if text not in {"true", "false"}:
-            raise ValueError(f"must be {self.wanted}")
+            raise self.refusal()
         return text == "true"
 
     def spell(self, value: object) -> str:
@@ -120,44 +139,16 @@ class Flag:
         return str(value).lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words, in any case of letters."""
-
-    among: type[StrEnum]
-
-    @property
-    def wanted(self) -> str:
-        """What completes "must be …"."""
-        return f"one of {', '.join(self.among)}"
-
-    def read(self, text: str) -> StrEnum:
-        """Return the word's member."""
-        if not text.isascii() or text.lower() not in tuple(self.among):
-            raise ValueError(f"must be {self.wanted}")
-        return self.among(text.lower())
-
-    def spell(self, value: object) -> str:
-        """Return the word itself."""
-        if not isinstance(value, str):
-            raise ValueError("must be text in quotes")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Several:
+class Several(Kind):
     """Texts of one kind: by commas in the environment, a list in a stage's file."""
 
-    item: Text
-
-    @property
-    def wanted(self) -> str:
-        """What completes "must be …"."""
-        return f"a list, each of it {self.item.wanted}"
+    def __init__(self, item: Text) -> None:
+        super().__init__(f"a list, each of it {item.wanted}")
+        self._item = item
 
     def read(self, text: str) -> tuple[str, ...]:
         """Return what stands between the commas."""
-        parts = tuple(self.item.read(part.strip()) for part in text.split(",") if part.strip())
+        parts = tuple(self._item.read(part.strip()) for part in text.split(",") if part.strip())
         if not parts:
             raise ValueError("must be a list with something between its commas")
         return parts
@@ -166,7 +157,4 @@ class Several:
         """Return the list's items by commas."""
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
             raise ValueError('must be a list of texts, like ["a", "b"]')
-        return ",".join(self.item.read(item) for item in value)
-
-
-Kind = Text | Secret | Number | Flag | Choice | Several
+        return ",".join(self._item.read(item) for item in value)

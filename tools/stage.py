@@ -38,22 +38,22 @@ DEPLOY = (
     Setting("", ACCOUNT, key="account", example="123456789012", unset="whichever the credentials are for",
             says="the AWS account: deploy into no other one"),
     Setting("IAM_PROFILE", PROFILE_NAME, key="desktops.instance_profile", example="EC2-S3-ReadOnly-Role",
-            says="the name of their instance profile", unset="one is made with exactly what a desktop needs"),
+            says="the name of the desktops' instance profile", unset="one is made with exactly what a desktop needs"),
     Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), key="desktops.security_groups",
-            says="their security groups", unset="one is made that admits 8443 from Cloudflare only",
+            says="the desktops' security groups", unset="one is made that admits 8443 from Cloudflare only",
             example="sg-0ca7703192305868d"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
             says="the S3 bucket that the made profile may upload sessions to"),
     Setting("", Number(1), key="desktops.at_once", default="10", example="40",
-            says="desktops at the busiest moment, two a meeting; the doctor holds it against quotas"),
+            says="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
     Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", unset="nobody",
-            says="alarms are mailed here once its owner has confirmed"),
+            says="the address that alarms are mailed to, once its owner has confirmed"),
     Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",
             says="the days for which the functions' logs are kept"),
     Setting("TABLE_NAME", TABLE, key="operations.table", unset="elephant-meetings-<stage>", example="elephant-meetings",
-            says="the table of meetings; images that know another name want it here"),
+            says="the name of the table of meetings; images that know another one want it here"),
     Setting("", Flag(), key="operations.protect_table", default="true", example="false",
-            says="whether the table is safe from being deleted by accident; make destroy can"),
+            says="whether the table is protected from being deleted by accident; make destroy can"),
 )
 """What only a deploy needs; with a variable's name where the stack stands between the file and the functions."""
 # fmt: on
@@ -218,7 +218,7 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     texts: dict[str, str] = {}
     for key, row in KEYS.items():
         try:
-            texts[key] = _text(row, _at(content, key))
+            texts[key] = _text(row, value_at(content, key))
         except ValueError as error:
             problems.append(f"{key} {error}")
     if problems:
@@ -228,7 +228,7 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 
-def _at(content: Mapping[str, Any], key: str) -> object:
+def value_at(content: Mapping[str, Any], key: str) -> object:
     """Return what a file's content holds under `table.key`, None where it holds nothing."""
     section, _, leaf = key.rpartition(".")
     table = content.get(section, {}) if section else content
