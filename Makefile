@@ -13,7 +13,7 @@ JSON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format simulate crash-points mutants bench
-.PHONY: doctor deploy destroy policies e2e clean
+.PHONY: doctor deploy destroy policies texts e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 
 policies: $(READY) ## Write the functions' IAM policies from what their code calls.
 	@$(BIN)/python -m tools.policies
+
+texts: $(READY) ## Write what the docs show from the code.
+	@$(BIN)/python -m tools.texts
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e

@@ -12,10 +12,10 @@ from typing import Any, cast
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
 
 from chalicelib import errors, events, links, log, runtime
-from chalicelib.config import Settings
 from chalicelib.join import NotYet, progress, resolve_join
 from chalicelib.model import Status
 from chalicelib.pages import page
+from chalicelib.settings import Settings
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()

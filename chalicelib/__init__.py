@@ -28,8 +28,9 @@ ec2         the port Desktops on EC2
 guest       what a desktop is given to end itself at its deadline
 dns         the port Dns on Cloudflare
 timers      the port Timers on EventBridge Scheduler
-config      settings from the environment
 log         one JSON line for each thing done, and the metrics
+settings    every setting as one table, read from the environment
+kinds       how a setting's value is written, and what is wrong with it otherwise
 runtime     builds the adapters, lazily
 pages       what people see
 """

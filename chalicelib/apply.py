@@ -11,7 +11,7 @@ from chalicelib.actions import Action, DropTimers, Effect, Launch, Observe, Publ
 from chalicelib.errors import Conflict, ElephantError
 from chalicelib.launch import launch
 from chalicelib.model import Meeting
-from chalicelib.persist import Overtaken, count, persist
+from chalicelib.persist import Overtaken, persist
 from chalicelib.ports import World
 
 
@@ -56,28 +56,27 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
 
 def do(world: World, effect: Effect, meeting_id: str | None = None) -> None:
     """Apply what does not touch a row; `meeting_id` is None where it belongs to no meeting."""
+    why = effect.why
     match effect:
         case Publish(_, records, repair):
             with _counting_dns_failures(world, meeting_id):
                 world.dns.publish(records, mend=repair)
-            facts: dict[str, object] = {"records": [record.name for record in records]}
-            event = log.Note.PUBLISH
+            log.note(log.Note.PUBLISH, meeting=meeting_id, why=why, records=[record.name for record in records])
         case Withdraw(_, records):
             with _counting_dns_failures(world, meeting_id):
                 world.dns.withdraw(records)
-            facts, event = {"records": [record.name for record in records]}, log.Note.WITHDRAW
+            log.note(log.Note.WITHDRAW, meeting=meeting_id, why=why, records=[record.name for record in records])
         case Terminate(_, desktop_ids):
             world.desktops.terminate(desktop_ids)
-            facts, event = {"desktops": list(desktop_ids)}, log.Note.TERMINATE
+            log.note(log.Note.TERMINATE, meeting=meeting_id, why=why, desktops=list(desktop_ids))
         case Rearm(_, desktop_ids, deadline):
             world.desktops.rearm(desktop_ids, deadline)
-            facts, event = {"desktops": list(desktop_ids), "deadline": deadline}, log.Note.REARM
+            log.note(log.Note.REARM, meeting=meeting_id, why=why, desktops=list(desktop_ids), deadline=deadline)
         case DropTimers(_, names):
             world.timers.drop(names)
-            facts, event = {"timers": list(names)}, log.Note.DROP_TIMERS
+            log.note(log.Note.DROP_TIMERS, meeting=meeting_id, why=why, timers=list(names))
         case _:
             assert_never(effect)
-    log.note(event, meeting=meeting_id, why=effect.why, **facts)
 
 
 @contextmanager
@@ -85,5 +84,5 @@ def _counting_dns_failures(world: World, meeting_id: str | None) -> Iterator[Non
     try:
         yield
     except ElephantError as error:
-        count(world, log.Metric.DNS_FAILURES, 1, meeting=meeting_id, why=str(error))
+        log.count(log.Metric.DNS_FAILURES, 1, stage=world.policy.stage, meeting=meeting_id, why=str(error))
         raise

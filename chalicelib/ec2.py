@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.actions import Attempt
-from chalicelib.config import DesktopSettings
 from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.guest import user_data
 from chalicelib.model import Desktop, Owner, Role, State
 from chalicelib.rows import parse_time, timestamp
+from chalicelib.settings import DesktopSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

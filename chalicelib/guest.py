@@ -9,20 +9,12 @@ have; instances terminate when they shut down (InstanceInitiatedShutdownBehavior
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from string import Template
 
 from chalicelib.rows import timestamp
+from chalicelib.settings import Guest
 
 MARGIN_MIN = 10
-
-
-class Guest(StrEnum):
-    """The operating systems that the guard is written for; OFF leaves user data empty."""
-
-    WINDOWS = "windows"
-    LINUX = "linux"
-    OFF = "off"
 
 
 _WINDOWS = Template(r"""<powershell>

@@ -14,7 +14,7 @@ from chalicelib import log, writes
 from chalicelib.actions import Attempt, Cause, Launch, Update
 from chalicelib.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
 from chalicelib.model import Desktop, Meeting
-from chalicelib.persist import Overtaken, count, persist
+from chalicelib.persist import Overtaken, persist
 from chalicelib.ports import World
 from chalicelib.times import deadline
 
@@ -33,7 +33,7 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
     for attempt in attempts:
         if meeting.seat(attempt.role).desktop_id:
             facts = {"meeting": meeting.id, "role": attempt.role, "why": attempt.why}
-            count(world, log.Metric.REPLACED, 1, reason=attempt.cause, **facts)
+            log.count(log.Metric.REPLACED, 1, stage=world.policy.stage, reason=attempt.cause, **facts)
     outcomes: list[Update] = []
     launched: list[Desktop] = []
     failures: list[ElephantError] = []
@@ -73,7 +73,8 @@ class _Lease:
             log.note(log.Note.LAUNCH, meeting=meeting.id, why=attempt.why, **facts)
             return writes.launched(meeting, attempt, outcome, self.world.clock()), outcome
         log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=attempt.role)
-        count(self.world, log.Metric.LAUNCH_FAILURES, 1, reason=outcome.code, meeting=meeting.id, role=attempt.role)
+        facts = {"stage": self.world.policy.stage, "meeting": meeting.id, "role": attempt.role}
+        log.count(log.Metric.LAUNCH_FAILURES, 1, reason=outcome.code, **facts)
         return writes.launch_refused(meeting, attempt, outcome.code), None
 
     def _launch(self, attempt: Attempt) -> tuple[Attempt, Desktop | LaunchRefused]:

@@ -30,10 +30,6 @@ def persist(world: World, meeting: Meeting, change: Update) -> Meeting:
     world.meetings.update(meeting.id, change)
     log.note(log.Note.UPDATE, meeting=meeting.id, why=change.why, set=dict(change.set), remove=list(change.remove))
     if "ended_at" in change.set:
-        count(world, log.Metric.ENDED, 1, reason=str(change.set["termination_reason"]), meeting=meeting.id)
+        reason = str(change.set["termination_reason"])
+        log.count(log.Metric.ENDED, 1, stage=world.policy.stage, reason=reason, meeting=meeting.id)
     return writes.after(meeting, change)
-
-
-def count(world: World, metric: log.Metric, number: int, *, reason: str | None = None, **facts: object) -> None:
-    """Count something that operators watch, for this stage, by its reason where there is one."""
-    log.count(metric, number, stage=world.policy.stage, reason=reason, **facts)

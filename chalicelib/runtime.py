@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.config import Settings
 from chalicelib.model import Policy
 from chalicelib.repository import DynamoMeetings
+from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.dns.cloudflare import CloudflareDns

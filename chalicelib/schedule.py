@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib import links, log, rows, writes
-from chalicelib.config import TimerSettings
 from chalicelib.errors import BadRequest, ConfigError, ElephantError
 from chalicelib.model import Policy, Role
 from chalicelib.ports import Meetings, Timers
+from chalicelib.settings import TimerSettings
 from chalicelib.times import TimerKind, timers
 
 EARLIEST = timedelta(minutes=-30)

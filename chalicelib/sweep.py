@@ -18,7 +18,6 @@ from chalicelib.apply import do
 from chalicelib.errors import NoSuchMeeting, SomeFailed
 from chalicelib.look import Looker
 from chalicelib.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
-from chalicelib.persist import count
 from chalicelib.plan import plan
 from chalicelib.ports import World
 from chalicelib.strays import Inventory, plan_strays
@@ -188,8 +187,8 @@ class _Sweep:
         bearing = [d.deadline for d in self._fleet or () if d.state.must_be_ended and d.deadline]
         report.overdue = sum(now >= deadline for deadline in bearing)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=len(self._records or ()))
-        count(self._world, log.Metric.DESKTOPS_OVERDUE, report.overdue)
-        count(self._world, log.Metric.SWEEP_FAILURES, report.failed)
+        log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=self._world.policy.stage)
+        log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=self._world.policy.stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
 

@@ -16,5 +16,7 @@ calls       which AWS calls each function's code makes, read off the running tes
 grants      calls to IAM statements, each as narrow as AWS allows
 policies    writes .chalice/policy-<function>.json from both
 checks      what must hold before and after a deploy, one function each
+texts       writes what the docs show from the code
+settings_texts  the settings as people read them: README's list, the sample of a stage's file
 doctor      runs the checks and says what mends what fails
 """

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib.settings import SETTINGS, Setting
 from tools.stage import FUNCTIONS, ROOT, Stage
 
 CHALICE = ROOT / ".chalice"
@@ -19,32 +20,17 @@ _BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` t
 
 
 def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the app's environment; what the operator's file adds wins, and nothing is set to empty."""
-    values = {
-        "STAGE": stage.name,
-        "TABLE_NAME": outputs["TableName"],
-        "STREAM_ARN": outputs["StreamArn"],
-        "SCHEDULER_ROLE_ARN": outputs["TimersRoleArn"],
-        "SCHEDULE_GROUP": outputs["TimersGroup"],
-        "TIMER_DEAD_LETTERS_ARN": outputs["DeadLettersArn"],
-        "SECRET_ARN": outputs["DnsSecretName"],
-        "ZONE_ID": stage.zone_id,
-        "DOMAIN_ROOT": stage.domain,
-        "AMI_ID": stage.ami_id,
-        "INSTANCE_TYPE": stage.instance_type,
-        "VOLUME_GIB": str(stage.volume_gib),
-        "KEY_NAME": stage.key_name,
-        "IAM_PROFILE": outputs["InstanceProfile"],
-        "SECURITY_GROUP_IDS": ",".join(stage.security_groups) or outputs["SecurityGroup"],
-        "IN_GUEST_DEADLINE": stage.in_guest_deadline,
-        "SUPPORTED_AZS": ",".join(stage.availability_zones),
-        "MAX_MEETING_MINUTES": str(stage.max_minutes),
-        "BOOT_LIMIT_MINUTES": str(stage.boot_limit_minutes),
-        "UPLOAD_GRACE_MINUTES": str(stage.upload_grace_minutes),
-        "MAX_LAUNCH_ATTEMPTS": str(stage.max_launch_attempts),
-        "JITSI_DOMAIN": stage.jitsi_domain,
-    }
-    return {name: value for name, value in (values | dict(stage.environment)).items() if value}
+    """Return the app's environment: of each variable what the operator's file says, else what the stack made for it.
+
+    Nothing is set to empty.
+    """
+    values = {row.name: stage.variable(row.name) or _made(row, outputs) for row in SETTINGS}
+    return {name: value for name, value in (dict(stage.environment) | values).items() if value}
+
+
+def _made(row: Setting, outputs: Mapping[str, str]) -> str:
+    """Return what a setting is where the file does not say it: an output of the stack's, or its default."""
+    return outputs[row.output] if row.output else row.default
 
 
 def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:

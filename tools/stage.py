@@ -1,25 +1,75 @@
 """The one file an operator edits, stages/<stage>.toml: read, checked, and given defaults.
 
-Everything wrong with it is said at once, with the place in the file.
+What may stand in it, and with which words it is refused, comes from the table of the app's settings and from the
+table of what only a deploy needs, here. Everything wrong with a file is said at once, with the place in the file.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from chalicelib.kinds import Flag, Number, Secret, Several, Text
+from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE, TABLE, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
 
-_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
-_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
+ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
+BUCKET = Text(
+    "[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", "a bucket's name, without s3:// before it or a slash behind"
+)
+EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*", "an e-mail address")
+RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days for which CloudWatch can keep a log."""
+
+# fmt: off
+DEPLOY = (
+    Setting("", REGION, key="region", needed_by="deploy", example="us-west-2", says="the Region that desktops run in"),
+    Setting("", ACCOUNT, key="account", example="123456789012", unset="whichever the credentials are for",
+            says="the AWS account: deploy into no other one"),
+    Setting("IAM_PROFILE", PROFILE_NAME, key="desktops.instance_profile", example="EC2-S3-ReadOnly-Role",
+            says="the name of the desktops' instance profile", unset="one is made with exactly what a desktop needs"),
+    Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), key="desktops.security_groups",
+            says="the desktops' security groups", unset="one is made that admits 8443 from Cloudflare only",
+            example="sg-0ca7703192305868d"),
+    Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
+            says="the S3 bucket that the made profile may upload sessions to"),
+    Setting("", Number(1), key="desktops.at_once", default="10", example="40",
+            says="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
+    Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", unset="nobody",
+            says="the address that alarms are mailed to, once its owner has confirmed"),
+    Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",
+            says="the days for which the functions' logs are kept"),
+    Setting("TABLE_NAME", TABLE, key="operations.table", unset="elephant-meetings-<stage>", example="elephant-meetings",
+            says="the name of the table of meetings; images that know another one want it here"),
+    Setting("", Flag(), key="operations.protect_table", default="true", example="false",
+            says="whether the table is protected from being deleted by accident; make destroy can"),
+)
+"""What only a deploy needs; with a variable's name where the stack stands between the file and the functions."""
+# fmt: on
+
+SECTIONS = ("", "desktops", "dns", "meetings", "operations")
+"""The tables of the file, in their order; the keys above all tables are those of ""."""
+
+KEYS = {
+    row.key: row
+    for section in SECTIONS
+    for row in (*SETTINGS, *DEPLOY)
+    if row.key and row.key.rpartition(".")[0] == section
+}
+"""Every key of the file, as `table.key`, in the order of the file."""
+
+_VARIABLES = {row.name: row for row in (*SETTINGS, *DEPLOY) if row.name}  # one that has a key: with the key
 
 
 class StageError(Exception):
@@ -31,9 +81,31 @@ def deployed_name(stage: str, function: str) -> str:
     return f"{APP}-{stage}" if function == "api_handler" else f"{APP}-{stage}-{function}"
 
 
+def _leaf(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _value(row: Setting, text: str) -> Any:
+    """Return a setting's value; one that has none is empty, not None."""
+    value = row.read(text)
+    if value is None:
+        return () if isinstance(row.kind, Several) else ""
+    return value
+
+
+def _usual(attribute: str) -> Any:
+    """Return the value of a key that the file leaves out."""
+    [row] = [row for key, row in KEYS.items() if _leaf(key) == attribute]
+    return _value(row, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file."""
+    """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file.
+
+    What tools look at is an attribute, by its key in the file. `environment` holds the rest as the functions get it, by
+    the variables' names.
+    """
 
     name: str
     region: str
@@ -41,24 +113,18 @@ class Stage:
     ami_id: str
     domain: str
     zone_id: str
-    instance_type: str = "t3.large"
-    volume_gib: int = 60
-    availability_zones: tuple[str, ...] = ()
-    key_name: str = ""
-    instance_profile: str = ""
-    security_groups: tuple[str, ...] = ()
-    upload_bucket: str = ""
-    in_guest_deadline: str = "windows"
-    at_once: int = 10
-    max_minutes: int = 240
-    boot_limit_minutes: int = 15
-    upload_grace_minutes: int = 30
-    max_launch_attempts: int = 10
-    jitsi_domain: str = "meet.jit.si"
-    alarm_email: str = ""
-    log_retention_days: int = 30
-    table: str = ""
-    protect_table: bool = True
+    instance_type: str = _usual("instance_type")
+    volume_gib: int = _usual("volume_gib")
+    availability_zones: tuple[str, ...] = _usual("availability_zones")
+    key_name: str = _usual("key_name")
+    instance_profile: str = _usual("instance_profile")
+    security_groups: tuple[str, ...] = _usual("security_groups")
+    upload_bucket: str = _usual("upload_bucket")
+    at_once: int = _usual("at_once")
+    alarm_email: str = _usual("alarm_email")
+    log_retention_days: int = _usual("log_retention_days")
+    table: str = _usual("table")
+    protect_table: bool = _usual("protect_table")
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -88,43 +154,15 @@ class Stage:
         """Return the name of the log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.function(name)}"
 
+    def variable(self, name: str) -> str:
+        """Return what the file says of a variable of the functions, as text; empty where it says nothing of it."""
+        row = _VARIABLES.get(name)
+        if row and _leaf(row.key) in _ATTRIBUTES:
+            return row.kind.spell(getattr(self, _leaf(row.key)))
+        return self.name if name == "STAGE" else self.environment.get(name, "")
 
-_TABLES: dict[str, dict[str, type | tuple[type, type]]] = {
-    "": {"region": str, "account": str},
-    "desktops": {
-        "ami_id": str,
-        "instance_type": str,
-        "volume_gib": int,
-        "availability_zones": (list, str),
-        "key_name": str,
-        "instance_profile": str,
-        "security_groups": (list, str),
-        "upload_bucket": str,
-        "in_guest_deadline": str,
-        "at_once": int,
-    },
-    "dns": {"domain": str, "zone_id": str},
-    "meetings": {
-        "max_minutes": int,
-        "boot_limit_minutes": int,
-        "upload_grace_minutes": int,
-        "max_launch_attempts": int,
-        "jitsi_domain": str,
-    },
-    "operations": {"alarm_email": str, "log_retention_days": int, "table": str, "protect_table": bool},
-}
-_SHAPES = {
-    "region": (r"[a-z]{2}(-[a-z]+)+-\d", "a Region like us-west-2"),
-    "account": (r"(\d{12})?", "12 digits, or empty"),
-    "ami_id": (r"ami-[0-9a-f]{8,17}", "an image's id like ami-0e7fd79d17e852d18"),
-    "instance_type": (r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large"),
-    "domain": (r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a domain in lower case like example.com"),
-    "zone_id": (r"[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare"),
-    "table": (r"([A-Za-z0-9_.-]{3,255})?", "a table's name, or empty"),
-    "in_guest_deadline": ("windows|linux|off", "windows, linux or off"),
-    "alarm_email": (r"([^@\s]+@[^@\s]+)?", "an e-mail address, or empty"),
-}
-_REQUIRED = ("region", "ami_id", "domain", "zone_id")
+
+_ATTRIBUTES = {attribute.name for attribute in fields(Stage)}
 
 
 def load(name: str, folder: Path = ROOT / "stages") -> Stage:
@@ -133,18 +171,41 @@ def load(name: str, folder: Path = ROOT / "stages") -> Stage:
     Raises:
         StageError: there is no such file, or with everything that is wrong with it.
     """
-    if not _NAME.fullmatch(name):
-        raise StageError(
-            f"A stage's name has up to 12 lower-case letters and digits, the first a letter; {name!r} not."
-        )
+    try:
+        STAGE.read(name)
+    except ValueError as error:
+        raise StageError(f"A stage's name {error}, not {name!r}.") from None
     path = folder / f"{name}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(_text_of(path))
     except FileNotFoundError:
         raise StageError(f"There is no {path}; copy stages/dev.toml to it and edit the copy.") from None
+    except OSError as error:
+        raise StageError(f"{path} cannot be read: {error.strerror}.") from None
     except tomllib.TOMLDecodeError as error:
         raise StageError(f"{path} is not TOML: {error}.") from None
     return parse(name, content)
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text; what Windows' editors and shells write instead of UTF-8 is named.
+
+    Raises:
+        StageError: it is in another encoding.
+    """
+    raw = path.read_bytes()
+    why = ""
+    if raw.startswith(codecs.BOM_UTF8):
+        why = "it begins with a byte order mark"
+    elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+        why = "it looks like UTF-16"
+    else:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            why = f"line {line} holds a byte of another encoding"
+    raise StageError(f"{path} is not plain UTF-8: {why}. Save it as UTF-8 without a byte order mark.")
 
 
 def parse(name: str, content: Mapping[str, Any]) -> Stage:
@@ -153,42 +214,100 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     Raises:
         StageError: with everything that is wrong with it.
     """
-    problems: list[str] = []
-    values: dict[str, Any] = {}
-    extra = content.get("environment", {})
-    unknown = [key for key in content if key not in _TABLES | _TABLES[""] and key != "environment"]
-    for table, kinds in _TABLES.items():
-        part = content.get(table, {}) if table else {k: v for k, v in content.items() if k in kinds}
-        if not isinstance(part, Mapping):
-            problems.append(f"{table} must be a table, written [{table}]")
-            continue
-        unknown += [f"{table}.{key}" for key in part if key not in kinds]
-        for key, kind in kinds.items():
-            if key in part:
-                if problem := _problem(key, part[key], kind):
-                    problems.append(f"{f'{table}.' if table else ''}{key} {problem}")
-                else:
-                    values[key] = tuple(part[key]) if isinstance(part[key], list) else part[key]
-            elif key in _REQUIRED:
-                problems.append(f"{f'{table}.' if table else ''}{key} is missing")
-    problems += [f"{key} is not known here" for key in unknown]
-    if not isinstance(extra, Mapping) or not all(isinstance(value, str) for value in extra.values()):
-        problems.append('environment must hold texts only, like SCHEDULE_KEY = "…"')
+    problems = [*_misplaced(content), *_unusable_variables(content.get("environment", {}))]
+    texts: dict[str, str] = {}
+    for key, row in KEYS.items():
+        try:
+            texts[key] = _text(row, value_at(content, key))
+        except ValueError as error:
+            problems.append(f"{key} {error}")
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
-    return Stage(name=name, environment=dict(extra), **{"account": ""} | values)
+    attributes = {_leaf(key): _value(KEYS[key], text) for key, text in texts.items() if _leaf(key) in _ATTRIBUTES}
+    others = {KEYS[key].name: text for key, text in texts.items() if text and _leaf(key) not in _ATTRIBUTES}
+    return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 
-def _problem(key: str, value: object, kind: type | tuple[type, type]) -> str:
-    if isinstance(kind, tuple):
-        right = isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-        return "" if right else 'must be a list of texts, like ["a", "b"]'
-    if type(value) is not kind:  # bool is an int to isinstance
-        return {str: "must be text in quotes", int: "must be a whole number", bool: "must be true or false"}[kind]
-    if kind is int and isinstance(value, int) and value < 1:
-        return "must be 1 or more"
-    if key == "log_retention_days" and value not in _RETENTIONS:
-        return f"must be one of {', '.join(map(str, _RETENTIONS))}"
-    if key in _SHAPES and not re.fullmatch(_SHAPES[key][0], str(value)):
-        return f"must be {_SHAPES[key][1]}, not {value!r}"
-    return ""
+def value_at(content: Mapping[str, Any], key: str) -> object:
+    """Return what a file's content holds under `table.key`, None where it holds nothing."""
+    section, _, leaf = key.rpartition(".")
+    table = content.get(section, {}) if section else content
+    return table.get(leaf) if isinstance(table, Mapping) else None
+
+
+def _text(row: Setting, value: object) -> str:
+    """Return what a key holds, as the environment would hold it; empty where it is left out or left empty.
+
+    Raises:
+        ValueError: it cannot be used; the message completes "<key> …".
+    """
+    if value is None:
+        if row.needed_by:
+            raise ValueError("is missing")
+        return ""
+    kind = row.in_file or row.kind
+    try:
+        text = kind.spell(value)
+        if text:
+            kind.read(text)
+    except ValueError as error:
+        raise ValueError(f"{error}" if isinstance(kind, Secret) else f"{error}, not {value!r:.80}") from None
+    if row.needed_by and not text:
+        raise ValueError(f"is empty, and must be {kind.wanted}")
+    return text
+
+
+def _variable_problem(name: str, value: object) -> str:
+    """Return what is wrong with a variable that the file sets by name, empty where nothing is."""
+    row = _VARIABLES.get(name)
+    if name == "STAGE":
+        return "is the name of this file, and cannot be another"
+    if row and row.key:
+        return f"has a key of its own: write it as {row.key}"
+    if not isinstance(value, str):
+        return 'must be text in quotes, like SCHEDULE_KEY = "…"'
+    if row:
+        try:
+            _text(row, value)
+        except ValueError as error:
+            return str(error)
+        return ""
+    if near := get_close_matches(name.upper(), _VARIABLES, 1, 0.85):
+        return f"is not known here; did you mean {near[0]}?"
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]+", name):
+        return "is no name of a variable: letters, digits and underscores, the first a letter"
+    return "" if value.isprintable() else "holds a character that cannot be printed"
+
+
+def _misplaced(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what stands in the file where it does not belong."""
+    found = {key: value for key, value in content.items() if key not in {*SECTIONS, "environment"}}
+    for section in SECTIONS[1:]:
+        if isinstance(part := content.get(section, {}), Mapping):
+            found |= {f"{section}.{key}": value for key, value in part.items()}
+        else:
+            yield f"{section} must be a table, written [{section}]"
+    for key in found:
+        if key not in KEYS:
+            near = [known for known in KEYS if _leaf(known) == _leaf(key)] or get_close_matches(key, KEYS, 1)
+            yield f"{key} is not known here" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _unusable_variables(environment: object) -> Iterator[str]:
+    """Yield what is wrong with the file's table of variables."""
+    if not isinstance(environment, Mapping):
+        yield "environment must be a table, written [environment]"
+        return
+    for name, value in environment.items():
+        if problem := _variable_problem(name, value):
+            yield f"environment.{name} {problem}"
+
+
+def unusable(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield what cannot be used of an environment that the functions have, by the variables' names."""
+    for row in SETTINGS:
+        try:
+            if row.read(environment.get(row.name, "")) is None and row.needed_by:
+                yield f"{row.name} is not set"
+        except ValueError as error:
+            yield str(error)

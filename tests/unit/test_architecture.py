@@ -20,11 +20,11 @@ ADAPTERS = {"repository", "ec2", "timers", "dns", "dns.token", "dns.cloudflare"}
 RULES = {"times", "facts", "endings", "seats", "standby", "strays", "plan"}
 PURE = {"model", "actions", "errors", "rows", "writes", "events", "ports", *RULES}
 INWARD: list[set[str]] = [
-    {"model", "errors", "pages"},
+    {"model", "errors", "kinds", "pages"},
     {"actions"},
     {"rows", "links", "log"},
-    {"guest", "writes"},
-    {"config", "times"},
+    {"settings", "writes"},
+    {"guest", "times"},
     {"facts"},
     {"endings"},
     {"seats", "standby", "strays"},
@@ -118,7 +118,7 @@ def test_imports_point_inward(module: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(ADAPTERS))
 def test_an_adapter_knows_no_rules(module: str) -> None:
-    assert own(module) <= {"model", "actions", "errors", "rows", "guest", "config", "dns.token"}
+    assert own(module) <= {"model", "actions", "errors", "rows", "guest", "settings", "dns.token"}
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - ADAPTERS - {"runtime"}))
@@ -167,8 +167,8 @@ def clock_reads(tree: ast.AST) -> set[str]:
     return {name for name in called | named if name.rpartition(".")[2] in reads and name.rpartition(".")[0] in holders}
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"config"}))
-def test_only_config_reads_the_environment(module: str) -> None:
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"settings"}))
+def test_only_settings_reads_the_environment(module: str) -> None:
     assert "os" not in top(imports(module))
 
 

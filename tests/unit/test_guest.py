@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.guest import MARGIN_MIN, Guest, user_data
+from chalicelib.guest import MARGIN_MIN, user_data
+from chalicelib.settings import Guest
 
 DEADLINE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TOKEN = "a-token"

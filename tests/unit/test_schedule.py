@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.config import TimerSettings
 from chalicelib.errors import BadRequest, ConfigError, Unavailable
 from chalicelib.model import Policy
 from chalicelib.schedule import Request, Scheduler, Targets, parse, targets
+from chalicelib.settings import TimerSettings
 from tests.builders import POLICY, T, at
 from tests.fakes import FakeMeetings, FakeTimers
 

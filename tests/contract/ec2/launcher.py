@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.actions import Attempt, Cause
-from chalicelib.config import DesktopSettings
 from chalicelib.ec2 import Ec2Desktops
 from chalicelib.model import Desktop, Role
+from chalicelib.settings import DesktopSettings
 from localcloud.clock import VirtualClock
 from tests.contract.conftest import NOW, Account, ec2_desktops
 

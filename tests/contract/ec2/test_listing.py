@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.actions import Attempt, Cause
-from chalicelib.config import DesktopSettings
 from chalicelib.errors import ConfigError, Unavailable
 from chalicelib.model import Role
+from chalicelib.settings import DesktopSettings
 from tests.contract.conftest import ec2_desktops
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.errors import LaunchRefused, Unavailable
-from chalicelib.guest import Guest
 from chalicelib.model import Role
+from chalicelib.settings import Guest
 from tests.contract.ec2.launcher import Launcher
 
 

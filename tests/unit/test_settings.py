@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.config import DnsSettings, Settings, TimerSettings
 from chalicelib.errors import ConfigError
 from chalicelib.model import Policy
+from chalicelib.settings import DnsSettings, Settings, TimerSettings
 
 FULL = {
     "AMI_ID": "ami-1",

@@ -1,0 +1,160 @@
+"""The kinds of values that a setting can have: how each is written, and what is wrong with what is written otherwise.
+
+The environment holds text. A stage's file holds TOML, which is first spelled as that text, so that both are read by
+the same reader and refused with the same words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Kind:
+    """What a setting can be. `wanted` completes the sentence "it must be …"."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for.
+
+        Raises:
+            ValueError: it stands for none; the message says what it must be.
+        """
+        raise NotImplementedError
+
+    def spell(self, value: object) -> str:
+        """Return a value of a stage's file as text, yet to be read.
+
+        Raises:
+            ValueError: the file has another type for this kind; the message says which.
+        """
+        if not isinstance(value, str):
+            raise ValueError("must be text in quotes")
+        return value
+
+    def refusal(self) -> ValueError:
+        """Return what `read` raises."""
+        return ValueError(f"must be {self.wanted}")
+
+
+class Text(Kind):
+    """ASCII text of one shape. `clean` brings what people write in several ways into one form first."""
+
+    def __init__(self, shape: str, wanted: str, clean: Callable[[str], str] = str) -> None:
+        super().__init__(wanted)
+        self._shape = shape
+        self._clean = clean
+
+    def read(self, text: str) -> str:
+        """Return the text in its one form."""
+        cleaned = self._clean(text)
+        if not text.isascii() or not re.fullmatch(self._shape, cleaned):
+            raise self.refusal()
+        return cleaned
+
+
+class Secret(Kind):
+    """Text that no message repeats: anything printable that is neither in quotes nor between spaces."""
+
+    def __init__(self) -> None:
+        super().__init__("printable text without quotes or spaces around it")
+
+    def read(self, text: str) -> str:
+        """Return the text itself."""
+        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+        if not text or quoted or text != text.strip() or not text.isprintable():
+            raise self.refusal()
+        return text
+
+
+class Choice(Kind):
+    """One of a few words, in any case of letters."""
+
+    def __init__(self, among: type[StrEnum]) -> None:
+        super().__init__(f"one of {', '.join(among)}")
+        self._among = among
+
+    def read(self, text: str) -> StrEnum:
+        """Return the word's member."""
+        if not text.isascii() or text.lower() not in tuple(self._among):
+            raise self.refusal()
+        return self._among(text.lower())
+
+
+class Number(Kind):
+    """A whole number in a range, without a limit above where `high` is None, or one of a few."""
+
+    def __init__(self, low: int = 1, high: int | None = None, among: tuple[int, ...] = ()) -> None:
+        ranged = f"{low} or more" if high is None else f"a whole number from {low} to {high}"
+        super().__init__(f"one of {', '.join(map(str, among))}" if among else ranged)
+        self._low, self._high, self._among = low, high, among
+
+    def read(self, text: str) -> Any:
+        """Return the number."""
+        if not re.fullmatch("[0-9]{1,18}", text) or not self._holds(int(text)):
+            raise self.refusal()
+        return int(text)
+
+    def _holds(self, number: int) -> bool:
+        if self._among:
+            return number in self._among
+        return self._low <= number and (self._high is None or number <= self._high)
+
+    def spell(self, value: object) -> str:
+        """Return the number's digits."""
+        if type(value) is not int:  # bool is an int to isinstance
+            raise ValueError("must be a whole number without quotes")
+        return str(value)
+
+
+class Minutes(Number):
+    """A whole number of minutes, read as a duration."""
+
+    def read(self, text: str) -> timedelta:
+        """Return the duration."""
+        return timedelta(minutes=super().read(text))
+
+
+class Flag(Kind):
+    """Yes or no."""
+
+    def __init__(self) -> None:
+        super().__init__("true or false")
+
+    def read(self, text: str) -> bool:
+        """Return whether it is true."""
+        if text not in {"true", "false"}:
+            raise self.refusal()
+        return text == "true"
+
+    def spell(self, value: object) -> str:
+        """Return TOML's own word for it."""
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false, without quotes")
+        return str(value).lower()
+
+
+class Several(Kind):
+    """Texts of one kind: by commas in the environment, a list in a stage's file."""
+
+    def __init__(self, item: Text) -> None:
+        super().__init__(f"a list, each of it {item.wanted}")
+        self._item = item
+
+    def read(self, text: str) -> tuple[str, ...]:
+        """Return what stands between the commas."""
+        parts = tuple(self._item.read(part.strip()) for part in text.split(",") if part.strip())
+        if not parts:
+            raise ValueError("must be a list with something between its commas")
+        return parts
+
+    def spell(self, value: object) -> str:
+        """Return the list's items by commas."""
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
+            raise ValueError('must be a list of texts, like ["a", "b"]')
+        return ",".join(self._item.read(item) for item in value)

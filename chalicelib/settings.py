@@ -1,0 +1,312 @@
+"""Every setting of the app, as one table; and the only reader of the environment.
+
+Whatever is said of a setting elsewhere comes from its row: what a stage's file may hold and with which words it is
+refused, what a deploy hands to the functions, README's list, the comments of stages/dev.toml.
+
+Each trigger needs only some of the settings, so they come in groups: `GET /join` works in a function that knows no
+AMI. A group names everything that is missing or unusable in it at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.errors import ConfigError
+from chalicelib.kinds import Choice, Kind, Minutes, Number, Secret, Several, Text
+from chalicelib.model import Policy
+from chalicelib.rows import LONGEST_MINUTES
+
+
+class Guest(StrEnum):
+    """The operating systems that the guard is written for; OFF leaves user data empty."""
+
+    WINDOWS = "windows"
+    LINUX = "linux"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: a variable of the functions, a key of the stage's file, or both.
+
+    `to` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as the
+    environment would hold it; where it is empty, `unset` says what happens then. `needed_by` is what cannot work
+    without it: a group, or `deploy`. `output` is the output of the stage's stack that a deploy takes it from.
+    `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
+    is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
+    no `name`; such rows are the deploy's own (tools/stage.py).
+    """
+
+    name: str
+    kind: Kind
+    says: str
+    example: str
+    to: str = ""
+    default: str = ""
+    unset: str = "none"
+    needed_by: str = ""
+    key: str = ""
+    in_file: Kind | None = None
+    output: str = ""
+    sample: str = ""
+
+    @property
+    def group(self) -> str:
+        """The group that it belongs to, empty for one that stands by itself."""
+        return self.to.partition(".")[0] if "." in self.to else ""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that holds it."""
+        return self.to.rpartition(".")[2]
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for: the default where it is empty, None where there is none.
+
+        Raises:
+            ValueError: the text cannot be meant; the message says so of the variable.
+        """
+        text = text.strip() or self.default
+        try:
+            return self.kind.read(text) if text else None
+        except ValueError as error:
+            held = "" if isinstance(self.kind, Secret) else f"is {text!r:.80}, and "
+            raise ValueError(f"{self.name} {held}{error}") from None
+
+
+def _minutes(usual: timedelta) -> str:
+    return str(usual // timedelta(minutes=1))
+
+
+_USUAL = Policy()
+_ARN = "[A-Za-z0-9:/_+=,.@-]+"
+
+WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
+STAGE = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
+TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
+IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
+INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
+_PROFILE = "[A-Za-z0-9_+=,.@-]{1,128}"
+PROFILE_NAME = Text(_PROFILE, "an instance profile's name")
+PROFILE = Text(rf"{_PROFILE}|arn:{_ARN}:instance-profile/{_ARN}", "an instance profile's name or ARN")
+SECURITY_GROUP = Text("sg-[0-9a-f]{1,17}", "a security group's id like sg-0ca7703192305868d")
+KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
+ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = Text(
+    rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
+    "a domain like example.com, without https:// before it or a slash behind it",
+    lambda text: text.lower().strip("."),
+)
+ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
+HOST = Text(
+    "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
+    "a host like meet.jit.si, without https:// before it or a slash behind it",
+)
+URL = Text(
+    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9_~.-]+)*",
+    "an address like https://api.cloudflare.com/client/v4",
+    lambda text: text.rstrip("/"),
+)
+SECRET_ID = Text(
+    rf"[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]*|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
+)
+FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
+
+
+def arn(service: str, example: str) -> Text:
+    """Return the kind of the ARNs of one service."""
+    return Text(f"arn:[a-z-]+:{service}:{_ARN}", f"an ARN like {example}")
+
+
+_FUNCTION_ARN = "arn:aws:lambda:us-west-2:123456789012:function:elephant-dev-launch_ec2"
+_QUEUE_ARN = "arn:aws:sqs:us-west-2:123456789012:elephant-dev-dead-letters"
+_ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-timers"
+_STREAM_ARN = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings-dev/stream/2026-01-01T00:00:00.000"
+NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/stream/none"
+"""Stands in for the table's stream where the app is only imported, as tests and `chalice local` do."""
+
+# fmt: off
+SETTINGS = (
+    Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), to="desktops.ami_id", needed_by="desktops",
+            says="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
+            key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
+    Setting("INSTANCE_TYPE", INSTANCE_TYPE, to="desktops.instance_type", default="t3.large",
+            says="the desktops' instance type", key="desktops.instance_type", example="g4dn.xlarge"),
+    Setting("IAM_PROFILE", PROFILE, to="desktops.iam_profile", needed_by="desktops", output="InstanceProfile",
+            says="the desktops' instance profile, by name or ARN", example="EC2-S3-ReadOnly-Role"),
+    Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), to="desktops.security_group_ids", needed_by="desktops",
+            says="the desktops' security groups, by commas", output="SecurityGroup", example="sg-0ca7703192305868d"),
+    Setting("KEY_NAME", KEY_PAIR, to="desktops.key_name", key="desktops.key_name", example="elephant",
+            says="the EC2 key pair for the Windows password of the desktops"),
+    Setting("SUPPORTED_AZS", Several(ZONE), to="desktops.supported_azs", unset="every zone of the default VPC",
+            says="the zones that desktops are launched in, the best first", key="desktops.availability_zones",
+            example="us-west-2a,us-west-2b"),
+    Setting("VOLUME_GIB", Number(1, 16_384), to="desktops.volume_gib", default="60",
+            says="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
+    Setting("IN_GUEST_DEADLINE", Choice(Guest), to="desktops.guest", default=Guest.WINDOWS,
+            says="the system of the guard with which a desktop ends itself past its deadline",
+            key="desktops.in_guest_deadline", example="linux"),
+    Setting("DOMAIN_ROOT", DOMAIN, to="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
+            says="the domain of the desktops' names: the zone itself, not a name below it"),
+    Setting("ZONE_ID", WORD, to="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
+            says="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
+            example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
+    Setting("SECRET_ARN", SECRET_ID, to="dns.secret_id", needed_by="dns", output="DnsSecretName",
+            says="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)", example="prod/elephant/cloudflare"),
+    Setting("CLOUDFLARE_API_URL", URL, to="dns.api_url", default="https://api.cloudflare.com/client/v4",
+            says="Cloudflare's API", example="http://localhost:8787/client/v4"),
+    Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), to="timers.role_arn", needed_by="timers",
+            says="the role with which timers call the functions", output="TimersRoleArn", example=_ROLE_ARN),
+    Setting("SCHEDULE_GROUP", WORD, to="timers.group", default="default", output="TimersGroup",
+            says="the timers' schedule group", example="elephant-dev"),
+    Setting("LAUNCHER_ARN", FUNCTION, to="timers.launcher_arn", unset="derived from the running function's own ARN",
+            says="what the timer of a launch calls", in_file=arn("lambda", _FUNCTION_ARN), example=_FUNCTION_ARN),
+    Setting("SAFETY_NET_ARN", FUNCTION, to="timers.safety_net_arn", unset="derived from the running function's own ARN",
+            says="what the timer of the safety net calls", in_file=arn("lambda", _FUNCTION_ARN),
+            example=_FUNCTION_ARN.replace("launch_ec2", "safety_net")),
+    Setting("TIMER_DEAD_LETTERS_ARN", arn("sqs", _QUEUE_ARN), to="timers.dead_letters_arn", output="DeadLettersArn",
+            says="the queue for timers that could not be delivered", example=_QUEUE_ARN),
+    Setting("TABLE_NAME", TABLE, to="table_name", default="elephant-meetings", output="TableName",
+            says="the table of meetings", example="elephant-meetings-dev"),
+    Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), to="stream_arn", output="StreamArn",
+            says="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
+    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE,
+            says="the stage; it marks what is owned", example="prod"),
+    Setting("JITSI_DOMAIN", HOST, to="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
+            says="where the meetings' video rooms are", example="video.example.com"),
+    Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.max_duration",
+            default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
+            says="the minutes that a meeting may last: no desktop outlives its start by more"),
+    Setting("BOOT_LIMIT_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.boot_limit",
+            default=_minutes(_USUAL.boot_limit), key="meetings.boot_limit_minutes", example="20",
+            says="a desktop that has not reported healthy after so many minutes is replaced, once"),
+    Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.upload_grace",
+            default=_minutes(_USUAL.upload_grace), key="meetings.upload_grace_minutes", example="60",
+            says="the minutes that one upload waits for the other"),
+    Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), to="policy.max_attempts", default=str(_USUAL.max_attempts),
+            says="the launches for a role, replacements included, before a meeting is given up",
+            key="meetings.max_launch_attempts", example="5"),
+    Setting("SCHEDULE_KEY", Secret(), to="schedule_key", example="what `openssl rand -hex 16` prints",
+            says="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("LINK_SIGNING_KEY", Secret(), to="link_signing_key", example="what `openssl rand -hex 32` prints",
+            says="signs links, each bound to its role"),
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesktopSettings:
+    """What a desktop is launched with."""
+
+    ami_id: str
+    instance_type: str
+    key_name: str | None = None
+    iam_profile: str
+    security_group_ids: tuple[str, ...]
+    supported_azs: tuple[str, ...] = ()
+    volume_gib: int
+    guest: Guest
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """The Cloudflare zone, and where its token is kept."""
+
+    zone_id: str
+    secret_id: str
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSettings:
+    """How EventBridge Scheduler reaches the functions. ARNs are None where they are to be derived."""
+
+    role_arn: str
+    group: str
+    launcher_arn: str | None = None
+    safety_net_arn: str | None = None
+    dead_letters_arn: str | None = None
+
+
+class Settings:
+    """The app's settings, a group at a time; read anew whenever they are asked for.
+
+    Every method and property raises ConfigError where a variable of it is missing or unusable.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+
+    @property
+    def table_name(self) -> str:
+        """The name of the table of meetings."""
+        return str(self._one("table_name"))
+
+    @property
+    def stream_arn(self) -> str:
+        """The ARN of the table's stream; needed when the app is deployed, harmless before."""
+        return self._one("stream_arn") or NO_STREAM
+
+    @property
+    def jitsi_domain(self) -> str:
+        """The host of the meetings' video rooms."""
+        return str(self._one("jitsi_domain"))
+
+    @property
+    def schedule_key(self) -> str | None:
+        """The key that locks POST /schedule, None where anybody may schedule."""
+        return self._one("schedule_key")
+
+    @property
+    def link_signing_key(self) -> str | None:
+        """The key that signs links, None where links are not signed."""
+        return self._one("link_signing_key")
+
+    def policy(self) -> Policy:
+        """Return the numbers in the rules."""
+        return Policy(**self._group("policy"))
+
+    def desktops(self) -> DesktopSettings:
+        """Return what is needed to launch desktops."""
+        return DesktopSettings(**self._group("desktops"))
+
+    def dns(self) -> DnsSettings:
+        """Return what is needed to change the zone."""
+        return DnsSettings(**self._group("dns"))
+
+    def timers(self) -> TimerSettings:
+        """Return what is needed to arm timers."""
+        return TimerSettings(**self._group("timers"))
+
+    def _one(self, attribute: str) -> str | None:
+        return self._read([row for row in SETTINGS if row.to == attribute]).get(attribute)
+
+    def _group(self, group: str) -> dict[str, Any]:
+        return self._read([row for row in SETTINGS if group in {row.group, row.needed_by}], group)
+
+    def _read(self, rows: Iterable[Setting], group: str = "") -> dict[str, Any]:
+        """Return the values of a group by their attributes; what has none is left to the group's own default."""
+        values: dict[str, Any] = {}
+        problems = []
+        for row in rows:
+            try:
+                value = row.read(self._environ.get(row.name, ""))
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            if value is None and group and row.needed_by == group:
+                problems.append(f"{row.name} is not set")
+            elif value is not None and row.group == group:
+                values[row.attribute] = value
+        if problems:
+            raise ConfigError(
+                f"The environment is not complete or not right: {'; '.join(problems)}. "
+                "Set it in stages/<stage>.toml and deploy again; for a local run, in the shell (README, Configuration)."
+            )
+        return values

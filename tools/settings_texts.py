@@ -1,0 +1,88 @@
+"""The settings as people read them: README's list, and the sample of a stage's file."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import tomllib
+from collections.abc import Iterator
+
+from chalicelib.kinds import Choice, Flag, Number, Several
+from chalicelib.settings import SETTINGS, Setting
+from tools.stage import KEYS, SECTIONS, value_at
+
+_WIDTH = 120
+_HEAD = """\
+Everything that an operator decides for the stage `dev`. For another stage copy this file to stages/<name>.toml.
+docs/deploy.md says where each value comes from; `make doctor STAGE=dev` says which of them do not hold. Until you fill
+it in, this sample is written by `make texts` from the tables in chalicelib/settings.py and tools/stage.py."""
+_VARIABLES = """\
+Any other variable of the app (README, Configuration). SCHEDULE_KEY and LINK_SIGNING_KEY are secrets, and stand in plain
+text here and in .chalice/config.json: before you commit them, docs/deploy.md, Your own branch."""
+
+
+def table() -> Iterator[str]:
+    """Yield README's list of the variables."""
+    yield "| variable | meaning | default | example | in the stage's file |"
+    yield "|---|---|---|---|---|"
+    for row in SETTINGS:
+        default = f"`{row.default}`" if row.default else "required" if row.needed_by else row.unset
+        example = row.example if "`" in row.example else f"`{row.example}`"
+        key = next((f"`{key}`" for key, known in KEYS.items() if known.name == row.name), "")
+        yield f"| `{row.name}` | {_meaning(row)} | {default} | {example} | {key} |"
+
+
+def stage_file() -> Iterator[str]:
+    """Yield the lines of stages/dev.toml: every key with what it holds by default, or with a sample of it."""
+    yield from _comment(_HEAD)
+    for section in SECTIONS:
+        yield ""
+        if section:
+            yield f"[{section}]"
+        for key, row in KEYS.items():
+            table_name, _, leaf = key.rpartition(".")
+            if table_name == section:
+                yield from _comment(_sentence(row))
+                yield f"{leaf} = {_toml(row)}"
+    yield ""
+    yield from _comment(_VARIABLES)
+    yield "[environment]"
+
+
+def is_filled_in(content: str) -> bool:
+    """Return whether somebody has made a sample their own: then it is theirs, whatever the code says."""
+    try:
+        written = tomllib.loads(content)
+    except tomllib.TOMLDecodeError:
+        return True
+    samples = {key: row.sample for key, row in KEYS.items() if row.sample}
+    held = {key: value_at(written, key) for key in samples}
+    return bool(written) and (held != samples or bool(written.get("environment")))
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def _meaning(row: Setting) -> str:
+    """Return a setting's sentence, with its range where it has one."""
+    return f"{row.says}; {row.kind.wanted}" if isinstance(row.kind, Number | Choice) else row.says
+
+
+def _sentence(row: Setting) -> str:
+    """Return what a key's comment says: what it means, how a list looks, and what empty means."""
+    meaning = _meaning(row)
+    like = f", like {_toml(row, row.example)}" if isinstance(row.kind, Several) else ""
+    empty = "" if row.default or row.needed_by else f" Empty: {row.unset}."
+    return f"{meaning[0].upper()}{meaning[1:]}{like}.{empty}"
+
+
+def _toml(row: Setting, text: str | None = None) -> str:
+    """Return a text as TOML writes a value of this kind: the given one, or the default, or what the sample shows."""
+    if text is None:
+        text = row.default or (row.sample or row.example if row.needed_by else "")
+    if isinstance(row.kind, Number | Flag):
+        return text
+    if isinstance(row.kind, Several):
+        return json.dumps([part for part in text.split(",") if part])
+    return json.dumps(text)
