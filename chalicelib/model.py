@@ -122,12 +122,11 @@ UNKNOWN = Observation()
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One DNS name. `handle` is the provider's own id for it, where it is known."""
+    """One DNS name that leads to a desktop, and the meeting that it was published for."""
 
     name: str
     address: str = ""
     meeting_id: str = ""
-    handle: str | None = None
     created_at: datetime | None = None
 
 
@@ -340,11 +339,11 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Make desktops' names resolve. `mend`: they may be in the zone already, otherwise than they should be."""
+    """Make desktops' names resolve. `repair`: they may be in the zone already, otherwise than they should be."""
 
     why: str
     records: tuple[DnsRecord, ...]
-    mend: bool = False
+    repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)

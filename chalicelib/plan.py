@@ -719,7 +719,7 @@ def plan_strays(
     if stale:
         actions.append(Withdraw("its desktop does not live", stale))
     if mended := _unresolved(records, by_name, meetings, now, policy):
-        actions.append(Publish("the link stands and the record is missing or points elsewhere", mended, mend=True))
+        actions.append(Publish("the link stands and the record is missing or points elsewhere", mended, repair=True))
     return actions
 
 

@@ -256,9 +256,10 @@ class Reconciler:
     def _do(self, action: Action, meeting_id: str | None) -> None:
         """Apply an action that does not touch a row."""
         match action:
-            case Publish(why, records, mend):
+            case Publish(why, records, repair):
                 with self._counting_dns_failures(meeting_id):
-                    self._dns().publish(records, mend=mend)
+                    dns = self._dns()
+                    (dns.repair if repair else dns.publish)(records)
                 _log("publish", meeting_id, why, records=[record.name for record in records])
             case Withdraw(why, records, _):
                 with self._counting_dns_failures(meeting_id):
