@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.account import Clients, code_of
+from tools.account import Clients
+from tools.errors import code_of
 from tools.stage import APP, ROOT, Stage, StageError
 
 TEMPLATE = ROOT / "infra" / "template.yaml"

@@ -1,0 +1,28 @@
+"""The DNS providers that the tools know, one module each. The app's side of each is its adapter of the port `Dns`.
+
+To add one, write both modules and name the tools' one in `PROVIDERS`. What a provider has to answer is
+`tools.site.Provider`.
+"""
+
+from __future__ import annotations
+
+from tools.calls import Calls
+from tools.providers.cloudflare import Cloudflare
+from tools.site import Provider
+from tools.stage import Stage
+
+PROVIDERS: dict[str, Provider] = {"cloudflare": Cloudflare()}
+"""The providers by the names that a stage's file calls them."""
+
+
+def of(_stage: Stage) -> Provider:
+    """Return the provider of the stage's zone; there is a choice as soon as there is a second one."""
+    return PROVIDERS["cloudflare"]
+
+
+def calls_with(provider: Provider, calls: Calls) -> Calls:
+    """Return those of the observed calls that the functions make where names live with this provider."""
+    others = {service for other in PROVIDERS.values() for service in other.services} - provider.services
+    return {
+        function: {call for call in made if call.partition(":")[0] not in others} for function, made in calls.items()
+    }
