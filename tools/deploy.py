@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import takewhile
@@ -17,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools import build, grants, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
+from tools.chalice import run_chalice
 from tools.checks import BEFORE, examine
 from tools.errors import ignore_not_found
 from tools.findings import Level, report
@@ -128,24 +126,6 @@ def _chalice(stage: Stage, record: build.Record, client: Clients) -> bool:
     run_chalice(stage, "deploy")
     record.keep(digest, record.live(client))
     return True
-
-
-def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
-    """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
-
-    Raises:
-        StageError: it failed; what it said is on the terminal already. It goes on from there when it is run again.
-    """
-    for cache in (root / "chalicelib").rglob("__pycache__"):
-        shutil.rmtree(cache)
-    command = [sys.executable, "-B", "-m", "tools.resumable", *words, "--stage", stage.name]
-    environ = os.environ | {"AWS_DEFAULT_REGION": stage.region, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
-    if done.returncode:
-        raise StageError(
-            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
-            "this again: it goes on from there."
-        )
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:

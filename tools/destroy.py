@@ -12,7 +12,7 @@ from chalicelib.model import DnsRecord
 from chalicelib.ports import Dns
 from tools import build, providers, recorded, tables, triggers
 from tools.account import Clients, clients, enter
-from tools.deploy import run_chalice
+from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
 from tools.errors import ignore_not_found
 from tools.site import Provider
