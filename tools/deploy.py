@@ -54,7 +54,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     tables.refuse_change(stage, before, client)
     record.require(build.functions(stage, client))
     changes = []
-    if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name}):
+    wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
+    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)

@@ -27,11 +27,14 @@ class Provider(Protocol):
 
     @property
     def networks(self) -> tuple[IPv4Network, ...]:
-        """Where those come from who open a desktop's name: the provider's proxies, or anywhere."""
+        """The ranges that desktops are reached from when their names are opened: those of the provider's proxies."""
 
     @property
     def services(self) -> frozenset[str]:
         """The AWS services that only the provider's adapter calls, as boto3 names them."""
+
+    def parameters(self, stage: Stage) -> dict[str, str]:
+        """Return what the stack's template must know of the provider, by its parameters' names."""
 
     def examine(self, site: Site) -> Iterator[Finding]:
         """Yield whether the app can publish the desktops' names, and whether browsers will trust them."""

@@ -40,7 +40,7 @@ def stream(table: str, client: Clients) -> str:
     """
     stands = client("dynamodb").describe_table(TableName=table)["Table"]
     if not stands.get("StreamSpecification", {}).get("StreamEnabled"):
-        raise StageError(f"The table {table} has no stream any more; `make doctor` prints the command that mends it.")
+        raise StageError(f"The table {table} has no stream any more; `make doctor` prints the command that repairs it.")
     return str(stands["LatestStreamArn"])
 
 

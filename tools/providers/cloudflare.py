@@ -34,7 +34,7 @@ _NETWORKS = (
     "172.64.0.0/13",
     "131.0.72.0/22",
 )
-"""Where Cloudflare's proxies come from (www.cloudflare.com/ips-v4); infra/template.yaml admits the same."""
+"""The ranges of Cloudflare's proxies (www.cloudflare.com/ips-v4)."""
 
 _NO_RECORD = "0" * 32
 _TIMEOUT_S = 10
@@ -46,6 +46,14 @@ class Cloudflare:
     name = "Cloudflare"
     networks = tuple(map(IPv4Network, _NETWORKS))
     services = frozenset({"secretsmanager"})
+
+    def parameters(self, stage: Stage) -> dict[str, str]:
+        """Return the secret that the stack makes for the token, and what its security group is to say."""
+        return {
+            "SecretName": stage.secret,
+            "SecretKey": token.KEYS[1],
+            "NetworksAre": "the proxies of Cloudflare only (www.cloudflare.com/ips-v4)",
+        }
 
     def examine(self, site: Site) -> Iterator[Finding]:
         """Yield whether the secret holds a token that may edit the zone, and whether the domain is the zone's own."""
