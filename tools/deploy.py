@@ -81,7 +81,7 @@ def refuse_unready(stage: Stage, client: Clients) -> None:
     """Refuse to deploy where the doctor finds beforehand that what the operator names does not do.
 
     Raises:
-        StageError: with these findings, each with what mends it.
+        StageError: with these findings, each with its remedy.
     """
     made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
     made_here |= set() if stage.security_groups else {"security_groups"}

@@ -85,7 +85,7 @@ def _owned(zone: Dns, stage: Stage, provider: Provider) -> list[DnsRecord]:
     except ElephantError as error:
         raise StageError(
             f"{error} So the records of stage {stage.name} cannot be withdrawn from the zone {stage.zone_id}. "
-            f"{provider.how_to_clear(stage)}, or leave the records where they are: "
+            f"{provider.how_to_regain_access(stage)}, or leave the records where they are: "
             f"{sys.executable} -m tools.destroy --stage {stage.name} --leave-records"
         ) from error
 

@@ -45,7 +45,7 @@ class Provider(Protocol):
     def zone(self, stage: Stage, client: Clients) -> Dns | None:
         """Return the stage's part of the zone, None where nothing was ever published."""
 
-    def how_to_clear(self, stage: Stage) -> str:
+    def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
 
     def records_left(self, stage: Stage) -> str:

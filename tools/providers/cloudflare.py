@@ -95,7 +95,7 @@ class Cloudflare:
             sleep=time.sleep,
         )
 
-    def how_to_clear(self, stage: Stage) -> str:
+    def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
         return f"Store a token that may edit the zone in the secret {stage.secret}"
 

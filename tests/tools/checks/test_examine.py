@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from tests.tools.checks.sound import Account, site_of
 from tools.checks import AFTER, BEFORE, examine, look
-from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, ok, report
+from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, ok, report, warn
 from tools.site import Site
 from tools.stage import ROOT
 
@@ -75,6 +75,19 @@ def test_the_report_says_how_it_stands(account: Account, capsys: pytest.CaptureF
     assert "→ mend it" in capsys.readouterr().out
     assert report(iter([("two", good)]), as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["ready"] is True
+
+
+def test_an_operator_s_program_finds_the_keys_that_it_has_always_read(capsys: pytest.CaptureFixture[str]) -> None:
+    report(iter([("image", fail("it is broken", "mend it")), ("clock", warn("it is off", "set it"))]), as_json=True)
+    assert json.loads(capsys.readouterr().out) == {
+        "ready": False,
+        "failed": 1,
+        "warned": 1,
+        "findings": [
+            {"check": "image", "level": "fail", "what": "it is broken", "mend": "mend it"},
+            {"check": "clock", "level": "warn", "what": "it is off", "mend": "set it"},
+        ],
+    }
 
 
 def test_whoever_may_not_look_is_told_so(account: Account) -> None:
