@@ -60,7 +60,10 @@ def do(world: World, effect: Effect, meeting_id: str | None = None) -> None:
     match effect:
         case Publish(_, records, repair):
             with _counting_dns_failures(world, meeting_id):
-                world.dns.publish(records, mend=repair)
+                if repair:
+                    world.dns.repair(records)
+                else:
+                    world.dns.publish(records)
             log.note(log.Note.PUBLISH, meeting=meeting_id, why=why, records=[record.name for record in records])
         case Withdraw(_, records):
             with _counting_dns_failures(world, meeting_id):

@@ -73,8 +73,9 @@ class _Lease:
             log.note(log.Note.LAUNCH, meeting=meeting.id, why=attempt.why, **facts)
             return writes.launched(meeting, attempt, outcome, self.world.clock()), outcome
         log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=attempt.role)
-        facts = {"stage": self.world.policy.stage, "meeting": meeting.id, "role": attempt.role}
-        log.count(log.Metric.LAUNCH_FAILURES, 1, reason=outcome.code, **facts)
+        facts = {"meeting": meeting.id, "role": attempt.role}
+        stage = self.world.policy.stage
+        log.count(log.Metric.LAUNCH_FAILURES, 1, stage=stage, reason=outcome.code, **facts)
         return writes.launch_refused(meeting, attempt, outcome.code), None
 
     def _launch(self, attempt: Attempt) -> tuple[Attempt, Desktop | LaunchRefused]:

@@ -168,12 +168,11 @@ UNKNOWN = Observation()
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One DNS name. `handle` is the provider's own id for it, where it is known."""
+    """One DNS name that leads to a desktop, and the meeting that it was published for."""
 
     name: str
     address: str = ""
     meeting_id: str = ""
-    handle: str | None = None
     created_at: datetime | None = None
 
 

@@ -80,21 +80,29 @@ class Desktops(Protocol):
 class Dns(Protocol):
     """The zone that desktops' names live in. Only records that bear our mark are ever changed."""
 
-    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
-        """Make these names resolve to their addresses; repeating it changes nothing.
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        """Make these new names resolve to their addresses; repeating it changes nothing.
 
-        Without `mend` they are taken for new. With it, what is there under these names is looked at
-        first and corrected.
+        The names are taken for new: what the zone holds under them already need not be looked at.
 
         Raises:
             DnsError: a record of such a name exists that is not ours, or the provider refused; the
                 other names are published all the same.
         """
 
-    def withdraw(self, records: Collection[DnsRecord]) -> None:
-        """Remove these records, known by their handle, or by name and meeting.
+    def repair(self, records: Collection[DnsRecord]) -> None:
+        """Make these names resolve to their addresses and to no others; repeating it changes nothing.
 
-        One that is not there is fine, one that is not ours stays.
+        The names may be in the zone already: what is there under them is looked at first and corrected.
+
+        Raises:
+            DnsError: as `publish` does.
+        """
+
+    def withdraw(self, records: Collection[DnsRecord]) -> None:
+        """Remove whatever these names hold of these meetings.
+
+        A name that is not there is fine; a record that is not ours, or another meeting's, stays.
         """
 
     def owned(self) -> list[DnsRecord]:

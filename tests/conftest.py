@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.calls import Calls, observing
-from tools.policies import known_calls
+from tools.calls import Calls, known_calls, observing
 
 
 @pytest.fixture(scope="session")

@@ -346,37 +346,36 @@ class FakeDns(Dns):
         self.on_publish: Callable[[DnsRecord], None] = lambda record: None
         self.on_withdraw: Callable[[str], None] = lambda name: None
 
-    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
-        with self.wire.call("dns.publish", *(record.name for record in records), mend):
-            for record in records:
-                self.on_publish(record)
-                if record.name in self.foreign:
-                    continue
-                known = self.records.get(record.name)
-                created_at = known.created_at if known else self.clock()
-                self.records[record.name] = replace(record, handle=_handle(record.name), created_at=created_at)
-            if foreign := [record.name for record in records if record.name in self.foreign]:
-                raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        with self.wire.call("dns.publish", *(record.name for record in records)):
+            self._put(records)
+
+    def repair(self, records: Collection[DnsRecord]) -> None:
+        with self.wire.call("dns.repair", *(record.name for record in records)):
+            self._put(records)
+
+    def _put(self, records: Collection[DnsRecord]) -> None:
+        for record in records:
+            self.on_publish(record)
+            if record.name in self.foreign:
+                continue
+            known = self.records.get(record.name)
+            created_at = known.created_at if known else self.clock()
+            self.records[record.name] = replace(record, created_at=created_at)
+        if foreign := [record.name for record in records if record.name in self.foreign]:
+            raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         with self.wire.call("dns.withdraw", *(record.name for record in records)):
             for record in records:
-                # Whoever knows a handle deletes what bears it, without another look at whose it is.
-                there: dict[str, Any] = (
-                    self.foreign if record.handle == _handle(record.name, "foreign") else self.records
-                )
-                found = there.get(record.name)
-                if found is not None and (record.handle or found.meeting_id.startswith(record.meeting_id)):
+                found = self.records.get(record.name)
+                if found is not None and found.meeting_id.startswith(record.meeting_id):
                     self.on_withdraw(record.name)
-                    del there[record.name]
+                    del self.records[record.name]
 
     def owned(self) -> list[DnsRecord]:
         with self.wire.call("dns.owned"):
             return list(self.records.values())
-
-
-def _handle(name: str, whose: str = "ours") -> str:
-    return f"{whose}-{name}"
 
 
 class FakeTimers(Timers):

@@ -1,22 +1,37 @@
 """What an operator or a developer runs through make; none of it ships.
 
-stage       the file an operator edits: stages/<stage>.toml, read and checked
-account     the AWS account it goes to, as clients and names
-gone        what AWS says of something that is not there
-stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
-tables      the stage's tables: which name it may take, its protection, those it had earlier
-desktops    the stage's desktops that are alive
-recorded    a stage and its stack's outputs as Chalice's configuration
-resumable   Chalice's command line, able to go on where it was stopped
-wiring      what Chalice cannot say: retries, logs' days, rules that are on, policies and no others
-build       what was deployed last, so that a second deploy changes nothing
-deploy      all of these in order
-destroy     and backwards, leaving nothing
-calls       which AWS calls each function's code makes, read off the running tests
-grants      calls to IAM statements, each as narrow as AWS allows
-policies    writes .chalice/policy-<function>.json from both
-checks      what must hold before and after a deploy, one function each
-texts       writes what the docs show from the code
-settings_texts  the settings as people read them: README's list, the sample of a stage's file
-doctor      runs the checks and says what mends what fails
+One hall: entry points above, which put together what they need; under them blocks, which do not know one another;
+under these the base, which knows nothing of them.
+
+Entry points:
+    deploy      from the operator's file to a running stage
+    doctor      what is wrong with a stage, and its remedy
+    destroy     takes a stage away, leaving nothing
+    policies    writes .chalice/policy-<function>.json from what the code calls
+    bench       measures the figures that the project claims
+    texts       writes what the docs show from the code
+    resumable   Chalice's command line, able to go on where it was stopped
+
+Blocks:
+    checks      what must hold before and after a deploy, a module for each thing that is examined
+    providers   the DNS providers, one module each
+    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    tables      the stage's tables: which name it may take, its protection, those it had earlier
+    recorded    a stage and its stack's outputs as Chalice's configuration
+    chalice     runs Chalice's command line for a stage
+    build       what was deployed last, so that a second deploy changes nothing
+    wiring      what Chalice cannot say: retries, logs' days, rules that are on, policies and no others
+    grants      calls to IAM statements, each as narrow as AWS allows
+    calls       which AWS calls each function's code makes, read off the running drills
+    settings_texts  the settings as people read them: README's list, the sample of a stage's file
+    drills      situations that make every function do all that it may have to
+
+Base:
+    stage       the file an operator edits: stages/<stage>.toml, read and checked
+    account     the AWS account it goes to, as clients and names
+    errors      what AWS's errors mean
+    findings    what is found of a stage, and how it is told
+    site        a stage as it stands in its account, with its DNS provider: what is examined
+    desktops    the stage's desktops that are alive
+    triggers    what sets the functions off, as it stands in the account
 """

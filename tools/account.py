@@ -23,11 +23,11 @@ _SIGNATURES_LIVE = timedelta(minutes=5)  # AWS refuses a request that was signed
 
 
 class NoEntry(StageError):
-    """The account cannot be entered: `what` is wrong, and what will `mend` it."""
+    """The account cannot be entered: what is wrong, and its remedy."""
 
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(f"{what[0].upper()}{what[1:]}. To mend it: {mend}.")
-        self.what, self.mend = what, mend
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what[0].upper()}{what[1:]}. To repair it: {remedy}.")
+        self.what, self.remedy = what, remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,3 @@ def skew(reply: Mapping[str, Any], now: datetime) -> timedelta | None:
     """Return how far `now` is ahead of AWS's clock; None where the reply bears no date."""
     told = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     return now - parsedate_to_datetime(told) if told else None
-
-
-def code_of(error: BaseException | None) -> str:
-    """Return the AWS error code of an exception, empty where it has none."""
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""

@@ -30,8 +30,8 @@ from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP, Call
 from localcloud.people import schedule
-from tools.deploy import run_chalice
-from tools.policies import FOLDER, path_of
+from tools.chalice import run_chalice
+from tools.recorded import CHALICE
 from tools.stage import FUNCTIONS, ROOT, load
 
 DAWN = datetime(2026, 12, 7, 12, 0, tzinfo=UTC)
@@ -88,14 +88,14 @@ def idle_sweeps(count: int = 60) -> list[Call]:
 
 def granted(function: str) -> list[tuple[str, bool]]:
     """Return the actions that a function's policy allows, each with whether it is on every resource."""
-    statements = json.loads(path_of(function).read_text(encoding="utf-8"))["Statement"]
+    statements = json.loads((CHALICE / f"policy-{function}.json").read_text(encoding="utf-8"))["Statement"]
     return sorted({(action, s["Resource"] == ["*"]) for s in statements for action in s["Action"]})
 
 
 def cold_seconds(function: str, tries: int = 3) -> float:
     """Return the shortest time in which a new process imports the app and builds what the function's policy is for."""
     services = {action.split(":")[0] for action, _ in granted(function)}
-    config = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((CHALICE / "config.json").read_text(encoding="utf-8"))
     environ = os.environ | config["stages"]["dev"]["environment_variables"] | {"AWS_DEFAULT_REGION": "us-west-2"}
     command = [sys.executable, "-c", _COLD, *(adapter for service, adapter in _ADAPTERS.items() if service in services)]
     runs = [subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True) for _ in range(tries)]  # noqa: S603  our own interpreter

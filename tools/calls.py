@@ -2,11 +2,12 @@
 
 Whatever way a test sets the app off, a handler of app.py is on the stack when the SDK is called, so
 the stack says which function the call belongs to. Beside the operation only those parameters are
-kept that change which permission it takes.
+kept that change which permission it takes. What was observed last is kept in tools/calls.json.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from tools.stage import FUNCTIONS, ROOT
 Calls = dict[str, set[str]]
 """By function: calls like `dynamodb:Query(IndexName)`."""
 
+KEPT = ROOT / "tools" / "calls.json"
+
 _APP = str(ROOT / "app.py")
 _NOT_THE_APP = str(ROOT / "localcloud")
 _MARKS = {
@@ -28,6 +31,17 @@ _MARKS = {
     "ec2": {"IamInstanceProfile", "TagSpecifications"},
     "scheduler": {"Target"},
 }
+
+
+def known_calls() -> Calls:
+    """Return the calls that were observed last."""
+    return {function: set(calls) for function, calls in json.loads(KEPT.read_text(encoding="utf-8")).items()}
+
+
+def keep(calls: Calls) -> None:
+    """Keep these as the calls that were observed last."""
+    listed = {function: sorted(calls.get(function, ())) for function in FUNCTIONS}
+    KEPT.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

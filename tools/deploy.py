@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import takewhile
@@ -14,11 +11,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import build, doctor, policies, recorded, tables, wiring
+from tools import build, grants, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
-from tools.checks import BEFORE, Level
-from tools.gone import if_there
+from tools.calls import known_calls
+from tools.chalice import run_chalice
+from tools.checks import BEFORE, examine
+from tools.errors import ignore_not_found
+from tools.findings import Level, report
 from tools.grants import Names
+from tools.site import Site
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
 
@@ -36,7 +37,7 @@ def main() -> int:
         return 1
     print(f"Stage {stage.name} is deployed; {', '.join(changes) or 'nothing had to be changed'}.")
     print(f"The API: {address(stage)}\n")
-    return doctor.report(doctor.examine(stage, client))
+    return report(examine(Site(stage, client, providers.of(stage))))
 
 
 def deploy(stage: Stage, client: Clients) -> list[str]:
@@ -53,7 +54,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     tables.refuse_change(stage, before, client)
     record.require(build.functions(stage, client))
     changes = []
-    if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name}):
+    wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
+    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
@@ -62,7 +64,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
     part = recorded.section(stage, outputs)
-    rendered = policies.render(names(stage, account, outputs, client), policies.known_calls())
+    named = names(stage, account, outputs, client)
+    rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     if recorded.write(stage, part, rendered):
         changes.append(".chalice/config.json and the policies were written")
     changes += wiring.prepare(stage, outputs, record, client)
@@ -78,15 +81,15 @@ def refuse_unready(stage: Stage, client: Clients) -> None:
     """Refuse to deploy where the doctor finds beforehand that what the operator names does not do.
 
     Raises:
-        StageError: with these findings, each with what mends it.
+        StageError: with these findings, each with its remedy.
     """
     made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
     made_here |= set() if stage.security_groups else {"security_groups"}
     made_here |= set() if stage.instance_profile else {"instance_profile"}
-    before = takewhile(lambda found: found[0] in BEFORE, doctor.examine(stage, client))
+    before = takewhile(lambda found: found[0] in BEFORE, examine(Site(stage, client, providers.of(stage))))
     wrong = [found for name, found in before if found.level is Level.FAIL and name not in made_here]
     if wrong:
-        lines = (f"\n  {found.what}\n      → {found.mend}" for found in wrong)
+        lines = (f"\n  {found.what}\n      → {found.remedy}" for found in wrong)
         raise StageError(f"something stands in the way.{''.join(lines)}")
 
 
@@ -98,7 +101,7 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
     """
     profile = outputs["InstanceProfile"]
     roles: list[dict[str, Any]] = []
-    with if_there():
+    with ignore_not_found():
         roles = client("iam").get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
     if not roles:
         raise StageError(
@@ -107,12 +110,11 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         )
     return Names(
         account=account,
-        stage=stage.name,
+        stage=stage,
+        provider=providers.of(stage),
         table=outputs["TableName"],
-        ami_id=stage.ami_id,
         desktop_role_arn=roles[0]["Arn"],
         security_groups=stage.security_groups or (outputs["SecurityGroup"],),
-        key_name=stage.key_name,
     )
 
 
@@ -125,24 +127,6 @@ def _chalice(stage: Stage, record: build.Record, client: Clients) -> bool:
     run_chalice(stage, "deploy")
     record.keep(digest, record.live(client))
     return True
-
-
-def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
-    """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
-
-    Raises:
-        StageError: it failed; what it said is on the terminal already. It goes on from there when it is run again.
-    """
-    for cache in (root / "chalicelib").rglob("__pycache__"):
-        shutil.rmtree(cache)
-    command = [sys.executable, "-B", "-m", "tools.resumable", *words, "--stage", stage.name]
-    environ = os.environ | {"AWS_DEFAULT_REGION": stage.region, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
-    if done.returncode:
-        raise StageError(
-            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
-            "this again: it goes on from there."
-        )
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.dns.token import SecretToken
 from chalicelib.errors import ElephantError
 from chalicelib.model import DnsRecord
-from tools import build, recorded, tables
+from chalicelib.ports import Dns
+from tools import build, providers, recorded, tables, triggers
 from tools.account import Clients, clients, enter
-from tools.deploy import run_chalice
+from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
-from tools.gone import if_there
+from tools.errors import ignore_not_found
+from tools.site import Provider
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, Stage, StageError, load
 
@@ -42,7 +40,7 @@ def main() -> int:
         return 1
     print(f"Stage {stage.name} is gone.")
     if given.leave_records:
-        print(f"In the zone {stage.zone_id} records may be left: their comments begin with elephant:{stage.name}:")
+        print(providers.of(stage).records_left(stage))
     return 0
 
 
@@ -53,48 +51,30 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> No
         StageError: desktops are alive, or something could not be removed; run it again then.
     """
     enter(stage, client)
-    stack, record = Stack(client, stage.stack), build.Record(stage)
+    stack, record, provider = Stack(client, stage.stack), build.Record(stage), providers.of(stage)
     refuse_while_alive(stage, client)
     record.require(build.functions(stage, client))
-    zone = None if leave_records else _zone(stage, client)
+    zone = None if leave_records else provider.zone(stage, client)
     if zone:
-        _owned(zone, stage)  # before anything is removed: later there is no way back
+        _owned(zone, stage, provider)  # before anything is removed: later there is no way back
     if record.exists():
         run_chalice(stage, "delete")
     _remove_unrecorded(stage, client)
     refuse_while_alive(stage, client)
-    if zone and (left := _owned(zone, stage)):
+    if zone and (left := _owned(zone, stage, provider)):
         zone.withdraw(left)
-    with if_there():  # otherwise the name would stay taken for the secret's days of grace
-        client("secretsmanager").delete_secret(SecretId=stage.secret, ForceDeleteWithoutRecovery=True)
+    provider.remove(stage, client)
     names = tables.of_stage(stage, client)
     tables.release(names, client)
     stack.down()
     tables.delete(names, client)
     for function in FUNCTIONS:
-        with if_there():
+        with ignore_not_found():
             client("logs").delete_log_group(logGroupName=stage.log_group(function))
     recorded.forget(stage)
 
 
-def _zone(stage: Stage, client: Clients) -> CloudflareDns | None:
-    """Return the stage's part of the zone; None where the secret was never filled, so that there never was a record."""
-    text = ""
-    with if_there():
-        text = client("secretsmanager").get_secret_value(SecretId=stage.secret).get("SecretString", "")
-    if not text.strip():
-        return None
-    return CloudflareDns(
-        api_url=stage.environment.get("CLOUDFLARE_API_URL", "https://api.cloudflare.com/client/v4"),
-        zone_id=stage.zone_id,
-        token=SecretToken(lambda: client("secretsmanager"), stage.secret),
-        stage=stage.name,
-        clock=lambda: datetime.now(UTC),
-        sleep=time.sleep,
-    )
-
-
-def _owned(zone: CloudflareDns, stage: Stage) -> list[DnsRecord]:
+def _owned(zone: Dns, stage: Stage, provider: Provider) -> list[DnsRecord]:
     """Return whatever in the zone still bears the stage's mark.
 
     Raises:
@@ -104,8 +84,8 @@ def _owned(zone: CloudflareDns, stage: Stage) -> list[DnsRecord]:
         return zone.owned()
     except ElephantError as error:
         raise StageError(
-            f"{error} So the records of stage {stage.name} cannot be withdrawn from the zone {stage.zone_id}. Store a "
-            f"token that may edit the zone in the secret {stage.secret}, or leave the records where they are: "
+            f"{error} So the records of stage {stage.name} cannot be withdrawn from the zone {stage.zone_id}. "
+            f"{provider.how_to_regain_access(stage)}, or leave the records where they are: "
             f"{sys.executable} -m tools.destroy --stage {stage.name} --leave-records"
         ) from error
 
@@ -114,13 +94,13 @@ def _remove_unrecorded(stage: Stage, client: Clients) -> None:
     """Remove what Chalice was stopped over, after making it and before recording it."""
     functions, iam, events = client("lambda"), client("iam"), client("events")
     for name in FUNCTIONS:
-        with if_there():
+        with ignore_not_found():
             functions.delete_function(FunctionName=stage.function(name))
-        with if_there():
+        with ignore_not_found():
             for policy in iam.list_role_policies(RoleName=stage.role(name))["PolicyNames"]:
                 iam.delete_role_policy(RoleName=stage.role(name), PolicyName=policy)
             iam.delete_role(RoleName=stage.role(name))
-    for rule in events.list_rules(NamePrefix=f"{stage.stack}-")["Rules"]:
+    for rule in triggers.rules(stage, client):
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         if targets:
             events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])

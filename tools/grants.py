@@ -7,12 +7,13 @@ nothing narrower for the action, and a comment here says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tools.account import Account
-from tools.stage import deployed_name
+from tools.site import Provider
+from tools.stage import FUNCTIONS, Stage
 
 Statement = dict[str, Any]
 
@@ -27,15 +28,14 @@ class UnknownCall(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the statements are narrowed to: the resources of one stage in one account."""
+    """What the statements are narrowed to: the resources of one stage in one account, and its DNS provider's."""
 
     account: Account
-    stage: str
+    stage: Stage
+    provider: Provider
     table: str
-    ami_id: str
     desktop_role_arn: str
     security_groups: tuple[str, ...]
-    key_name: str = ""
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the stage's Region and account."""
@@ -54,10 +54,18 @@ def policy(function: str, calls: Collection[str], names: Names) -> dict[str, Any
         if not matched:
             raise UnknownCall(f"{call!r} is not of the form service:Operation(Parameter,…).")
         service, operation, marks = matched[1], matched[2], (matched[3] or "").split(",")
-        if service not in _SERVICES:
+        if service in names.provider.services:
+            statements.append(names.provider.statement(f"{service}:{operation}", names.stage, names.account))
+        elif service in _SERVICES:
+            statements += _SERVICES[service](operation, marks, names)
+        else:
             raise UnknownCall(f"{function} calls {call}; say in tools/grants.py what that takes.")
-        statements += _SERVICES[service](operation, marks, names)
     return {"Version": "2012-10-17", "Statement": _merged(statements)}
+
+
+def render(names: Names, calls: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
+    """Return every function's policy for a stage, by the functions' names."""
+    return {function: policy(function, calls.get(function, ()), names) for function in FUNCTIONS}
 
 
 def _merged(statements: list[Statement]) -> list[Statement]:
@@ -80,12 +88,12 @@ def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[s
 
 def _logs(function: str, names: Names) -> Statement:
     # Not logs:CreateLogGroup: a deploy makes the groups, so that they expire and none outlives its stage.
-    group = f"log-group:/aws/lambda/{deployed_name(names.stage, function)}:log-stream:*"
+    group = f"log-group:{names.stage.log_group(function)}:log-stream:*"
     return _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [names.arn("logs", group)])
 
 
 def _by_trigger(function: str, names: Names) -> list[Statement]:
-    queue = f"elephant-{names.stage}-dead-letters"
+    queue = f"{names.stage.stack}-dead-letters"
     if function in _FAILS_TO_QUEUE:
         return [_allow("GiveUp", ["sqs:SendMessage"], [names.arn("sqs", queue)])]
     if function != "stream_terminator":
@@ -93,7 +101,7 @@ def _by_trigger(function: str, names: Names) -> list[Statement]:
     stream = names.arn("dynamodb", f"table/{names.table}/stream/*")
     reads = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     return [
-        _allow("GiveUp", ["sqs:SendMessage"], [names.arn("sqs", f"elephant-{names.stage}-dead-records")]),
+        _allow("GiveUp", ["sqs:SendMessage"], [names.arn("sqs", f"{names.stage.stack}-dead-records")]),
         _allow("ReadStream", reads, [stream]),
         # dynamodb:ListStreams takes no resource.
         _allow("FindStream", ["dynamodb:ListStreams"], ["*"]),
@@ -110,17 +118,11 @@ def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
 
 
-def _secretsmanager(operation: str, _: list[str], names: Names) -> list[Statement]:
-    # Secrets Manager adds six characters to a secret's name that nobody can foretell.
-    secret = names.arn("secretsmanager", f"secret:{names.stage}/elephant/cloudflare-??????")
-    return [_allow("DnsToken", [f"secretsmanager:{operation}"], [secret])]
-
-
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:
-    group = f"elephant-{names.stage}"
-    found = [_allow("Timers", [f"scheduler:{operation}"], [names.arn("scheduler", f"schedule/{group}/*")])]
+    timers = names.arn("scheduler", f"schedule/{names.stage.stack}/*")
+    found = [_allow("Timers", [f"scheduler:{operation}"], [timers])]
     if "Target" in marks:
-        role = names.account.arn("iam", f"role/elephant-{names.stage}-timers", regional=False)
+        role = names.account.arn("iam", f"role/{names.stage.stack}-timers", regional=False)
         to = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         found.append(_allow("PassTimersRole", ["iam:PassRole"], [role], to))
     return found
@@ -134,7 +136,7 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
         # IfExists: a desktop that was launched by hand bears no stage and is ended with its meeting all the same.
         of_stage = {
             "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
-            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage},
+            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage.name},
         }
         return [_allow("EndDesktops", ["ec2:TerminateInstances"], [names.arn("ec2", "instance/*")], of_stage)]
     if operation == "RunInstances":
@@ -143,7 +145,7 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
         # A desktop's deadline moves with its meeting; no other tag changes, and no other project's instance.
         deadline = {
             "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
-            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage},
+            "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage.name},
             "ForAllValues:StringEquals": {"aws:TagKeys": ["Deadline"]},
         }
         return [_allow("MoveDeadline", ["ec2:CreateTags"], [names.arn("ec2", "instance/*")], deadline)]
@@ -152,15 +154,15 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
 
 def _run_instances(marks: list[str], names: Names) -> list[Statement]:
     made = [names.arn("ec2", "instance/*"), names.arn("ec2", "volume/*")]
-    tagged = {"aws:RequestTag/Project": "Elephant", "aws:RequestTag/Stage": names.stage}
+    tagged = {"aws:RequestTag/Project": "Elephant", "aws:RequestTag/Stage": names.stage.name}
     used = [
-        f"arn:{names.account.partition}:ec2:{names.account.region}::image/{names.ami_id}",
+        f"arn:{names.account.partition}:ec2:{names.account.region}::image/{names.stage.ami_id}",
         *(names.arn("ec2", f"security-group/{group}") for group in names.security_groups),
         # Subnets are found at run time and network interfaces are made; neither can be named here.
         names.arn("ec2", "subnet/*"),
         names.arn("ec2", "network-interface/*"),
     ]
-    used += [names.arn("ec2", f"key-pair/{names.key_name}")] if names.key_name else []
+    used += [names.arn("ec2", f"key-pair/{names.stage.key_name}")] if names.stage.key_name else []
     found = [
         _allow("LaunchTagged", ["ec2:RunInstances"], made, {"StringEquals": tagged}),
         _allow("LaunchFrom", ["ec2:RunInstances"], used),
@@ -178,5 +180,4 @@ _SERVICES: dict[str, Callable[[str, list[str], Names], list[Statement]]] = {
     "dynamodb": _dynamodb,
     "ec2": _ec2,
     "scheduler": _scheduler,
-    "secretsmanager": _secretsmanager,
 }

@@ -10,42 +10,38 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from tools import providers
 from tools.account import Account
-from tools.calls import Calls, observing
-from tools.grants import Names, policy
-from tools.stage import FUNCTIONS, ROOT
+from tools.calls import Calls, keep, known_calls, observing
+from tools.grants import Names, render
+from tools.recorded import CHALICE
+from tools.stage import Stage
 
-CALLS = ROOT / "tools" / "calls.json"
-FOLDER = ROOT / ".chalice"
-SAMPLE = Names(
-    account=Account("123456789012", "us-west-2"),
-    stage="dev",
-    table="elephant-meetings",
+_STAGE = Stage(
+    name="dev",
+    region="us-west-2",
+    account="123456789012",
     ami_id="ami-0e7fd79d17e852d18",
+    domain="example.com",
+    zone_id="0123456789abcdef0123456789abcdef",
+    key_name="elephant",
+)
+SAMPLE = Names(
+    account=Account(_STAGE.account, _STAGE.region),
+    stage=_STAGE,
+    provider=providers.of(_STAGE),
+    table="elephant-meetings",
     desktop_role_arn="arn:aws:iam::123456789012:role/EC2-S3-ReadOnly-Role",
     security_groups=("sg-0123456789abcdef0",),
-    key_name="elephant",
 )
 """The stage that the committed .chalice/config.json describes."""
 
 
-def known_calls() -> Calls:
-    """Return the calls that were observed last."""
-    return {name: set(calls) for name, calls in json.loads(CALLS.read_text(encoding="utf-8")).items()}
-
-
-def render(names: Names, calls: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
-    """Return every function's policy for a stage."""
-    return {function: policy(function, calls.get(function, set()), names) for function in FUNCTIONS}
-
-
 def path_of(function: str) -> Path:
     """Return where the committed policy of a function is."""
-    return FOLDER / f"policy-{function}.json"
+    return CHALICE / f"policy-{function}.json"
 
 
 def observe() -> Calls:
@@ -60,17 +56,16 @@ def observe() -> Calls:
 
 def main() -> int:
     """Observe, write, and say what changed."""
-    before = known_calls() if CALLS.exists() else {}
-    calls = observe()
-    listed = {function: sorted(calls.get(function, ())) for function in FUNCTIONS}
-    CALLS.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
-    for function, document in render(SAMPLE, calls).items():
-        path_of(function).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        granted = [action for statement in document["Statement"] for action in statement["Action"]]
-        starred = sum(len(s["Action"]) for s in document["Statement"] if s["Resource"] == ["*"])
-        print(f"{function:18} {len(set(granted)):2} actions, {starred} of them on *")
-        for call in sorted(calls.get(function, set()) ^ before.get(function, set())):
-            print(f"  {'+' if call in calls.get(function, set()) else '-'} {call}")
+    before, calls = known_calls(), observe()
+    keep(calls)
+    for function, policy in render(SAMPLE, providers.calls_with(SAMPLE.provider, calls)).items():
+        path_of(function).write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")
+        actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+        on_everything = sum(len(s["Action"]) for s in policy["Statement"] if s["Resource"] == ["*"])
+        print(f"{function:18} {len(actions):2} actions, {on_everything} of them on *")
+        now, earlier = calls.get(function, set()), before.get(function, set())
+        for call in sorted(now ^ earlier):
+            print(f"  {'+' if call in now else '-'} {call}")
     return 0
 
 

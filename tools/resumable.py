@@ -18,7 +18,7 @@ from chalice.cli import main
 from chalice.config import Config
 from chalice.deploy import deployer, executor, models
 
-from tools.gone import is_gone
+from tools.errors import is_not_found
 from tools.wiring import once_role_holds
 
 
@@ -33,7 +33,7 @@ class Executor(executor.Executor):
             once_role_holds(lambda: super(Executor, self)._do_apicall(instruction))
         except (ClientError, ResourceDoesNotExistError) as error:
             deletes = instruction.method_name.startswith(("delete_", "remove_"))
-            if not deletes or not (isinstance(error, ResourceDoesNotExistError) or is_gone(error)):
+            if not deletes or not (isinstance(error, ResourceDoesNotExistError) or is_not_found(error)):
                 raise
 
 

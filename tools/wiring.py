@@ -16,10 +16,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tools import triggers
 from tools.account import Clients
 from tools.build import Record, mappings
-from tools.gone import if_there
+from tools.errors import ignore_not_found
 from tools.stage import FUNCTIONS, Stage, StageError
+from tools.triggers import STREAM, stream_mapping
 
 RETRIES: dict[str, tuple[int, int]] = {
     "launch_ec2": (2, 3600),
@@ -31,14 +33,6 @@ RETRIES: dict[str, tuple[int, int]] = {
 
 LOSES_NOTHING = "sweep"
 """The function whose failed events are not kept: the next sweep makes them good, and an alarm tells of failures."""
-
-STREAM: dict[str, Any] = {
-    "BisectBatchOnFunctionError": True,
-    "MaximumRetryAttempts": 10,
-    "MaximumRecordAgeInSeconds": 900,
-    "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT", "MODIFY"]})}]},
-}
-"""A record that keeps failing must not block its shard for the day that it would by default; deletions say nothing."""
 
 ERRORS = ("DEFAULT_4XX", "DEFAULT_5XX")
 """What API Gateway answers in the app's stead: an unknown path, a throttled request, a function that timed out."""
@@ -94,7 +88,7 @@ def _unmap_others(stage: Stage, stream: str, record: Record, client: Clients) ->
         record.forget(found)
     others = [mapping for mapping, of in mappings(stage, client).items() if of != stream]
     for mapping in others:
-        with if_there():
+        with ignore_not_found():
             client("lambda").delete_event_source_mapping(UUID=mapping)
     return bool(forgotten or others)
 
@@ -132,7 +126,7 @@ def wire(
         if _wire_role(client("iam"), stage.role(name), policies[name])
     ]
     events = client("events")
-    for rule in events.list_rules(NamePrefix=f"{stage.stack}-")["Rules"]:
+    for rule in triggers.rules(stage, client):
         if rule["State"] != "ENABLED":
             events.enable_rule(Name=rule["Name"])
             changed.append(f"the rule {rule['Name']} is on again")
@@ -170,7 +164,7 @@ def _wire_events(
 ) -> bool:
     wanted: dict[str, Any] = {"MaximumRetryAttempts": retries, "MaximumEventAgeInSeconds": age_s}
     stands: Mapping[str, Any] = {}
-    with if_there():
+    with ignore_not_found():
         stands = functions.get_function_event_invoke_config(FunctionName=name)
     kept_in = stands.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if _holds(stands, wanted) and kept_in == queue:
@@ -193,19 +187,6 @@ def once_role_holds(change: Callable[[], object], sleep: Callable[[float], None]
         else:
             return
     change()
-
-
-def stream_mapping(functions: Any, name: str, stream: str) -> dict[str, Any]:
-    """Return the one mapping of the stream to the function.
-
-    Raises:
-        StageError: there is none, or more than one.
-    """
-    listed = functions.list_event_source_mappings(FunctionName=name, EventSourceArn=stream)["EventSourceMappings"]
-    found: list[dict[str, Any]] = [mapping for mapping in listed if mapping["State"] != "Deleting"]
-    if len(found) != 1:
-        raise StageError(f"{name} is mapped to the stream {stream} {len(found)} times, not once; deploy again.")
-    return found[0]
 
 
 def _wire_stream(functions: Any, name: str, outputs: Mapping[str, str], sleep: Callable[[float], None]) -> bool:

@@ -20,6 +20,7 @@ from chalicelib.errors import DnsError, Unavailable
 from chalicelib.model import DnsRecord
 from chalicelib.rows import parse_time
 
+API_URL = "https://api.cloudflare.com/client/v4"
 EXISTS = frozenset({81053, 81054, 81055, 81057, 81058})
 NOT_FOUND = 81044
 WRONG_TOKEN = 10000
@@ -32,6 +33,7 @@ _SILENCE = timedelta(seconds=60)
 _COMMENT_LENGTH = 100
 _BATCH = 200
 _PAGE = 5000
+_LOOKS = 2
 
 
 class CloudflareDns:
@@ -57,16 +59,29 @@ class CloudflareDns:
         self._session = requests.Session()
         self._blocked_until: datetime | None = None
         self._blocked_why = ""
+        self._listed: dict[str, list[dict[str, str]]] = {}  # what `owned` showed last, by name
 
-    def publish(self, records: Collection[DnsRecord], *, mend: bool = False) -> None:
-        """Make these names resolve to their addresses; repeating it changes nothing.
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        """Make these new names resolve to their addresses; repeating it changes nothing.
 
-        A new desktop's name is its own, so it is created without looking; with `mend` the zone is
-        looked at first, because Cloudflare lets two addresses share a name.
+        A new desktop's name is its own, so it is created without looking, and looked at only where
+        Cloudflare says that it exists.
         """
+        self._put(records, look=False)
+
+    def repair(self, records: Collection[DnsRecord]) -> None:
+        """Make these names resolve to their addresses and to no others; repeating it changes nothing.
+
+        The zone is looked at first, because Cloudflare lets two addresses share a name.
+        """
+        self._put(records, look=True)
+
+    def _put(self, records: Collection[DnsRecord], *, look: bool) -> None:
+        for record in records:
+            self._listed.pop(record.name, None)
         taken: list[str] = []
         for chunk in _chunks(records):
-            if mend or not self._create(chunk):
+            if look or not self._create(chunk):
                 taken += self._settle(chunk)
         if taken:
             raise DnsError(
@@ -110,27 +125,54 @@ class CloudflareDns:
         return taken
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
-        """Remove these records; one that is not there is fine, one that is not ours stays."""
-        handles = [record.handle for record in records if record.handle]
-        unknown = [record for record in records if not record.handle]
-        for meeting_id in sorted({record.meeting_id for record in unknown}):
-            names = {record.name for record in unknown if record.meeting_id == meeting_id}
-            listed = self._list({"comment.startswith": self._comment(meeting_id)})
-            handles += [found["id"] for found in listed if found.get("name") in names and self._is_ours(found)]
-        for chunk in _chunks(handles):
-            if not self._delete(chunk) and len(chunk) > 1:
-                there = {record.handle for record in self.owned()}
-                self._delete([handle for handle in chunk if handle in there])
+        """Remove whatever these names hold of these meetings; a name that is not there is fine.
 
-    def _delete(self, handles: list[str]) -> bool:
+        What `owned` showed last is deleted by the ids that it had then. Anything else is looked for first, and so
+        is what has gone since. What goes while it is looked for, time and again, is the next sweep's.
+        """
+        ids, left = self._ids_listed_last(records)
+        left += self._delete_all(ids)
+        for _ in range(_LOOKS):
+            left = self._delete_all(self._ids_in_zone(left))
+
+    def _ids_listed_last(self, records: Collection[DnsRecord]) -> tuple[dict[str, DnsRecord], list[DnsRecord]]:
+        """Return by their ids what `owned` showed last of these records, forgetting it, and which it did not show."""
+        ids: dict[str, DnsRecord] = {}
+        unlisted: list[DnsRecord] = []
+        for record in {(record.name, record.meeting_id): record for record in records}.values():
+            shown = [found["id"] for found in self._listed.pop(record.name, ()) if self._is_of(found, record)]
+            ids |= dict.fromkeys(shown, record)
+            if not shown:
+                unlisted.append(record)
+        return ids, unlisted
+
+    def _ids_in_zone(self, records: Collection[DnsRecord]) -> dict[str, DnsRecord]:
+        """Look for these records in one listing, of their meeting or else of the stage; return them by their ids."""
+        if not records:
+            return {}
+        meetings = {record.meeting_id for record in records}
+        comment = self._comment(meetings.pop()) if len(meetings) == 1 else self._mark
+        by_name: dict[str, list[DnsRecord]] = defaultdict(list)
+        for record in records:
+            by_name[record.name].append(record)
+        return {
+            found["id"]: record
+            for found in self._list_ours(comment)
+            for record in by_name.get(found["name"], ())
+            if self._is_of(found, record)
+        }
+
+    def _delete_all(self, ids: Mapping[str, DnsRecord]) -> list[DnsRecord]:
+        """Delete records by their ids; return those that may be there still, because one of their batch was not."""
+        return [ids[id_] for chunk in _chunks(ids) if not self._delete(chunk) for id_ in chunk]
+
+    def _delete(self, ids: list[str]) -> bool:
         """Delete records in one call; return whether all of them were there. Of several, none is deleted if not."""
-        if not handles:
-            return True
         try:
-            if len(handles) == 1:
-                self._call("DELETE", f"/{handles[0]}")
+            if len(ids) == 1:
+                self._call("DELETE", f"/{ids[0]}")
             else:
-                self._call("POST", "/batch", json={"deletes": [{"id": handle} for handle in handles]})
+                self._call("POST", "/batch", json={"deletes": [{"id": id_} for id_ in ids]})
         except _Refused as refused:
             if NOT_FOUND not in refused.codes:
                 raise
@@ -138,17 +180,19 @@ class CloudflareDns:
         return True
 
     def owned(self) -> list[DnsRecord]:
-        """Return every record that bears our mark."""
+        """Return every record that bears our mark, and remember their ids for those that are withdrawn next."""
+        self._listed = {}  # a listing that fails must not leave an older one behind
+        ours = list(self._list_ours(self._mark))
+        for found in ours:
+            self._listed.setdefault(found["name"], []).append({"id": found["id"], "comment": found["comment"]})
         return [
             DnsRecord(
                 name=found["name"],
                 address=found.get("content", ""),
                 meeting_id=found["comment"].removeprefix(self._mark),
-                handle=found["id"],
                 created_at=parse_time(found["created_on"]) if found.get("created_on") else None,
             )
-            for found in self._list({"comment.startswith": self._mark})
-            if self._is_ours(found)
+            for found in ours
         ]
 
     def _body(self, record: DnsRecord) -> dict[str, Any]:
@@ -167,6 +211,13 @@ class CloudflareDns:
 
     def _is_ours(self, found: Mapping[str, Any]) -> bool:
         return str(found.get("comment") or "").startswith(self._mark)
+
+    def _is_of(self, found: Mapping[str, Any], record: DnsRecord) -> bool:
+        return str(found["comment"]).startswith(self._comment(record.meeting_id))
+
+    def _list_ours(self, comment: str) -> Iterator[dict[str, Any]]:
+        """Yield our records whose comments begin so; Cloudflare's filter makes no difference of case, the mark does."""
+        return (found for found in self._list({"comment.startswith": comment}) if self._is_ours(found))
 
     def _list(self, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         page = 1

@@ -49,12 +49,16 @@ class SecretToken:
             raise Unavailable(f"{name} could not be read: {error}") from error
         except BotoCoreError as error:
             raise Unavailable(f"{name} could not be read: {error}") from error
-        try:
-            content = json.loads(text)
-        except ValueError:
-            content = None
-        tokens = [content.get(key) for key in KEYS] if isinstance(content, dict) else []
-        token = next((token.strip() for token in tokens if isinstance(token, str) and token.strip()), None)
-        if token is None:
-            raise ConfigError(f'{name} must be JSON with the key {KEYS[0]} or {KEYS[1]}: {{"{KEYS[0]}": "…"}}.')
-        return token
+        if token := parse(text):
+            return token
+        raise ConfigError(f'{name} must be JSON with the key {KEYS[0]} or {KEYS[1]}: {{"{KEYS[0]}": "…"}}.')
+
+
+def parse(text: str) -> str | None:
+    """Return the token that a secret's text holds, None where it holds none."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    tokens = [content.get(key) for key in KEYS] if isinstance(content, dict) else []
+    return next((token.strip() for token in tokens if isinstance(token, str) and token.strip()), None)

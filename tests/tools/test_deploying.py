@@ -19,12 +19,12 @@ from chalice.deploy.deployer import ResultsRecorder
 from chalice.utils import UI, OSUtils
 from moto import mock_aws
 
-from tools import build, resumable, tables, wiring
+from tools import build, resumable, tables, triggers, wiring
 from tools.account import Clients, clients, enter
-from tools.checks import Finding, Level
 from tools.deploy import refuse_unready
 from tools.desktops import refuse_while_alive
 from tools.destroy import destroy
+from tools.findings import Finding, Level
 from tools.stack import Stack, parameters
 from tools.stage import FUNCTIONS, ROOT, Stage, StageError, load
 
@@ -326,7 +326,7 @@ def test_a_mapping_that_is_being_deleted_no_longer_counts(stage: Stage, function
     functions.mapping["State"] = "Deleting"
     assert build.mappings(stage, beside(functions, client)) == {}
     with pytest.raises(StageError, match="0 times"):
-        wiring.stream_mapping(functions, stage.function("stream_terminator"), "arn:stream")
+        triggers.stream_mapping(functions, stage.function("stream_terminator"), "arn:stream")
 
 
 def recorded_by_chalice(root: Path, *resources: dict[str, str]) -> build.Record:
@@ -446,7 +446,7 @@ def found(level: Level, check: str) -> tuple[str, Finding]:
 
 def test_a_deploy_refuses_what_the_doctor_fails_beforehand(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     findings = [found(Level.FAIL, "image"), found(Level.WARN, "clock"), found(Level.FAIL, "functions")]
-    monkeypatch.setattr("tools.doctor.examine", lambda *_: iter(findings))
+    monkeypatch.setattr("tools.deploy.examine", lambda *_: iter(findings))
     with pytest.raises(StageError, match=r"image is wrong\n.*mend image") as caught:
         refuse_unready(stage, lambda _: None)
     assert "clock" not in str(caught.value)
@@ -455,7 +455,7 @@ def test_a_deploy_refuses_what_the_doctor_fails_beforehand(stage: Stage, monkeyp
 
 def test_what_a_deploy_makes_itself_cannot_stand_in_its_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     made = ("zone", "instance_profile", "security_groups")
-    monkeypatch.setattr("tools.doctor.examine", lambda *_: iter([found(Level.FAIL, check) for check in made]))
+    monkeypatch.setattr("tools.deploy.examine", lambda *_: iter([found(Level.FAIL, check) for check in made]))
     refuse_unready(stage, lambda _: None)
     theirs = replace(stage, instance_profile="ours", security_groups=("sg-1",))
     with pytest.raises(StageError) as caught:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tools.deploy import run_chalice
+from tools.chalice import run_chalice
 from tools.stage import FUNCTIONS, ROOT, load
 
 LARGEST_MB = 25

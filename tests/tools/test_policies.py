@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import parliament  # type: ignore[import-untyped]
@@ -10,15 +11,23 @@ import pytest
 
 from tools import policies
 from tools.account import Account
-from tools.calls import Calls
+from tools.calls import Calls, known_calls
 from tools.grants import Names, UnknownCall, policy
-from tools.stage import FUNCTIONS
+from tools.providers import PROVIDERS, calls_with
+from tools.stage import FUNCTIONS, Stage
 
 PROD = Names(
     account=Account("210987654321", "eu-central-1"),
-    stage="prod",
+    stage=Stage(
+        name="prod",
+        region="eu-central-1",
+        account="210987654321",
+        ami_id="ami-0123456789abcdef0",
+        domain="example.org",
+        zone_id="f" * 32,
+    ),
+    provider=PROVIDERS["cloudflare"],
     table="elephant-meetings-prod",
-    ami_id="ami-0123456789abcdef0",
     desktop_role_arn="arn:aws:iam::210987654321:role/elephant-prod-desktop",
     security_groups=("sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"),
 )
@@ -37,25 +46,25 @@ def committed(function: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_the_code_calls_is_granted(function: str, called: Calls) -> None:
-    missing = called.get(function, set()) - policies.known_calls()[function]
+    missing = called.get(function, set()) - known_calls()[function]
     assert not missing, f"{function} calls what its policy lacks; run `make policies` and review the difference"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_granted_that_the_code_does_not_call(function: str, called: Calls) -> None:
-    unused = policies.known_calls()[function] - called.get(function, set())
+    unused = known_calls()[function] - called.get(function, set())
     assert not unused, f"{function}'s policy grants what nothing calls; run `make policies` and review the difference"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_committed_policy_is_what_the_calls_make(function: str) -> None:
-    assert committed(function) == policy(function, policies.known_calls()[function], policies.SAMPLE)
+    assert committed(function) == policy(function, known_calls()[function], policies.SAMPLE)
 
 
 @pytest.mark.parametrize("names", [policies.SAMPLE, PROD], ids=["sample", "prod"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_linter_finds_nothing(function: str, names: Names) -> None:
-    document = policy(function, policies.known_calls()[function], names)
+    document = policy(function, known_calls()[function], names)
     findings = parliament.analyze_policy_string(json.dumps(_launch_in_one(document))).findings
     assert not findings
 
@@ -81,7 +90,7 @@ def test_only_what_takes_no_resource_is_on_everything(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_stage_reaches_nothing_of_another(function: str) -> None:
-    text = json.dumps(policy(function, policies.known_calls()[function], PROD))
+    text = json.dumps(policy(function, known_calls()[function], PROD))
     assert "-dev" not in text
     assert "123456789012" not in text
     assert "us-west-2" not in text
@@ -121,3 +130,17 @@ def test_roles_are_passed_to_one_service_each() -> None:
 def test_an_unknown_call_is_an_error_and_not_a_guess(call: str) -> None:
     with pytest.raises(UnknownCall, match=r"tools/grants\.py|of the form"):
         policy("sweep", {call}, PROD)
+
+
+def test_a_stage_is_granted_nothing_that_only_another_provider_s_adapter_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = SimpleNamespace(services=frozenset({"route53", "sts"}))
+    monkeypatch.setitem(PROVIDERS, "other", other)  # no more than is asked of it here
+    calls: Calls = {
+        "sweep": {"dynamodb:Query(IndexName)", "secretsmanager:GetSecretValue", "route53:ListResourceRecordSets"}
+    }
+    assert calls_with(PROD.provider, calls) == {"sweep": {"dynamodb:Query(IndexName)", "secretsmanager:GetSecretValue"}}
+    assert calls_with(PROVIDERS["other"], calls) == {
+        "sweep": {"dynamodb:Query(IndexName)", "route53:ListResourceRecordSets"}
+    }

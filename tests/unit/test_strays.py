@@ -22,7 +22,7 @@ STUDENT = desktop("student")
 def record(of: str, created_at: datetime | None = FIVE_MINUTES_OLD, address: str | None = None) -> DnsRecord:
     """Return the record of `i-<of>` as the zone lists it."""
     name = POLICY.record_name(f"i-{of}")
-    return DnsRecord(name, address or ADDRESSES.get(of, "198.51.100.9"), "m1", f"record-{of}", created_at)
+    return DnsRecord(name, address or ADDRESSES.get(of, "198.51.100.9"), "m1", created_at)
 
 
 RECORDS = [record("teacher"), record("student")]

@@ -1,0 +1,210 @@
+"""A sound account, in which a test makes something wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
+from tools import providers
+from tools.account import Clients
+from tools.checks import AFTER, BEFORE
+from tools.checks.network import ANYWHERE
+from tools.findings import Level
+from tools.providers import PROVIDERS
+from tools.site import Site
+from tools.stage import FUNCTIONS, Stage
+from tools.triggers import STREAM
+
+REGION = "us-west-2"
+ACCOUNT = "123456789012"
+SECRET = "dev/elephant/cloudflare"
+TABLE = "elephant-meetings-dev"
+SESSION = boto3.Session("test", "test", region_name=REGION)  # one for all tests: it keeps the parsed models
+
+
+Wrong = tuple[str, dict[str, Any], Callable[["Account"], object], Level, str]
+"""Which check finds it, what the stage's file says otherwise, what harms the account; how bad it is, in which words."""
+
+
+def nothing(_: Account) -> None:
+    """Only the stage's file is wrong."""
+
+
+class Account:
+    """A sound account on moto; what moto lacks (quotas, simulated policies, concurrency) is set here."""
+
+    def __init__(self, cloudflare: Cloudflare) -> None:
+        self.vcpus = 64.0
+        self.unreserved = 10  # as in a new account, whose sweep got its reservation from somewhere all the same
+        self.reserved = 1
+        self.forbidden: set[str] = set()
+        self._clients: dict[str, Any] = {}
+        self.stage = self._furnish(cloudflare)
+
+    def client(self, service: str) -> Any:
+        if service == "service-quotas":
+            return SimpleNamespace(get_service_quota=lambda **_: {"Quota": {"Value": self.vcpus}})
+        if service not in self._clients:
+            self._clients[service] = client = SESSION.client(service)  # type: ignore[call-overload]
+            if service == "iam":
+                client.simulate_principal_policy = self._simulate
+            if service == "lambda":
+                client.get_function_concurrency = lambda **_: {"ReservedConcurrentExecutions": self.reserved}
+                client.get_account_settings = lambda: {
+                    "AccountLimit": {
+                        "ConcurrentExecutions": self.unreserved,
+                        "UnreservedConcurrentExecutions": self.unreserved,
+                    }
+                }
+        return self._clients[service]
+
+    def _simulate(self, **asked: Any) -> dict[str, Any]:
+        decisions = ["implicitDeny" if action in self.forbidden else "allowed" for action in asked["ActionNames"]]
+        return {"EvaluationResults": [{"EvalDecision": decision} for decision in decisions]}
+
+    def site(self, **changes: Any) -> Site:
+        return site_of(replace(self.stage, **changes), self.client)
+
+    def look(self, check: str, **changes: Any) -> list[tuple[Level, str]]:
+        """Return what one check finds, each with what remedies it."""
+        found = (BEFORE | AFTER)[check](self.site(**changes))
+        return [(finding.level, f"{finding.what} → {finding.remedy}") for finding in found]
+
+    def _furnish(self, cloudflare: Cloudflare) -> Stage:
+        ec2 = self.client("ec2")
+        ami = ec2.register_image(
+            Name="desktop",
+            RootDeviceName="/dev/sda1",
+            BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 30}}],
+        )["ImageId"]
+        group = ec2.create_security_group(GroupName="desktop", Description="DCV")["GroupId"]
+        self.group = group
+        for network in PROVIDERS["cloudflare"].networks:
+            self.admit(8443, str(network))
+        ec2.create_key_pair(KeyName="elephant")
+        iam = self.client("iam")
+        role = iam.create_role(RoleName="desktop", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        iam.create_instance_profile(InstanceProfileName="desktop")
+        iam.add_role_to_instance_profile(InstanceProfileName="desktop", RoleName="desktop")
+        self.client("secretsmanager").create_secret(
+            Name=SECRET, SecretString=json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
+        )
+        stream = self._table()
+        self.client("scheduler").create_schedule_group(Name="elephant-dev")
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:elephant-dev-dead-"
+        topic = self.client("sns").create_topic(Name="elephant-dev-alarms")["TopicArn"]
+        outputs = {
+            "TableName": TABLE,
+            "StreamArn": stream,
+            "TimersRoleArn": role,
+            "TimersGroup": "elephant-dev",
+            "DeadLettersArn": f"{queue}letters",
+            "DeadRecordsArn": f"{queue}records",
+            "DnsSecretName": SECRET,
+            "AlarmsTopicArn": topic,
+            "InstanceProfile": "desktop",
+        }
+        template = {
+            "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+            "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+        }
+        self.client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(template))
+        self._functions(role, stream)
+        self.mapping["DestinationConfig"] = {"OnFailure": {"Destination": f"{queue}records"}}
+        for name, pattern in (
+            ("sweep", {"ScheduleExpression": "rate(1 minute)"}),
+            ("dns_watchdog", {"EventPattern": "{}"}),
+        ):
+            self.client("events").put_rule(Name=f"elephant-dev-{name}-event", **pattern)
+            target = {"Id": "1", "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:elephant-dev-{name}"}
+            self.client("events").put_targets(Rule=f"elephant-dev-{name}-event", Targets=[target])
+        return Stage(
+            name="dev",
+            region=REGION,
+            account=ACCOUNT,
+            ami_id=ami,
+            domain="example.com",
+            zone_id=ZONE_ID,
+            key_name="elephant",
+            instance_profile="desktop",
+            security_groups=(group,),
+            environment={"CLOUDFLARE_API_URL": cloudflare.url},
+        )
+
+    def _table(self) -> str:
+        tables = self.client("dynamodb")
+        made = tables.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "open-meetings",
+                    "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        tables.update_continuous_backups(
+            TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        return str(made["TableDescription"]["LatestStreamArn"])
+
+    def _functions(self, role: str, stream: str) -> None:
+        functions = self.client("lambda")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as content:
+            content.writestr("app.py", "")
+        for name in FUNCTIONS:
+            functions.create_function(
+                FunctionName="elephant-dev" if name == "api_handler" else f"elephant-dev-{name}",
+                Runtime="python3.11",
+                Role=role,
+                Handler="app.app",
+                Code={"ZipFile": archive.getvalue()},
+                Environment={"Variables": {"STREAM_ARN": stream}},
+            )
+        mapping = functions.create_event_source_mapping(
+            EventSourceArn=stream, FunctionName="elephant-dev-stream_terminator", StartingPosition="LATEST"
+        )
+        self.mapping: dict[str, Any] = mapping | STREAM  # moto keeps none of these settings
+        functions.list_event_source_mappings = lambda **_: {"EventSourceMappings": [self.mapping]}
+
+    def admit(self, port: int, source: str, protocol: str = "tcp") -> None:
+        whom = {"Ipv6Ranges": [{"CidrIpv6": source}]} if ":" in source else {"IpRanges": [{"CidrIp": source}]}
+        rule = {"IpProtocol": protocol, "FromPort": port, "ToPort": port, **whom}
+        self.client("ec2").authorize_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
+
+    def rule_ids(self) -> set[str]:
+        """Return the ids of the rules by which anybody comes in."""
+        rules = self.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
+        return {
+            rule["SecurityGroupRuleId"]
+            for rule in rules
+            if rule["GroupId"] == self.group and {rule.get("CidrIpv4"), rule.get("CidrIpv6")} & ANYWHERE
+            if not rule["IsEgress"]
+        }
+
+
+def site_of(stage: Stage, client: Clients, **more: Any) -> Site:
+    """Return the stage for an examination."""
+    return Site(stage, client, providers.of(stage), **more)
+
+
+def assert_found(
+    account: Account, check: str, changes: dict[str, Any], harm: Callable[[Account], object], level: Level, words: str
+) -> None:
+    """Do harm to the account, and see that the check finds it."""
+    harm(account)
+    found = account.look(check, **changes)
+    assert any(seen is level and words in text for seen, text in found), found

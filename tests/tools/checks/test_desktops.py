@@ -1,0 +1,28 @@
+"""The checks of what desktops are launched from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
+from tools.findings import Level
+
+WRONG: dict[str, Wrong] = {
+    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "bake one"),
+    "image bigger than the volume": ("image", {"volume_gib": 8}, nothing, Level.WARN, "volume_gib = 15"),
+    "type not offered": ("instance_type", {"instance_type": "z9.huge"}, nothing, Level.FAIL, "[desktops]"),
+    "type not in this zone": (
+        "instance_type",
+        {"availability_zones": ("us-west-2a", "us-west-2z")},
+        nothing,
+        Level.WARN,
+        "us-west-2z",
+    ),
+    "too few vCPUs": ("quota", {"at_once": 40}, nothing, Level.FAIL, "L-1216C47A --desired-value 80"),
+    "no such key pair": ("key_pair", {"key_name": "lost"}, nothing, Level.FAIL, "create-key-pair --key-name lost"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> None:
+    assert_found(account, *WRONG[name])

@@ -1,0 +1,77 @@
+"""The checks of what the desktops' role and the timers' role may do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+import pytest
+
+from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
+from tools.findings import Level
+from tools.stack import TEMPLATE
+
+WRONG: dict[str, Wrong] = {
+    "no such profile": ("instance_profile", {"instance_profile": "lost"}, nothing, Level.FAIL, "stages/dev.toml"),
+    "no right to upload": (
+        "instance_profile",
+        {"instance_profile": "", "upload_bucket": "sessions"},
+        lambda account: account.forbidden.add("s3:PutObject"),
+        Level.FAIL,
+        "arn:aws:s3:::sessions/*",
+    ),
+    "no licence": (
+        "instance_profile",
+        {},
+        lambda account: account.forbidden.add("s3:GetObject"),
+        Level.FAIL,
+        "dcv-license.us-west-2",
+    ),
+    "no health report": (
+        "instance_profile",
+        {},
+        lambda account: account.forbidden.add("dynamodb:UpdateItem"),
+        Level.FAIL,
+        "put-role-policy --role-name desktop",
+    ),
+    "timers may not fire": (
+        "timers",
+        {},
+        lambda account: account.forbidden.add("lambda:InvokeFunction"),
+        Level.FAIL,
+        "put-role-policy --role-name desktop --policy-name fire",
+    ),
+    "timers have no group": (
+        "timers",
+        {},
+        lambda account: account.client("scheduler").delete_schedule_group(Name="elephant-dev"),
+        Level.FAIL,
+        "docs/deploy.md#changed-by-hand",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> None:
+    assert_found(account, *WRONG[name])
+
+
+def _policies(template: str) -> dict[str, list[list[str]]]:
+    """Return the actions of each policy in the template, statement by statement, by the policy's name."""
+    found = {}
+    for part in template.split("- PolicyName: ")[1:]:
+        statements = re.findall(r"Action: (\[.+\]|\S+)", part.split("\n\n")[0])
+        found[part.split("\n")[0]] = [action for words in statements for action in words.strip("[]").split(", ")]
+    return found
+
+
+@pytest.mark.parametrize(("check", "policy"), [("timers", "fire"), ("instance_profile", "desktop")])
+def test_a_policy_that_is_put_back_is_the_stack_s(account: Account, check: str, policy: str) -> None:
+    account.forbidden = {"lambda:InvokeFunction", "dynamodb:Scan"}
+    remedies = [text for _, text in account.look(check, instance_profile="", upload_bucket="sessions")]
+    words = next(shlex.split(text) for text in remedies if "put-role-policy" in text)
+    assert words[words.index("--policy-name") + 1] == policy
+    statements = json.loads(words[-1])["Statement"]
+    told = _policies(TEMPLATE.read_text(encoding="utf-8"))[policy]
+    assert list(dict.fromkeys(statement["Action"] for statement in statements)) == told

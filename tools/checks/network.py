@@ -1,0 +1,108 @@
+"""Where desktops are launched, and who reaches them there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import IPv4Network, ip_network
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tools.errors import code_of
+from tools.findings import Finding, fail, ok, warn
+from tools.site import Site
+
+DCV = 8443
+RDP = 3389
+ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+
+
+def network(site: Site) -> Iterator[Finding]:
+    """There is a default VPC whose subnets give desktops public addresses."""
+    if not site.vpc:
+        yield fail("this Region has no default VPC", site.aws("ec2 create-default-vpc"))
+        return
+    found = site.client("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [site.vpc]}])["Subnets"]
+    zones = site.stage.availability_zones
+    subnets = [s for s in found if not zones or s["AvailabilityZone"] in zones]
+    if not subnets:
+        first = zones[0] if zones else f"{site.stage.region}a"
+        remedy = site.aws(f"ec2 create-default-subnet --availability-zone {first}")
+        yield fail("the default VPC has no subnet in these zones", remedy)
+        return
+    for subnet in subnets:
+        if not subnet["MapPublicIpOnLaunch"]:
+            remedy = f"ec2 modify-subnet-attribute --subnet-id {subnet['SubnetId']} --map-public-ip-on-launch"
+            yield fail(f"{subnet['SubnetId']} gives no public addresses, so its desktops get no name", site.aws(remedy))
+    public = [subnet for subnet in subnets if subnet["MapPublicIpOnLaunch"]]
+    if public:
+        yield ok(f"{len(public)} subnets of the default VPC give public addresses")
+
+
+def security_groups(site: Site) -> Iterator[Finding]:
+    """The groups admit the DNS provider's proxies to DCV's port, nobody else, and leave Windows' own door shut."""
+    if not site.groups:
+        yield ok("the security group will be made by make deploy")
+        return
+    ec2 = site.client("ec2")
+    try:
+        groups = ec2.describe_security_groups(GroupIds=list(site.groups))["SecurityGroups"]
+    except ClientError as error:
+        if not code_of(error).startswith(("InvalidGroup", "InvalidSecurityGroup")):
+            raise
+        yield fail(f"a security group is not there: {error}", f"correct security_groups in {site.file}")
+        return
+    for group in groups:
+        if site.vpc and group["VpcId"] != site.vpc:
+            yield fail(
+                f"{group['GroupId']} belongs to {group['VpcId']}, and desktops are launched in the default VPC",
+                f"name a group of {site.vpc} in {site.file}, or leave security_groups empty to have one made",
+            )
+    named = [{"Name": "group-id", "Values": list(site.groups)}]
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=named)
+    rules = [rule for page in pages for rule in page["SecurityGroupRules"] if not rule["IsEgress"]]
+    proxies = site.provider.name
+    for port, door in ((DCV, f"Amazon DCV, past {proxies}"), (RDP, "Windows' remote desktop")):
+        if wide := [rule for rule in rules if _admits(rule, port) and _source(rule) in ANYWHERE]:
+            left = [rule for rule in rules if rule not in wide]
+            steps = [*_admit_proxies(site, left), *_revoke(site, wide)]
+            yield warn(f"port {port}, {door}, is open to the whole internet", " && ".join(steps))
+    if lacking := _admit_proxies(site, rules):
+        yield fail(f"not all of {proxies} is admitted to port {DCV}, so names lead nowhere", " && ".join(lacking))
+    else:
+        yield ok(f"{proxies} is admitted to port {DCV}")
+
+
+def _admit_proxies(site: Site, rules: Collection[Mapping[str, Any]]) -> list[str]:
+    """Return the command that admits those proxies that these rules do not admit, none where they admit all."""
+    sources = [_source(rule) for rule in rules if _admits(rule, DCV)]
+    if any(source.startswith("pl-") for source in sources):
+        return []  # what is in a prefix list is its owner's to know
+    admitted = [ip_network(source) for source in sources if "/" in source]
+    admitted_v4 = [source for source in admitted if isinstance(source, IPv4Network)]
+    lacking = [proxy for proxy in site.provider.networks if not any(map(proxy.subnet_of, admitted_v4))]
+    if not lacking:
+        return []
+    ranges = ",".join(f"{{CidrIp={cidr}}}" for cidr in lacking)
+    permission = f"IpProtocol=tcp,FromPort={DCV},ToPort={DCV},IpRanges=[{ranges}]"
+    allow = f"ec2 authorize-security-group-ingress --group-id {site.groups[0]} --ip-permissions '{permission}'"
+    return [site.aws(allow)]
+
+
+def _revoke(site: Site, rules: Collection[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a command for each group that takes these rules out of it; EC2 passes over rules that only look alike."""
+    for group in sorted({rule["GroupId"] for rule in rules}):
+        ids = " ".join(rule["SecurityGroupRuleId"] for rule in rules if rule["GroupId"] == group)
+        yield site.aws(f"ec2 revoke-security-group-ingress --group-id {group} --security-group-rule-ids {ids}")
+
+
+def _admits(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule["FromPort"] <= port <= rule["ToPort"]
+
+
+def _source(rule: Mapping[str, Any]) -> str:
+    """Return whom a rule lets in: a range, a prefix list's id or a group's."""
+    group = rule.get("ReferencedGroupInfo", {}).get("GroupId", "")
+    return str(rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId") or group)

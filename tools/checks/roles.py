@@ -1,0 +1,89 @@
+"""What the desktops' role and the timers' role may do."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tools.errors import ignore_not_found
+from tools.findings import CHANGED_BY_HAND, Finding, fail, ok
+from tools.site import Site
+
+
+def instance_profile(site: Site) -> Iterator[Finding]:
+    """The desktops' role may read DCV's licence, write to the table and upload."""
+    if not site.profile:
+        yield ok("the instance profile will be made by make deploy")
+        return
+    iam, roles = site.client("iam"), []
+    with ignore_not_found():
+        roles = iam.get_instance_profile(InstanceProfileName=site.profile)["InstanceProfile"]["Roles"]
+    if not roles:
+        yield fail(
+            f"the instance profile {site.profile} does not exist or holds no role",
+            f"leave desktops.instance_profile in {site.file} empty to have one made"
+            if site.stage.instance_profile
+            else CHANGED_BY_HAND,
+        )
+        return
+    made = not site.stage.instance_profile
+    licence = f"arn:{site.account.partition}:s3:::dcv-license.{site.stage.region}/*"
+    needs = [Need("s3:GetObject", licence, "DCV refuses sessions without its licence")]
+    if table := site.outputs.get("TableName"):
+        arn = site.account.arn("dynamodb", f"table/{table}")
+        needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
+        needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
+    if made and (bucket := site.stage.upload_bucket):
+        needs.append(Need("s3:PutObject", f"arn:{site.account.partition}:s3:::{bucket}/*", "sessions are lost"))
+    # The stack's own policy is put back under its name, so that the stack can still delete its role.
+    yield from _rights(site, roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)
+
+
+def timers(site: Site) -> Iterator[Finding]:
+    """Timers have their group, and a role that may fire them and keep those that fail."""
+    name = site.outputs["TimersGroup"]
+    state = "gone"
+    with ignore_not_found():
+        state = site.client("scheduler").get_schedule_group(Name=name)["State"]
+    if state == "ACTIVE":
+        yield ok(f"timers have their group {name}")
+    else:
+        yield fail(f"the schedule group {name} is {state}", CHANGED_BY_HAND)
+    needs = [
+        Need("lambda:InvokeFunction", site.account.arn("lambda", f"function:{site.stage.function(target)}"), so)
+        for target, so in (("launch_ec2", "desktops wait for the sweep"), ("safety_net", "so do no-shows"))
+    ]
+    needs.append(Need("sqs:SendMessage", site.outputs["DeadLettersArn"], "timers that fail leave no trace"))
+    yield from _rights(site, site.outputs["TimersRoleArn"], "fire", needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a role must be allowed, and what happens where it is not."""
+
+    action: str
+    resource: str
+    otherwise: str
+
+
+def _rights(site: Site, role_arn: str, policy: str, needs: Collection[Need]) -> Iterator[Finding]:
+    """Yield whether a role may do all it needs to; the remedy puts a policy that grants just that."""
+    role = role_arn.rpartition("/")[2]
+    lacking = [need for need in needs if not _may(site.client("iam"), role_arn, need)]
+    statements = [{"Effect": "Allow", "Action": need.action, "Resource": need.resource} for need in needs]
+    document = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    put = f"aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {document}"
+    if lacking:
+        yield fail("; ".join(f"{role} may not {n.action} on {n.resource}: {n.otherwise}" for n in lacking), put)
+    else:
+        yield ok(f"{role} may do what it has to")
+
+
+def _may(iam: Any, role_arn: str, need: Need) -> bool:
+    reply = iam.simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=[need.action], ResourceArns=[need.resource]
+    )
+    return all(result["EvalDecision"] == "allowed" for result in reply["EvaluationResults"])

@@ -1,0 +1,74 @@
+"""The table of meetings: its index, its stream, its recovery."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.repository import OPEN_INDEX
+from tools.errors import ignore_not_found
+from tools.findings import Finding, fail, ok, warn
+from tools.site import Site
+
+
+def table(site: Site) -> Iterator[Finding]:
+    """The table is as the app needs it: its index, its stream, its recovery."""
+    name = site.outputs["TableName"]
+    tables, found = site.client("dynamodb"), None
+    with ignore_not_found():
+        found = tables.describe_table(TableName=name)["Table"]
+    if found is None:
+        yield fail(f"the table {name} is gone", "docs/deploy.md#the-table")
+        return
+    sound = True
+    for finding in (_table_status(site, found), _index(site, found), _stream(site, found)):
+        if finding:
+            sound = False
+            yield finding
+    if sound:
+        yield ok(f"the table {name} is active, with its index and stream")
+    backups = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
+        turn_on = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        yield warn(
+            f"the table {name} cannot be recovered to a point in time",
+            site.aws(f"dynamodb update-continuous-backups --table-name {name} {turn_on}"),
+        )
+
+
+def _table_status(site: Site, found: Mapping[str, Any]) -> Finding | None:
+    if found["TableStatus"] == "ACTIVE":
+        return None
+    wait = site.aws(f"dynamodb wait table-exists --table-name {found['TableName']}")
+    return fail(f"the table {found['TableName']} is {found['TableStatus']}", wait)
+
+
+def _index(site: Site, found: Mapping[str, Any]) -> Finding | None:
+    indexes = {
+        index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])
+    }
+    if (status := indexes.get(OPEN_INDEX)) == "ACTIVE":
+        return None
+    if status:
+        return fail(f"the index {OPEN_INDEX} is {status}", f"wait some minutes, then {site.make('doctor')}")
+    create = {
+        "IndexName": OPEN_INDEX,
+        "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    add = f"dynamodb update-table --table-name {found['TableName']} --attribute-definitions "
+    add += "AttributeName=open,AttributeType=S --global-secondary-index-updates "
+    return fail(f"the table has no index {OPEN_INDEX}", site.aws(add + shlex.quote(json.dumps([{"Create": create}]))))
+
+
+def _stream(site: Site, found: Mapping[str, Any]) -> Finding | None:
+    view = found.get("StreamSpecification", {}).get("StreamViewType")
+    if view == "NEW_AND_OLD_IMAGES":
+        return None
+    update = site.aws(f"dynamodb update-table --table-name {found['TableName']} --stream-specification StreamEnabled=")
+    wait = site.aws(f"dynamodb wait table-exists --table-name {found['TableName']}")
+    steps = [f"{update}false", wait] if view else []  # a stream's view cannot be changed, only another stream made
+    steps += [f"{update}true,StreamViewType=NEW_AND_OLD_IMAGES", wait, site.make("deploy")]
+    return fail(f"the table has a stream of {view or 'nothing'}, not NEW_AND_OLD_IMAGES", " && ".join(steps))

@@ -1,0 +1,115 @@
+"""What the tools examine: a stage as it stands in its account, with the DNS provider of its zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from ipaddress import IPv4Network
+from typing import Any, Protocol
+
+import requests
+
+from chalicelib.ports import Dns
+from tools.account import Account, Clients, enter
+from tools.errors import ignore_not_found
+from tools.findings import Finding
+from tools.stage import Stage
+
+
+class Provider(Protocol):
+    """What the tools need of a DNS provider. What the app needs of it is the port `Dns`."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name as people write it."""
+
+    @property
+    def networks(self) -> tuple[IPv4Network, ...]:
+        """The ranges that desktops are reached from when their names are opened: those of the provider's proxies."""
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The AWS services that only the provider's adapter calls, as boto3 names them."""
+
+    def parameters(self, stage: Stage) -> dict[str, str]:
+        """Return what the stack's template must know of the provider, by its parameters' names."""
+
+    def examine(self, site: Site) -> Iterator[Finding]:
+        """Yield whether the app can publish the desktops' names, and whether browsers will trust them."""
+
+    def statement(self, call: str, stage: Stage, account: Account) -> dict[str, Any]:
+        """Return the IAM statement that allows a call like `secretsmanager:GetSecretValue`, for this stage alone."""
+
+    def zone(self, stage: Stage, client: Clients) -> Dns | None:
+        """Return the stage's part of the zone, None where nothing was ever published."""
+
+    def how_to_regain_access(self, stage: Stage) -> str:
+        """Return how an operator makes it possible again to withdraw the stage's records."""
+
+    def records_left(self, stage: Stage) -> str:
+        """Return a sentence on where the stage's records may be left, and how to tell them."""
+
+    def remove(self, stage: Stage, client: Clients) -> None:
+        """Remove for good what the stage kept for the provider; what is gone already is fine."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A stage, its account through the account's clients, and its DNS provider. `now` is UTC."""
+
+    stage: Stage
+    client: Clients
+    provider: Provider
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    http: requests.Session = field(default_factory=requests.Session)
+
+    @cached_property
+    def account(self) -> Account:
+        """Where the credentials lead."""
+        return enter(self.stage, self.client, self.now)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs, empty before the first deploy."""
+        stacks: list[dict[str, Any]] = []
+        with ignore_not_found():
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stage.stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", ())}
+
+    @cached_property
+    def stream(self) -> str:
+        """The ARN of the table's present stream, empty where it never had one."""
+        found = self.client("dynamodb").describe_table(TableName=self.outputs["TableName"])["Table"]
+        return str(found.get("LatestStreamArn", ""))
+
+    @cached_property
+    def profile(self) -> str:
+        """The name of the desktops' instance profile, empty where it is still to be made."""
+        return self.stage.instance_profile or self.outputs.get("InstanceProfile", "")
+
+    @cached_property
+    def vpc(self) -> str:
+        """The id of the default VPC, where desktops are launched; empty where the Region has none."""
+        found = self.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+        return str(found[0]["VpcId"]) if found else ""
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The ids of the desktops' security groups, empty where one is still to be made."""
+        made = self.outputs.get("SecurityGroup")
+        return self.stage.security_groups or ((made,) if made else ())
+
+    def aws(self, command: str) -> str:
+        """Return a command of AWS's own command line for the stage's Region."""
+        return f"aws --region {self.stage.region} {command}"
+
+    def make(self, target: str) -> str:
+        """Return a command of the Makefile for the stage."""
+        return f"make {target} STAGE={self.stage.name}"
+
+    @property
+    def file(self) -> str:
+        """The file an operator edits."""
+        return f"stages/{self.stage.name}.toml"
