@@ -7,6 +7,8 @@ stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
 tables      the stage's tables: which name it may take, its protection, those it had earlier
 desktops    the stage's desktops that are alive
 recorded    a stage and its stack's outputs as Chalice's configuration
+lock        every distribution that ships or develops Elephant, with the hashes of its files
+package     Chalice's package of what ships: what the lock holds, the same bytes from the same commit
 resumable   Chalice's command line, able to go on where it was stopped
 wiring      what Chalice cannot say: retries, logs' days, rules that are on, policies and no others
 build       what was deployed last, so that a second deploy changes nothing

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import build, doctor, policies, recorded, tables, wiring
+from tools import build, doctor, lock, policies, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.checks import BEFORE, Level
 from tools.gone import if_there
@@ -45,6 +45,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     Raises:
         StageError: something stands in the way; what was done before it stands.
     """
+    if wrong := lock.problems(locks=[lock.SHIPS]):
+        raise StageError(" ".join(wrong))
     account = enter(stage, client)
     stack, record = Stack(client, stage.stack), build.Record(stage)
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
