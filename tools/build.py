@@ -15,8 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tools import triggers
 from tools.account import Clients
-from tools.gone import if_there
+from tools.errors import ignore_not_found
 from tools.stage import FUNCTIONS, ROOT, Stage, StageError
 
 _SETTINGS = ("CodeSha256", "Runtime", "Handler", "Role", "Timeout", "MemorySize", "Environment", "Layers")
@@ -45,7 +46,7 @@ def functions(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
     """Return those settings of the stage's functions, and of their roles, that Chalice sets."""
     found: dict[str, dict[str, Any]] = {}
     for name in FUNCTIONS:
-        with if_there():
+        with ignore_not_found():
             stands = client("lambda").get_function_configuration(FunctionName=stage.function(name))
             found[name] = {setting: stands.get(setting) for setting in _SETTINGS}
             reserved = client("lambda").get_function_concurrency(FunctionName=stage.function(name))
@@ -57,21 +58,19 @@ def functions(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
 def rules(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
     """Return the stage's rules in EventBridge: when each fires, and what."""
     events = client("events")
-    pages = events.get_paginator("list_rules").paginate(NamePrefix=f"{stage.stack}-")
     return {
         rule["Name"]: {
             "when": [rule.get("ScheduleExpression"), rule.get("EventPattern")],
             "targets": sorted(t["Arn"] for t in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]),
         }
-        for page in pages
-        for rule in page["Rules"]
+        for rule in triggers.rules(stage, client)
     }
 
 
 def mappings(stage: Stage, client: Clients) -> dict[str, str]:
     """Return the streams that feed the stage, by their mappings' ids; one that is being deleted feeds nothing."""
     found: list[dict[str, Any]] = []
-    with if_there():
+    with ignore_not_found():
         name = stage.function("stream_terminator")
         found = client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     return {mapping["UUID"]: mapping["EventSourceArn"] for mapping in found if mapping["State"] != "Deleting"}
@@ -106,7 +105,7 @@ class Record:
         """Return what AWS holds of all that Chalice makes of the stage."""
         apis = []
         for api in self.resources("rest_api"):
-            with if_there():
+            with ignore_not_found():
                 apis.append(client("apigateway").get_rest_api(restApiId=api["rest_api_id"])["id"])
         return {
             "functions": functions(self._stage, client),

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.dns.token import KEYS
 from chalicelib.repository import OPEN_INDEX
-from tools import wiring
+from tools import triggers
 from tools.account import Account, Clients, NoEntry, code_of, enter, skew
 from tools.gone import if_there
 from tools.stack import TEMPLATE, Stack
@@ -644,13 +644,13 @@ def stream(patient: Patient) -> Iterator[Finding]:
     """The table's stream reaches its function, with the settings that keep a bad record from blocking it."""
     name = patient.stage.function("stream_terminator")
     try:
-        mapping = wiring.stream_mapping(patient.client("lambda"), name, patient.stream)
+        mapping = triggers.stream_mapping(patient.client("lambda"), name, patient.stream)
     except StageError as error:
         return (yield fail(str(error), patient.make("deploy")))
     if mapping["State"] != "Enabled":
         enable = patient.aws(f"lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled")
         return (yield fail(f"the stream's mapping is {mapping['State']}", enable))
-    unset = [key for key, value in wiring.STREAM.items() if mapping.get(key) != value]
+    unset = [key for key, value in triggers.STREAM.items() if mapping.get(key) != value]
     queue = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if queue != patient.outputs["DeadRecordsArn"]:
         unset.append("its failure queue")

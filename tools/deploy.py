@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import takewhile
@@ -17,10 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools import build, doctor, lock, policies, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.checks import BEFORE, Level
-from tools.gone import if_there
+from tools.errors import ignore_not_found
 from tools.grants import Names
+from tools.run_chalice import run_chalice
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
+from tools.wiring import gateway
 
 
 def main() -> int:
@@ -73,14 +72,14 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, rendered, client)
-    return changes + wiring.wire_api(api["rest_api_id"], stage, client("apigateway"))
+    return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
 
 
 def refuse_unready(stage: Stage, client: Clients) -> None:
     """Refuse to deploy where the doctor finds beforehand that what the operator names does not do.
 
     Raises:
-        StageError: with these findings, each with what mends it.
+        StageError: with these findings, each with its remedy.
     """
     made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
     made_here |= set() if stage.security_groups else {"security_groups"}
@@ -100,7 +99,7 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
     """
     profile = outputs["InstanceProfile"]
     roles: list[dict[str, Any]] = []
-    with if_there():
+    with ignore_not_found():
         roles = client("iam").get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
     if not roles:
         raise StageError(
@@ -127,24 +126,6 @@ def _chalice(stage: Stage, record: build.Record, client: Clients) -> bool:
     run_chalice(stage, "deploy")
     record.keep(digest, record.live(client))
     return True
-
-
-def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
-    """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
-
-    Raises:
-        StageError: it failed; what it said is on the terminal already. It goes on from there when it is run again.
-    """
-    for cache in (root / "chalicelib").rglob("__pycache__"):
-        shutil.rmtree(cache)
-    command = [sys.executable, "-B", "-m", "tools.resumable", *words, "--stage", stage.name]
-    environ = os.environ | {"AWS_DEFAULT_REGION": stage.region, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
-    if done.returncode:
-        raise StageError(
-            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
-            "this again: it goes on from there."
-        )
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:

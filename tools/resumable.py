@@ -19,8 +19,8 @@ from chalice.config import Config
 from chalice.deploy import deployer, executor, models
 
 from tools import package
-from tools.gone import is_gone
-from tools.wiring import once_role_holds
+from tools.errors import is_not_found
+from tools.iam_lag import once_role_holds
 
 
 class Executor(executor.Executor):
@@ -34,7 +34,7 @@ class Executor(executor.Executor):
             once_role_holds(lambda: super(Executor, self)._do_apicall(instruction))
         except (ClientError, ResourceDoesNotExistError) as error:
             deletes = instruction.method_name.startswith(("delete_", "remove_"))
-            if not deletes or not (isinstance(error, ResourceDoesNotExistError) or is_gone(error)):
+            if not deletes or not (isinstance(error, ResourceDoesNotExistError) or is_not_found(error)):
                 raise
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.account import Clients, code_of
+from tools.account import Clients
+from tools.errors import ignore_not_found
 from tools.stage import APP, ROOT, Stage, StageError
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
@@ -54,13 +55,13 @@ class Stack:
         status = there["StackStatus"]
         if status in _NEVER_MADE:
             raise StageError(
-                f"The stack {self._name} is {status}: {self._reasons()}. Mend that, take away what is left of it with "
-                f"make destroy STAGE={self._name.removeprefix(f'{APP}-')}, and deploy again."
+                f"The stack {self._name} is {status}: {self._reasons()}. Repair that, take away what is left of it "
+                f"with make destroy STAGE={self._name.removeprefix(f'{APP}-')}, and deploy again."
             )
         if status == "UPDATE_ROLLBACK_FAILED":
             region = self._cloudformation.meta.region_name
             raise StageError(
-                f"The stack {self._name} is {status}: {self._reasons()}. Mend that, then `aws cloudformation "
+                f"The stack {self._name} is {status}: {self._reasons()}. Repair that, then `aws cloudformation "
                 f"continue-update-rollback --region {region} --stack-name {self._name}`, and deploy again."
             )
         return _pairs(there.get("Outputs"), "Output")
@@ -93,7 +94,9 @@ class Stack:
         done = self._at_rest()
         if done is None or done["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             self.ready()  # says what to do where that is not simply to deploy again
-            raise StageError(f"The stack {self._name} was rolled back: {self._reasons()}. Mend that and deploy again.")
+            raise StageError(
+                f"The stack {self._name} was rolled back: {self._reasons()}. Repair that and deploy again."
+            )
         return True
 
     def outputs(self) -> dict[str, str]:
@@ -122,14 +125,10 @@ class Stack:
             raise StageError(f"The stack {self._name} is {left['StackStatus']}: {self._reasons()}. Destroy it again.")
 
     def _describe(self) -> dict[str, Any] | None:
-        try:
+        stacks: list[dict[str, Any]] = []
+        with ignore_not_found():
             stacks = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"]
-        except ClientError as error:
-            if code_of(error) == "ValidationError" and "does not exist" in str(error):
-                return None
-            raise
-        found: dict[str, Any] = stacks[0]
-        return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+        return next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
 
     def _is_current(self, there: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
         """Return whether an update would ask for what stands already."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tools.account import Clients
 from tools.desktops import refuse_while_alive
-from tools.gone import if_there
+from tools.errors import ignore_not_found
 from tools.stage import Stage, StageError
 
 _POLL = {"Delay": 2}
@@ -21,7 +21,7 @@ def refuse_change(stage: Stage, outputs: Mapping[str, str], client: Clients) -> 
     present = outputs.get("TableName")
     if present == stage.table_name:
         return
-    with if_there():
+    with ignore_not_found():
         client("dynamodb").describe_table(TableName=stage.table_name)
         raise StageError(
             f"The table {stage.table_name} exists already, and CloudFormation takes over no table that it did not "
@@ -40,7 +40,7 @@ def stream(table: str, client: Clients) -> str:
     """
     stands = client("dynamodb").describe_table(TableName=table)["Table"]
     if not stands.get("StreamSpecification", {}).get("StreamEnabled"):
-        raise StageError(f"The table {table} has no stream any more; `make doctor` prints the command that mends it.")
+        raise StageError(f"The table {table} has no stream any more; `make doctor` prints the command that repairs it.")
     return str(stands["LatestStreamArn"])
 
 
@@ -70,7 +70,7 @@ def release(names: list[str], client: Clients) -> None:
     """Take back the tables' protection."""
     tables = client("dynamodb")
     for name in names:
-        with if_there():
+        with ignore_not_found():
             tables.update_table(TableName=name, DeletionProtectionEnabled=False)
             tables.get_waiter("table_exists").wait(TableName=name, WaiterConfig=_POLL)
 
@@ -79,6 +79,6 @@ def delete(names: list[str], client: Clients) -> None:
     """Delete the tables, and wait until they are gone; one that is gone already is fine."""
     tables = client("dynamodb")
     for name in names:
-        with if_there():
+        with ignore_not_found():
             tables.delete_table(TableName=name)
             tables.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig=_POLL)

@@ -19,7 +19,7 @@ from chalice.deploy.deployer import ResultsRecorder
 from chalice.utils import UI, OSUtils
 from moto import mock_aws
 
-from tools import build, resumable, tables, wiring
+from tools import build, resumable, tables, triggers, wiring
 from tools.account import Clients, clients, enter
 from tools.checks import Finding, Level
 from tools.deploy import refuse_unready
@@ -27,6 +27,7 @@ from tools.desktops import refuse_while_alive
 from tools.destroy import destroy
 from tools.stack import Stack, parameters
 from tools.stage import FUNCTIONS, ROOT, Stage, StageError, load
+from tools.wiring import gateway as gateway_
 
 TEMPLATE = {"Parameters": {"Size": {"Type": "String"}}, "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
@@ -230,14 +231,14 @@ def test_the_gateways_own_errors_are_like_the_apps(stage: Stage, client: Clients
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
     gateway.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="MOCK")
-    for kind in wiring.ERRORS:
+    for kind in gateway_.ERRORS:
         gateway.put_gateway_response(restApiId=api, responseType=kind)  # moto, unlike AWS, knows no default ones
-    assert wiring.wire_api(api, stage, gateway)
-    for kind in wiring.ERRORS:
+    assert gateway_.wire(api, stage, gateway)
+    for kind in gateway_.ERRORS:
         stands = gateway.get_gateway_response(restApiId=api, responseType=kind)
         assert stands["responseParameters"] == {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
     assert len(gateway.get_deployments(restApiId=api)["items"]) == 1, "only a deployment makes it so"
-    assert wiring.wire_api(api, stage, gateway) == []
+    assert gateway_.wire(api, stage, gateway) == []
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_a_mapping_that_is_being_deleted_no_longer_counts(stage: Stage, function
     functions.mapping["State"] = "Deleting"
     assert build.mappings(stage, beside(functions, client)) == {}
     with pytest.raises(StageError, match="0 times"):
-        wiring.stream_mapping(functions, stage.function("stream_terminator"), "arn:stream")
+        triggers.stream_mapping(functions, stage.function("stream_terminator"), "arn:stream")
 
 
 def recorded_by_chalice(root: Path, *resources: dict[str, str]) -> build.Record:

@@ -22,7 +22,7 @@ from moto import mock_aws
 from localcloud.clock import RealClock
 from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
-from tools import checks, doctor, wiring
+from tools import checks, doctor, triggers
 from tools.checks import Level, Patient
 from tools.stack import TEMPLATE
 from tools.stage import FUNCTIONS, ROOT, Stage
@@ -174,7 +174,7 @@ class Account:
         mapping = functions.create_event_source_mapping(
             EventSourceArn=stream, FunctionName="elephant-dev-stream_terminator", StartingPosition="LATEST"
         )
-        self.mapping: dict[str, Any] = mapping | wiring.STREAM  # moto keeps none of these settings
+        self.mapping: dict[str, Any] = mapping | triggers.STREAM  # moto keeps none of these settings
         functions.list_event_source_mappings = lambda **_: {"EventSourceMappings": [self.mapping]}
 
     def admit(self, port: int, source: str, protocol: str = "tcp") -> None:
