@@ -13,7 +13,7 @@ recorded    a stage and its stack's outputs as Chalice's configuration
 lock        every distribution that ships or develops Elephant, with the hashes of its files
 package     Chalice's package of what ships: what the lock holds, the same bytes from the same commit
 resumable   Chalice's command line, able to go on where it was stopped
-run_chalice that command line, run in a process of its own
+chalice     that command line, run in a process of its own
 wiring      what Chalice cannot say, a module each: logs, retries, the stream, roles, rules, the gateway's errors
 build       what was deployed last, so that a second deploy changes nothing
 deploy      all of these in order

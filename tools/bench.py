@@ -30,8 +30,8 @@ from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP, Call
 from localcloud.people import schedule
+from tools.chalice import run_chalice
 from tools.policies import FOLDER, path_of
-from tools.run_chalice import run_chalice
 from tools.stage import FUNCTIONS, ROOT, load
 
 DAWN = datetime(2026, 12, 7, 12, 0, tzinfo=UTC)

@@ -13,10 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools import build, doctor, lock, policies, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
+from tools.chalice import run_chalice
 from tools.checks import BEFORE, Level
 from tools.errors import ignore_not_found
 from tools.grants import Names
-from tools.run_chalice import run_chalice
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
 from tools.wiring import gateway

@@ -15,9 +15,9 @@ from chalicelib.errors import ElephantError
 from chalicelib.model import DnsRecord
 from tools import build, recorded, tables
 from tools.account import Clients, clients, enter
+from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
 from tools.gone import if_there
-from tools.run_chalice import run_chalice
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, Stage, StageError, load
 

@@ -16,8 +16,8 @@ import pytest
 from chalice.utils import OSUtils
 from click import ClickException
 
+from tools.chalice import run_chalice
 from tools.package import Files, Wheels
-from tools.run_chalice import run_chalice
 from tools.stage import FUNCTIONS, ROOT, load
 
 LARGEST_MB = 25

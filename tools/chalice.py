@@ -1,4 +1,4 @@
-"""Chalice, run as people run it, in a process of its own; `resumable` is what runs there."""
+"""Chalice's command line for a stage, run as people run it, in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.stage import ROOT, Stage, StageError
 
 
 def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
-    """Run Chalice as people do, in a process of its own; it ships chalicelib whole, so without caches.
+    """Run Chalice with these words; it ships chalicelib whole, so without caches.
 
     Raises:
         StageError: it failed; what it said is on the terminal already. It goes on from there when it is run again.
@@ -24,6 +24,6 @@ def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
     done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
     if done.returncode:
         raise StageError(
-            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Repair that and run "
+            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
             "this again: it goes on from there."
         )
