@@ -6,6 +6,7 @@ gone        what AWS says of something that is not there
 errors      what AWS's errors mean
 iam_lag     changes that Lambda refuses until IAM has spread a role
 triggers    what sets the functions off, as it stands in the account
+version     of this copy of the project
 stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
 tables      the stage's tables: which name it may take, its protection, those it had earlier
 desktops    the stage's desktops that are alive

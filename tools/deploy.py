@@ -19,6 +19,7 @@ from tools.errors import ignore_not_found
 from tools.grants import Names
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
+from tools.version import version
 from tools.wiring import gateway
 
 
@@ -33,7 +34,8 @@ def main() -> int:
     except (StageError, ClientError, BotoCoreError) as error:
         print(f"Not deployed: {error}", file=sys.stderr)
         return 1
-    print(f"Stage {stage.name} is deployed; {', '.join(changes) or 'nothing had to be changed'}.")
+    changed = ", ".join(changes) or "nothing had to be changed"
+    print(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
     print(f"The API: {address(stage)}\n")
     return doctor.report(doctor.examine(stage, client))
 
@@ -54,7 +56,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     tables.refuse_change(stage, before, client)
     record.require(build.functions(stage, client))
     changes = []
-    if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name}):
+    if stack.up(parameters(stage), {"Project": "Elephant", "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from click import ClickException
 from tools.chalice import run_chalice
 from tools.package import Files, Wheels
 from tools.stage import FUNCTIONS, ROOT, load
+from tools.version import version
 
 LARGEST_MB = 25
 
@@ -75,6 +77,11 @@ def test_cfn_lint_finds_nothing(template: str, package: Path) -> None:
     code = "import sys; from cfnlint.runner import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code, str(path)], text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_newest_release_in_the_changelog_is_the_version_of_the_project() -> None:
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert released[0] == version()
 
 
 def test_two_builds_of_one_commit_are_the_same_to_the_byte(package: Path, tmp_path: Path) -> None:
