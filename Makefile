@@ -3,17 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# One lock for every Python and system that Elephant supports.
+LOCK = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 EMULATOR := .venv-ministack
 SCENARIO ?= normal
 MEETINGS ?= 2000
 SEED ?= 1
 WORLD ?=
+UPGRADE ?=
 STAGE ?= dev
 JSON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format simulate crash-points mutants bench
-.PHONY: doctor deploy destroy policies texts e2e clean
+.PHONY: doctor deploy destroy policies texts lock e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +66,10 @@ policies: $(READY) ## Write the functions' IAM policies from what their code cal
 
 texts: $(READY) ## Write what the docs show from the code.
 	@$(BIN)/python -m tools.texts
+lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 for newer releases).
+	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	@$(LOCK) tests/e2e/requirements.in --output-file tests/e2e/requirements.txt
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
@@ -69,13 +77,13 @@ e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings thr
 clean: ## Remove everything that was made here.
 	rm -rf $(VENV) $(EMULATOR) build .mypy_cache .ruff_cache .pytest_cache
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elephant needs Python 3.11 or newer; name one with make PYTHON=python3.11 …")'
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(READY)
 
 $(EMULATOR)/.ready: tests/e2e/requirements.txt
 	@$(PYTHON) -m venv --clear $(EMULATOR)
-	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/e2e/requirements.txt
 	@touch $@

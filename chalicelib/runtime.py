@@ -6,8 +6,10 @@ modules are imported where they are used.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -47,7 +49,12 @@ class Runtime:
         """Take what tests and the embedded cloud replace: the clock (UTC), the environment, the pauses (seconds)."""
         self.clock = clock
         self.settings = Settings(environ)
+        self._environ = environ
         self._sleep = sleep
+
+    def anew(self) -> Runtime:
+        """Return the runtime of another container with the same clock, environment and pauses: nothing is built."""
+        return Runtime(self.clock, self._environ, self._sleep)
 
     @cached_property
     def policy(self) -> Policy:
@@ -138,11 +145,23 @@ def _client(service: str, tries: int = _TRIES) -> Any:
 
 
 _current = Runtime()
+_inside = threading.local()
 
 
 def current() -> Runtime:
     """Return this container's runtime."""
-    return _current
+    inside: Runtime | None = getattr(_inside, "container", None)
+    return inside or _current
+
+
+@contextmanager
+def inside(container: Runtime) -> Iterator[None]:
+    """Let this thread be in another container meanwhile; the embedded cloud runs one for each function."""
+    _inside.container, before = container, getattr(_inside, "container", None)
+    try:
+        yield
+    finally:
+        _inside.container = before
 
 
 def use(

@@ -16,6 +16,7 @@ from typing import Any
 from chalice.app import Chalice
 from chalice.config import Config
 
+from chalicelib import runtime
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.clock import Clock
 from localcloud.conditions import Conditions
@@ -78,6 +79,7 @@ class Functions:
     def __init__(self, app: Chalice, clock: Clock, conditions: Conditions, ledger: Ledger, timeline: Timeline) -> None:
         self.dead_letters: list[tuple[str, dict[str, Any]]] = []
         self._handlers = app.handler_map
+        self._containers: dict[tuple[str, runtime.Runtime], runtime.Runtime] = {}
         self._clock = clock
         self._conditions = conditions
         self._ledger = ledger
@@ -91,7 +93,7 @@ class Functions:
         """
         handler = self._handlers[name]
         trigger = TRIGGERS.get(name, name)
-        with self._ledger.under(trigger):
+        with self._ledger.under(trigger), runtime.inside(self._container(name)):
             try:
                 json.dumps(handler(json.loads(json.dumps(event)), Context(name, self._clock)))
             except Exception as error:  # whatever it is: to Lambda a failure is a failure
@@ -99,6 +101,13 @@ class Functions:
                 self._timeline.add("Lambda", f"{name} failed", why, trigger=trigger, bad=True)
                 return False
         return True
+
+    def _container(self, name: str) -> runtime.Runtime:
+        """Return the warm container of this function: what one has learnt, another does not know."""
+        process = runtime.current()
+        if (name, process) not in self._containers:
+            self._containers[name, process] = process.anew()
+        return self._containers[name, process]
 
     def invoke_async(self, name: str, event: dict[str, Any]) -> None:
         """Queue an event for a function, as EventBridge and the Scheduler do."""

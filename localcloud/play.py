@@ -15,7 +15,7 @@ from localcloud.scenarios import Run, Scenario, T, minutes
 from localcloud.timeline import Entry
 
 _SCHEDULED_AT = T - timedelta(minutes=12)
-_WARM_UP = timedelta(minutes=45)
+_WARM_UP = timedelta(minutes=75)
 _GIVE_UP_AT = T + timedelta(hours=5)
 _CALM = timedelta(minutes=3)
 
@@ -54,8 +54,16 @@ def play(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Ent
 
 
 def _warm_up(cloud: Cloud, clock: VirtualClock) -> None:
-    """Let a first, very short meeting come and go, so that the containers are warm; then clear all records of it."""
-    schedule(cloud.url, cloud.timeline, clock.now(), duration_minutes=1)
+    """Let two meetings come and go, so that every function's container is warm; then clear all records of them.
+
+    One ends by its uploads and one by its safety timer: each is a function of its own.
+    """
+    meet_time = clock.now() + timedelta(minutes=12)
+    for link in schedule(cloud.url, cloud.timeline, meet_time).links.values():
+        person = cloud.person(link)
+        clock.at(meet_time + timedelta(seconds=24), person.arrive)
+        clock.at(meet_time + timedelta(minutes=16, seconds=24), person.leave)
+    schedule(cloud.url, cloud.timeline, meet_time)
     clock.run(_SCHEDULED_AT)
     cloud.ledger.calls.clear()
     cloud.timeline.entries.clear()

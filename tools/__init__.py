@@ -19,8 +19,9 @@ Blocks:
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
     chalice     runs Chalice's command line for a stage
+    package     Chalice's package of what ships: what the lock holds, the same bytes from the same commit
     build       what was deployed last, so that a second deploy changes nothing
-    wiring      what Chalice cannot say: retries, logs' days, rules that are on, policies and no others
+    wiring      what Chalice cannot say, a module each: logs, retries, the stream, roles, rules, the gateway's errors
     grants      calls to IAM statements, each as narrow as AWS allows
     calls       which AWS calls each function's code makes, read off the running drills
     settings_texts  the settings as people read them: README's list, the sample of a stage's file
@@ -32,6 +33,9 @@ Base:
     errors      what AWS's errors mean
     findings    what is found of a stage, and how it is told
     site        a stage as it stands in its account, with its DNS provider: what is examined
+    lock        every distribution that ships or develops Elephant, with the hashes of its files
+    version     of this copy of the project
+    iam_lag     changes that Lambda refuses until IAM has spread a role
     desktops    the stage's desktops that are alive
     triggers    what sets the functions off, as it stands in the account
 """

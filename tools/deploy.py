@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import build, grants, providers, recorded, tables, wiring
+from tools import build, grants, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
@@ -22,6 +22,8 @@ from tools.grants import Names
 from tools.site import Site
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
+from tools.version import version
+from tools.wiring import gateway
 
 
 def main() -> int:
@@ -35,7 +37,8 @@ def main() -> int:
     except (StageError, ClientError, BotoCoreError) as error:
         print(f"Not deployed: {error}", file=sys.stderr)
         return 1
-    print(f"Stage {stage.name} is deployed; {', '.join(changes) or 'nothing had to be changed'}.")
+    changed = ", ".join(changes) or "nothing had to be changed"
+    print(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
     print(f"The API: {address(stage)}\n")
     return report(examine(Site(stage, client, providers.of(stage))))
 
@@ -46,6 +49,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     Raises:
         StageError: something stands in the way; what was done before it stands.
     """
+    if wrong := lock.problems(locks=[lock.SHIPS]):
+        raise StageError(" ".join(wrong))
     account = enter(stage, client)
     stack, record = Stack(client, stage.stack), build.Record(stage)
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
@@ -55,7 +60,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     record.require(build.functions(stage, client))
     changes = []
     wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
-    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name}):
+    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
@@ -74,7 +79,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, rendered, client)
-    return changes + wiring.wire_api(api["rest_api_id"], stage, client("apigateway"))
+    return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
 
 
 def refuse_unready(stage: Stage, client: Clients) -> None:

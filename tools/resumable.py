@@ -3,7 +3,7 @@
 Chalice writes down what it has made when everything is made. So what a deploy that fails on its way leaves
 behind could be neither deployed over (a second API would be made) nor deleted; and a deletion that was stopped
 could not be repeated, because Chalice fails over what is gone. Here everything is written down before the next
-call is made, and what is gone is as good as deleted.
+call is made, and what is gone is as good as deleted. What it packs is what the lock holds (`package`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from chalice.cli import main
 from chalice.config import Config
 from chalice.deploy import deployer, executor, models
 
+from tools import package
 from tools.errors import is_not_found
-from tools.wiring import once_role_holds
+from tools.iam_lag import once_role_holds
 
 
 class Executor(executor.Executor):
@@ -58,5 +59,10 @@ class Deployer(deployer.Deployer):
 
 
 if __name__ == "__main__":
-    vars(deployer).update(Executor=Executor, Deployer=Deployer)
+    vars(deployer).update(
+        Executor=Executor,
+        Deployer=Deployer,
+        PipDependencyBuilder=package.Wheels,
+        LambdaDeploymentPackager=package.Packager,
+    )
     sys.exit(main())

@@ -42,7 +42,17 @@ def refused(self, operation, parameters):
 client.BaseClient._make_api_call = refused
 """
 """Makes Lambda set no executions aside, as in a new account: Chalice is stopped half way."""
-SHIPPED = ("app.py", "chalicelib", "requirements.txt", ".chalice", "infra", "tools", "stages")
+SHIPPED = (
+    ".chalice",
+    "app.py",
+    "chalicelib",
+    "infra",
+    "pyproject.toml",
+    "requirements.in",
+    "requirements.txt",
+    "stages",
+    "tools",
+)
 
 collect_ignore_glob = [] if MINISTACK else ["test_*.py"]  # make e2e names the emulator
 

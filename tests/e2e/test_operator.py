@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.e2e.outside import Deployed, ask, wait_for
 from tools.stage import FUNCTIONS
+from tools.version import version
 
 
 def policy_of(deployed: Deployed, function: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -65,6 +66,12 @@ def test_a_desktop_of_another_project_cannot_be_ended(deployed: Deployed) -> Non
 def test_a_deploy_that_was_stopped_half_way_went_on_from_there(deployed: Deployed) -> None:
     assert len(deployed.client("lambda").list_functions()["Functions"]) == len(FUNCTIONS)
     assert len(deployed.client("apigateway").get_rest_apis()["items"]) == 1
+
+
+def test_the_stage_tells_which_version_made_it(deployed: Deployed) -> None:
+    assert f"is deployed with Elephant {version()}" in deployed.said
+    [stack] = deployed.client("cloudformation").describe_stacks(StackName=deployed.stage.stack)["Stacks"]
+    assert {"Key": "Version", "Value": version()} in stack["Tags"]
 
 
 def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed) -> None:

@@ -1,0 +1,74 @@
+"""What was deployed last: nothing is deployed twice, and what somebody changed since is deployed again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.tools.deploying.stands import recorded_by_chalice
+from tools import build
+from tools.account import Clients
+from tools.stage import ROOT, Stage, StageError
+
+
+def project(folder: Path) -> None:
+    """Copy what a deploy would take."""
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".chalice").mkdir()
+    shutil.copy(ROOT / ".chalice" / "config.json", folder / ".chalice")
+
+
+def test_a_build_is_the_same_until_what_ships_changes(tmp_path: Path, stage: Stage) -> None:
+    project(tmp_path)
+    first = build.digest(stage, tmp_path)
+    (tmp_path / "chalicelib" / "__pycache__").mkdir()
+    (tmp_path / "chalicelib" / "__pycache__" / "plan.pyc").write_bytes(b"x")
+    (tmp_path / "README.md").write_text("not shipped")
+    assert build.digest(stage, tmp_path) == first
+    (tmp_path / "chalicelib" / "plan.py").write_text("")
+    assert build.digest(stage, tmp_path) != first
+
+
+def test_another_lock_is_another_build(tmp_path: Path, stage: Stage) -> None:
+    project(tmp_path)
+    first = build.digest(stage, tmp_path)
+    lock = (tmp_path / "requirements.txt").read_text()
+    (tmp_path / "requirements.txt").write_text(lock.replace("sha256:0", "sha256:1", 1))
+    assert build.digest(stage, tmp_path) != first
+
+
+def test_a_function_that_somebody_changed_since_is_deployed_again(tmp_path: Path, stage: Stage) -> None:
+    record = build.Record(stage, tmp_path)
+    live = {"sweep": {"code": "abc", "modified": "2026-11-21T00:00:00"}}
+    record.keep("digest", live)
+    assert record.is_current("digest", live)
+    assert not record.is_current("other", live)
+    assert not record.is_current("digest", {"sweep": {"code": "changed", "modified": "2026-11-22T00:00:00"}})
+
+
+def test_functions_without_chalice_s_record_are_not_deployed_over(tmp_path: Path, stage: Stage) -> None:
+    record = build.Record(stage, tmp_path)
+    record.require({})
+    with pytest.raises(StageError, match="not from here"):
+        record.require({"sweep": {}})
+
+
+def test_what_somebody_changed_in_aws_since_is_deployed_again(stage: Stage, client: Clients, tmp_path: Path) -> None:
+    events, rule = client("events"), f"{stage.function('sweep')}-event"
+    api = client("apigateway").create_rest_api(name="elephant")["id"]
+    record = recorded_by_chalice(tmp_path, {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": api})
+    events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)")
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": "arn:aws:lambda:us-west-2:123456789012:function:f"}])
+
+    record.keep("digest", record.live(client))
+    assert record.is_current("digest", record.live(client))
+    events.remove_targets(Rule=rule, Ids=["1"])
+    assert not record.is_current("digest", record.live(client))
+
+    record.keep("digest", record.live(client))
+    client("apigateway").delete_rest_api(restApiId=api)
+    assert not record.is_current("digest", record.live(client))

@@ -1,0 +1,90 @@
+"""The stack of a stage: made once, waited for, and what its template promises."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.tools.deploying.stands import TEMPLATE
+from tools import providers
+from tools.account import clients
+from tools.stack import Stack, parameters
+from tools.stage import ROOT, Stage, StageError
+
+
+class CloudFormation:
+    """A stack that shows one status after the other, and stays in the last."""
+
+    meta = SimpleNamespace(region_name="us-west-2")
+
+    def __init__(self, *statuses: str) -> None:
+        self._statuses = list(statuses)
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        return {"Stacks": [{"StackStatus": status, "Outputs": [{"OutputKey": "TableName", "OutputValue": "t"}]}]}
+
+    def describe_stack_events(self, **_: str) -> dict[str, Any]:
+        told = [
+            ("Alarms", "CREATE_FAILED", "no"),
+            ("elephant-dev", "UPDATE_IN_PROGRESS", ""),
+            ("Timers", "CREATE_FAILED", ""),
+        ]
+        keys = ("LogicalResourceId", "ResourceStatus", "ResourceStatusReason")
+        return {"StackEvents": [dict(zip(keys, event, strict=True)) for event in told]}
+
+
+def test_a_stack_is_made_once_and_updated_only_when_something_differs(aws: None, tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps(TEMPLATE))
+    stack = Stack(clients("us-west-2"), "elephant-dev", lambda seconds: None, template)
+    assert not stack.exists()
+    assert stack.up({"Size": "1"}, {"Stage": "dev"})
+    assert not stack.up({"Size": "1"}, {"Stage": "dev"})
+    assert stack.up({"Size": "2"}, {"Stage": "dev"})
+    stack.down()
+    assert not stack.exists()
+    stack.down()
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [
+        ("ROLLBACK_COMPLETE", "make destroy STAGE=dev"),
+        ("DELETE_FAILED", "make destroy STAGE=dev"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --region us-west-2 --stack-name elephant-dev"),
+    ],
+)
+def test_a_stack_that_takes_no_change_says_what_to_do(status: str, step: str) -> None:
+    stack = Stack(lambda _: CloudFormation(status), "elephant-dev")
+    with pytest.raises(StageError, match=f": Alarms: no\\. .*{step}"):
+        stack.ready()
+
+
+def test_a_stack_that_somebody_changes_is_waited_for() -> None:
+    naps: list[float] = []
+    cloudformation = CloudFormation("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE")
+    assert Stack(lambda _: cloudformation, "elephant-dev", naps.append).ready() == {"TableName": "t"}
+    assert len(naps) == 2
+
+
+def test_the_template_takes_every_parameter_that_the_stage_gives(stage: Stage) -> None:
+    text = (ROOT / "infra" / "template.yaml").read_text()
+    declared = text.split("Parameters:\n")[1].split("\nConditions:")[0]
+    given = parameters(stage) | providers.parameters(providers.of(stage), stage)
+    assert sorted(line.strip(" :") for line in declared.splitlines() if line.startswith("  ") and line[2] != " ") == (
+        sorted(given)
+    )
+
+
+def test_every_alarm_leads_to_its_entry_in_the_runbook() -> None:
+    template = (ROOT / "infra" / "template.yaml").read_text()
+    told = (ROOT / "docs" / "deploy.md").read_text()
+    names = re.findall(r'AlarmName: !Sub "elephant-\$\{Stage\}-(.+)"', template)
+    assert names == re.findall(r"AlarmDescription: .+ docs/deploy\.md#(.+)", template)
+    assert names == [name for name in re.findall(r"^### (.+)$", told, re.M) if name in names]
