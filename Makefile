@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 READY := $(VENV)/.ready
 # One lock for every Python and system that Elephant supports.
 LOCK = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
@@ -14,9 +15,10 @@ WORLD ?=
 UPGRADE ?=
 STAGE ?= dev
 JSON ?=
+ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format simulate crash-points mutants bench
+.PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
 .PHONY: doctor deploy destroy policies texts lock e2e clean
 
 help: ## Show the targets.
@@ -28,8 +30,14 @@ demo: $(READY) ## Run one meeting through its whole life on the embedded cloud (
 run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000 until Ctrl-C.
 	@$(BIN)/python -m localcloud.run
 
-test: $(READY) ## Run the tests.
-	@$(BIN)/python -m pytest
+test: $(READY) ## Run the tests, on every core.
+	@$(PYTEST) $(ARGS)
+
+test-fast: $(READY) ## Run the unit and contract tests, in seconds.
+	@$(PYTEST) tests/unit tests/contract $(ARGS)
+
+coverage: $(READY) ## Run the tests of the app and show which lines and branches of it they leave out.
+	@$(PYTEST) tests/unit tests/contract tests/app --cov $(ARGS)
 
 check: $(READY) ## Check format, lint and types.
 	@$(BIN)/ruff format --check .
@@ -75,7 +83,7 @@ e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings thr
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
 
 clean: ## Remove everything that was made here.
-	rm -rf $(VENV) $(EMULATOR) build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(EMULATOR) build .mypy_cache .ruff_cache .pytest_cache .coverage*
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elephant needs Python 3.11 or newer; name one with make PYTHON=python3.11 …")'
