@@ -134,7 +134,7 @@ MEMBERS = [*Note, *Warn, *Fail, *Metric]
 
 @cache
 def writers() -> list[tuple[str, set[str]]]:
-    """Return, for each call in the app that writes to the log, its member and the facts that it names."""
+    """Return every place in the app that names a member of the registry, with the facts that it gives."""
     found: list[tuple[str, set[str]]] = []
     for path in [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -143,10 +143,14 @@ def writers() -> list[tuple[str, set[str]]]:
 
 
 def written_by(node: ast.AST) -> Iterator[tuple[str, set[str]]]:
-    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Attribute):
-        kind, _, member = ast.unparse(node.args[0]).rpartition(".")
+    """Yield the members that a node names, each with the facts that stand beside it in a call."""
+    if isinstance(node, ast.Call):
+        facts = {keyword.arg for keyword in node.keywords if keyword.arg} - {"stage"}
+        yield from ((member, facts) for argument in node.args for member, _ in written_by(argument))
+    elif isinstance(node, ast.Attribute):
+        kind, _, member = ast.unparse(node).rpartition(".")
         if kind.rpartition(".")[2] in {"Note", "Warn", "Fail", "Metric"}:
-            yield member, {keyword.arg for keyword in node.keywords if keyword.arg} - {"stage"}
+            yield member, set()
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
@@ -165,4 +169,6 @@ def test_the_search_for_writers_sees_what_it_looks_for() -> None:
         "log.note(log.Note.JOIN, meeting=1, **more)\nself._count(Metric.ENDED, 1, stage=2, why=3)\nf(Role.A)"
     )
     found = [line for node in ast.walk(tree) for line in written_by(node)]
-    assert sorted(found) == [("ENDED", {"why"}), ("JOIN", {"meeting"})]
+    assert [facts for member, facts in found if member == "JOIN"] == [{"meeting"}, set()]
+    assert [facts for member, facts in found if member == "ENDED"] == [{"why"}, set()]
+    assert {member for member, _ in found} == {"JOIN", "ENDED"}
