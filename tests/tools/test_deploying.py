@@ -19,7 +19,7 @@ from chalice.deploy.deployer import ResultsRecorder
 from chalice.utils import UI, OSUtils
 from moto import mock_aws
 
-from tools import build, resumable, tables, triggers, wiring
+from tools import build, providers, resumable, tables, triggers, wiring
 from tools.account import Clients, clients, enter
 from tools.deploy import refuse_unready
 from tools.desktops import refuse_while_alive
@@ -115,8 +115,9 @@ def test_a_stack_that_somebody_changes_is_waited_for() -> None:
 def test_the_template_takes_every_parameter_that_the_stage_gives(stage: Stage) -> None:
     text = (ROOT / "infra" / "template.yaml").read_text()
     declared = text.split("Parameters:\n")[1].split("\nConditions:")[0]
+    given = parameters(stage) | providers.parameters(providers.of(stage), stage)
     assert [line.strip(" :") for line in declared.splitlines() if line.startswith("  ") and line[2] != " "] == list(
-        parameters(stage)
+        given
     )
 
 
