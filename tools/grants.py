@@ -72,9 +72,9 @@ def _merged(statements: list[Statement]) -> list[Statement]:
     """Join statements of one name: their actions and resources."""
     merged: dict[str, Statement] = {}
     for statement in statements:
-        stands = merged.setdefault(statement["Sid"], statement | {"Action": [], "Resource": []})
-        stands["Action"] = sorted({*stands["Action"], *statement["Action"]})
-        stands["Resource"] = sorted({*stands["Resource"], *statement["Resource"]})
+        joined = merged.setdefault(statement["Sid"], statement | {"Action": [], "Resource": []})
+        joined["Action"] = sorted({*joined["Action"], *statement["Action"]})
+        joined["Resource"] = sorted({*joined["Resource"], *statement["Resource"]})
     return [merged[sid] for sid in sorted(merged)]
 
 

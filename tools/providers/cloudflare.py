@@ -50,9 +50,9 @@ class Cloudflare:
     def parameters(self, stage: Stage) -> dict[str, str]:
         """Return the secret that the stack makes for the token, and what its security group is to say."""
         return {
+            "NetworksAre": "the proxies of Cloudflare only (www.cloudflare.com/ips-v4)",
             "SecretName": stage.secret,
             "SecretKey": token.KEYS[1],
-            "NetworksAre": "the proxies of Cloudflare only (www.cloudflare.com/ips-v4)",
         }
 
     def examine(self, site: Site) -> Iterator[Finding]:
