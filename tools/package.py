@@ -67,6 +67,12 @@ class Packager(packager.LambdaDeploymentPackager):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts | {"osutils": Files()})
+        self._chalices = packager.LambdaDeploymentPackager(**parts)
+
+    def deployment_package_filename(self, project_dir: str, python_version: str) -> str:
+        """Return where Chalice looks for the package, so that a plain `chalice deploy` afterwards takes this one."""
+        path: str = self._chalices.deployment_package_filename(project_dir, python_version)
+        return path
 
     def create_deployment_package(self, project_dir: str, python_version: str) -> str:
         """Return the path of the package."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.utils import OSUtils
+from chalice.deploy.packager import LambdaDeploymentPackager
+from chalice.utils import UI, OSUtils
 from click import ClickException
 
 from tools.chalice import run_chalice
@@ -90,9 +91,15 @@ def test_two_builds_of_one_commit_are_the_same_to_the_byte(package: Path, tmp_pa
         path.chmod(0o600)  # as it lies where nobody else may read
     first = (package / "deployment.zip").read_bytes()
     assert (packaged(project) / "deployment.zip").read_bytes() == first
-    for made in (project / ".chalice" / "deployments").iterdir():
-        made.write_bytes(b"made earlier, without the lock")
+    [made] = (project / ".chalice" / "deployments").iterdir()
+    made.write_bytes(b"made earlier, without the lock")
     assert (packaged(project) / "deployment.zip").read_bytes() == first
+
+
+def test_plain_chalice_takes_the_package_that_was_made_from_the_lock(package: Path) -> None:
+    plain = LambdaDeploymentPackager(OSUtils(), Wheels(OSUtils()), UI())
+    made = plain.create_deployment_package(str(package.parent), "python{}.{}".format(*sys.version_info[:2]))
+    assert Path(made).read_bytes() == (package / "deployment.zip").read_bytes()
 
 
 def test_what_ships_lies_in_its_names_order_and_may_be_read_by_the_function(package: Path, tmp_path: Path) -> None:
