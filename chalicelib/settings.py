@@ -84,7 +84,7 @@ def _minutes(usual: timedelta) -> str:
 
 
 _USUAL = Policy()
-_ARN = "[A-Za-z0-9:/_+=,.@-]+"
+_ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
 STAGE = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
@@ -114,7 +114,7 @@ URL = Text(
     lambda text: text.rstrip("/"),
 )
 SECRET_ID = Text(
-    rf"[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]*|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
+    rf"[A-Za-z0-9/_+=.@-]*[A-Za-z0-9_+=.@-]|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
 )
 FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
 
