@@ -87,7 +87,7 @@ _USUAL = Policy()
 _ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
-STAGE = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
+STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
 TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
 IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
 INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
@@ -176,7 +176,7 @@ SETTINGS = (
             says="the table of meetings", example="elephant-meetings-dev"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), to="stream_arn", output="StreamArn",
             says="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
-    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE,
+    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             says="the stage; it marks what is owned", example="prod"),
     Setting("JITSI_DOMAIN", HOST, to="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
             says="where the meetings' video rooms are", example="video.example.com"),

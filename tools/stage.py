@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.kinds import Flag, Number, Secret, Several, Text
-from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE, TABLE, Setting
+from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE_NAME, TABLE, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -155,11 +155,16 @@ class Stage:
         return f"/aws/lambda/{self.function(name)}"
 
     def variable(self, name: str) -> str:
-        """Return what the file says of a variable of the functions, as text; empty where it says nothing of it."""
+        """Return a variable of the functions as text: what the file says of it, or its default.
+
+        It is empty where it has none, and where it is the stack that says it.
+        """
         row = _VARIABLES.get(name)
         if row and _leaf(row.key) in _ATTRIBUTES:
             return row.kind.spell(getattr(self, _leaf(row.key)))
-        return self.name if name == "STAGE" else self.environment.get(name, "")
+        if name == "STAGE":
+            return self.name
+        return self.environment.get(name) or (row.default if row and not row.output else "")
 
 
 _ATTRIBUTES = {attribute.name for attribute in fields(Stage)}
@@ -172,7 +177,7 @@ def load(name: str, folder: Path = ROOT / "stages") -> Stage:
         StageError: there is no such file, or with everything that is wrong with it.
     """
     try:
-        STAGE.read(name)
+        STAGE_NAME.read(name)
     except ValueError as error:
         raise StageError(f"A stage's name {error}, not {name!r}.") from None
     path = folder / f"{name}.toml"
