@@ -202,7 +202,7 @@ def _text_of(path: Path) -> str:
     why = ""
     if raw.startswith(codecs.BOM_UTF8):
         why = "it begins with a byte order mark"
-    elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+    elif b"\0" in raw:
         why = "it looks like UTF-16"
     else:
         try:

@@ -233,11 +233,32 @@ def test_no_message_repeats_a_secret(name: str, secret: Any) -> None:
     assert not [text for text in told if "sesame" in text or "7" in text]
 
 
+@pytest.mark.parametrize(
+    ("place", "made_up"),
+    [("desktops.ami_id", "ami-1"), ("dns.zone_id", "zone"), ("LAUNCHER_ARN", "l"), ("SAFETY_NET_ARN", "s")],
+)
+def test_ids_that_only_an_emulator_gives_are_taken_from_the_environment_alone(place: str, made_up: str) -> None:
+    row = KEYS[place] if place in KEYS else next(row for row in SETTINGS if row.name == place)
+    assert row.read(made_up) == made_up
+    content = written(place, made_up) if place in KEYS else sample() | {"environment": {place: made_up}}
+    with pytest.raises(StageError, match=rf"used: (environment\.)?{place} must be .*, not '{made_up}'"):
+        parse("dev", content)
+
+
 # --- the file itself
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "latin-1", "cp1252"])
-def test_a_file_in_another_encoding_is_refused_with_a_sentence(encoding: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", ["", 'MY_OWN = "Straße"\n'])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_in_another_encoding_is_refused_with_a_sentence(encoding: str, more: str, tmp_path: Path) -> None:
+    text = "\n".join([*stage_file(), more])
+    (tmp_path / "dev.toml").write_bytes(text.encode(encoding))
+    with pytest.raises(StageError, match=r"dev\.toml is not plain UTF-8: it .*\. Save it as UTF-8"):
+        load("dev", tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_so_is_one_in_an_encoding_of_europe(encoding: str, tmp_path: Path) -> None:
     text = "\n".join(stage_file()) + '\nMY_OWN = "Straße"\n'
     (tmp_path / "dev.toml").write_bytes(text.encode(encoding))
     with pytest.raises(StageError, match=r"dev\.toml is not plain UTF-8: .*\. Save it as UTF-8"):
