@@ -309,10 +309,9 @@ def _unusable_variables(environment: object) -> Iterator[str]:
 
 
 def unusable(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield what cannot be used of an environment that the functions have, by the variables' names."""
+    """Yield what cannot be used of what the functions' environment holds, by the variables' names."""
     for row in SETTINGS:
         try:
-            if row.read(environment.get(row.name, "")) is None and row.needed_by:
-                yield f"{row.name} is not set"
+            row.read(environment.get(row.name, ""))
         except ValueError as error:
             yield str(error)
