@@ -131,6 +131,7 @@ _STREAM_ARN = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings-d
 NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/stream/none"
 """Stands in for the table's stream where the app is only imported, as tests and `chalice local` do."""
 
+# Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 SETTINGS = (
     Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), to="desktops.ami_id", needed_by="desktops",

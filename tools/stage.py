@@ -32,6 +32,7 @@ EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*",
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days for which CloudWatch can keep a log."""
 
+# Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 DEPLOY = (
     Setting("", REGION, key="region", needed_by="deploy", example="us-west-2", says="the Region that desktops run in"),
