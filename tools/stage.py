@@ -279,7 +279,7 @@ def _variable_problem(name: str, value: object) -> str:
             return str(error)
         return ""
     if near := get_close_matches(name.upper(), _VARIABLES, 1, 0.85):
-        return f"is not known here; did you mean {near[0]}?"
+        return f"is not known here: did you mean {near[0]}?"
     if not re.fullmatch("[A-Za-z][A-Za-z0-9_]+", name):
         return "is no name of a variable: letters, digits and underscores, the first a letter"
     return "" if value.isprintable() else "holds a character that cannot be printed"
@@ -296,7 +296,7 @@ def _misplaced(content: Mapping[str, Any]) -> Iterator[str]:
     for key in found:
         if key not in KEYS:
             near = [known for known in KEYS if _leaf(known) == _leaf(key)] or get_close_matches(key, KEYS, 1)
-            yield f"{key} is not known here" + (f"; did you mean {near[0]}?" if near else "")
+            yield f"{key} is not known here" + (f": did you mean {near[0]}?" if near else "")
 
 
 def _unusable_variables(environment: object) -> Iterator[str]:

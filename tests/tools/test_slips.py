@@ -199,7 +199,7 @@ def test_one_that_has_a_key_of_its_own_is_told_so(row: Setting) -> None:
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"SCHEDUL_KEY": "k"}, "SCHEDUL_KEY is not known here; did you mean SCHEDULE_KEY?"),
+        ({"SCHEDUL_KEY": "k"}, "SCHEDUL_KEY is not known here: did you mean SCHEDULE_KEY?"),
         ({"schedule_key": "k"}, "did you mean SCHEDULE_KEY?"),
         ({"STAGE": "prod"}, "STAGE is the name of this file"),
         ({"MY-OWN": "k"}, "MY-OWN is no name of a variable"),
@@ -219,7 +219,7 @@ def test_a_variable_of_which_the_table_knows_nothing_is_handed_on() -> None:
 
 
 def test_a_key_in_the_wrong_place_is_told_where_it_belongs() -> None:
-    with pytest.raises(StageError, match=r"ami_id is not known here; did you mean desktops\.ami_id\?"):
+    with pytest.raises(StageError, match=r"ami_id is not known here: did you mean desktops\.ami_id\?"):
         parse("dev", sample() | {"ami_id": "ami-0e7fd79d17e852d18"})
 
 
