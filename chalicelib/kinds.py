@@ -81,7 +81,7 @@ class Choice(Kind):
 
     def read(self, text: str) -> StrEnum:
         """Return the word's member."""
-        if not text.isascii() or text.lower() not in tuple(self._among):
+        if text.lower() not in tuple(self._among):
             raise self.refusal()
         return self._among(text.lower())
 
@@ -107,7 +107,7 @@ class Number(Kind):
 
     def spell(self, value: object) -> str:
         """Return the number's digits."""
-        if type(value) is not int:  # bool is an int to isinstance
+        if not isinstance(value, int):
             raise ValueError("must be a whole number without quotes")
         return str(value)
 
@@ -155,6 +155,6 @@ class Several(Kind):
 
     def spell(self, value: object) -> str:
         """Return the list's items by commas."""
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ValueError('must be a list of texts, like ["a", "b"]')
         return ",".join(self._item.read(item) for item in value)

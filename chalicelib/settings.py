@@ -84,10 +84,10 @@ def _minutes(usual: timedelta) -> str:
 
 
 _USUAL = Policy()
-_ARN = "[A-Za-z0-9:/_+=,.@-]+"
+_ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
-STAGE = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
+STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
 TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
 IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
 INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
@@ -114,7 +114,7 @@ URL = Text(
     lambda text: text.rstrip("/"),
 )
 SECRET_ID = Text(
-    rf"[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]*|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
+    rf"[A-Za-z0-9/_+=.@-]*[A-Za-z0-9_+=.@-]|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
 )
 FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
 
@@ -131,22 +131,24 @@ _STREAM_ARN = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings-d
 NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/stream/none"
 """Stands in for the table's stream where the app is only imported, as tests and `chalice local` do."""
 
+# Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 SETTINGS = (
     Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), to="desktops.ami_id", needed_by="desktops",
             says="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
             key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
     Setting("INSTANCE_TYPE", INSTANCE_TYPE, to="desktops.instance_type", default="t3.large",
-            says="the desktops' instance type", key="desktops.instance_type", example="g4dn.xlarge"),
+            says="the desktops' instance type; the doctor says in which zones it is offered",
+            key="desktops.instance_type", example="g4dn.xlarge"),
     Setting("IAM_PROFILE", PROFILE, to="desktops.iam_profile", needed_by="desktops", output="InstanceProfile",
             says="the desktops' instance profile, by name or ARN", example="EC2-S3-ReadOnly-Role"),
     Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), to="desktops.security_group_ids", needed_by="desktops",
             says="the desktops' security groups, by commas", output="SecurityGroup", example="sg-0ca7703192305868d"),
     Setting("KEY_NAME", KEY_PAIR, to="desktops.key_name", key="desktops.key_name", example="elephant",
-            says="the EC2 key pair for the Windows password of the desktops"),
+            says="the EC2 key pair that opens the Windows password of a desktop that misbehaves"),
     Setting("SUPPORTED_AZS", Several(ZONE), to="desktops.supported_azs", unset="every zone of the default VPC",
-            says="the zones that desktops are launched in, the best first", key="desktops.availability_zones",
-            example="us-west-2a,us-west-2b"),
+            says="the zones that desktops are launched in, the best first; a full one is passed over for three minutes",
+            key="desktops.availability_zones", example="us-west-2a,us-west-2b"),
     Setting("VOLUME_GIB", Number(1, 16_384), to="desktops.volume_gib", default="60",
             says="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
     Setting("IN_GUEST_DEADLINE", Choice(Guest), to="desktops.guest", default=Guest.WINDOWS,
@@ -176,7 +178,7 @@ SETTINGS = (
             says="the table of meetings", example="elephant-meetings-dev"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), to="stream_arn", output="StreamArn",
             says="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
-    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE,
+    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             says="the stage; it marks what is owned", example="prod"),
     Setting("JITSI_DOMAIN", HOST, to="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
             says="where the meetings' video rooms are", example="video.example.com"),

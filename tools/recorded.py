@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chalicelib.settings import SETTINGS, Setting
+from chalicelib.settings import SETTINGS
 from tools.stage import FUNCTIONS, ROOT, Stage
 
 CHALICE = ROOT / ".chalice"
@@ -20,17 +20,14 @@ _BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` t
 
 
 def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the app's environment: of each variable what the operator's file says, else what the stack made for it.
+    """Return the app's environment: of each variable what the operator's file says, or what the stack made.
 
     Nothing is set to empty.
     """
-    values = {row.name: stage.variable(row.name) or _made(row, outputs) for row in SETTINGS}
-    return {name: value for name, value in (dict(stage.environment) | values).items() if value}
-
-
-def _made(row: Setting, outputs: Mapping[str, str]) -> str:
-    """Return what a setting is where the file does not say it: an output of the stack's, or its default."""
-    return outputs[row.output] if row.output else row.default
+    values = dict(stage.environment)
+    for row in SETTINGS:
+        values[row.name] = stage.variable(row.name) or (outputs[row.output] if row.output else "")
+    return {name: value for name, value in values.items() if value}
 
 
 def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def _meaning(row: Setting) -> str:
 def _sentence(row: Setting) -> str:
     """Return what a key's comment says: what it means, how a list looks, and what empty means."""
     meaning = _meaning(row)
-    like = f", like {_toml(row, row.example)}" if isinstance(row.kind, Several) else ""
+    like = f" For example {_toml(row, row.example)}." if isinstance(row.kind, Several) else ""
     empty = "" if row.default or row.needed_by else f" Empty: {row.unset}."
-    return f"{meaning[0].upper()}{meaning[1:]}{like}.{empty}"
+    return f"{meaning[0].upper()}{meaning[1:]}.{like}{empty}"
 
 
 def _toml(row: Setting, text: str | None = None) -> str:

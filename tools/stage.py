@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.kinds import Flag, Number, Secret, Several, Text
-from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE, TABLE, Setting
+from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE_NAME, TABLE, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -32,6 +32,7 @@ EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*",
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days for which CloudWatch can keep a log."""
 
+# Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 DEPLOY = (
     Setting("", REGION, key="region", needed_by="deploy", example="us-west-2", says="the Region that desktops run in"),
@@ -155,11 +156,16 @@ class Stage:
         return f"/aws/lambda/{self.function(name)}"
 
     def variable(self, name: str) -> str:
-        """Return what the file says of a variable of the functions, as text; empty where it says nothing of it."""
+        """Return a variable of the functions as text: what the file says of it, or its default.
+
+        It is empty where it has none, and where it is the stack that says it.
+        """
         row = _VARIABLES.get(name)
         if row and _leaf(row.key) in _ATTRIBUTES:
             return row.kind.spell(getattr(self, _leaf(row.key)))
-        return self.name if name == "STAGE" else self.environment.get(name, "")
+        if name == "STAGE":
+            return self.name
+        return self.environment.get(name) or (row.default if row and not row.output else "")
 
 
 _ATTRIBUTES = {attribute.name for attribute in fields(Stage)}
@@ -172,7 +178,7 @@ def load(name: str, folder: Path = ROOT / "stages") -> Stage:
         StageError: there is no such file, or with everything that is wrong with it.
     """
     try:
-        STAGE.read(name)
+        STAGE_NAME.read(name)
     except ValueError as error:
         raise StageError(f"A stage's name {error}, not {name!r}.") from None
     path = folder / f"{name}.toml"
@@ -197,7 +203,7 @@ def _text_of(path: Path) -> str:
     why = ""
     if raw.startswith(codecs.BOM_UTF8):
         why = "it begins with a byte order mark"
-    elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+    elif b"\0" in raw:
         why = "it looks like UTF-16"
     else:
         try:
@@ -273,7 +279,7 @@ def _variable_problem(name: str, value: object) -> str:
             return str(error)
         return ""
     if near := get_close_matches(name.upper(), _VARIABLES, 1, 0.85):
-        return f"is not known here; did you mean {near[0]}?"
+        return f"is not known here: did you mean {near[0]}?"
     if not re.fullmatch("[A-Za-z][A-Za-z0-9_]+", name):
         return "is no name of a variable: letters, digits and underscores, the first a letter"
     return "" if value.isprintable() else "holds a character that cannot be printed"
@@ -290,7 +296,7 @@ def _misplaced(content: Mapping[str, Any]) -> Iterator[str]:
     for key in found:
         if key not in KEYS:
             near = [known for known in KEYS if _leaf(known) == _leaf(key)] or get_close_matches(key, KEYS, 1)
-            yield f"{key} is not known here" + (f"; did you mean {near[0]}?" if near else "")
+            yield f"{key} is not known here" + (f": did you mean {near[0]}?" if near else "")
 
 
 def _unusable_variables(environment: object) -> Iterator[str]:
@@ -304,10 +310,9 @@ def _unusable_variables(environment: object) -> Iterator[str]:
 
 
 def unusable(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield what cannot be used of an environment that the functions have, by the variables' names."""
+    """Yield what cannot be used of what the functions' environment holds, by the variables' names."""
     for row in SETTINGS:
         try:
-            if row.read(environment.get(row.name, "")) is None and row.needed_by:
-                yield f"{row.name} is not set"
+            row.read(environment.get(row.name, ""))
         except ValueError as error:
             yield str(error)
