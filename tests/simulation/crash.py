@@ -21,8 +21,11 @@ from rich.progress import track
 from chalicelib.model import Role, State
 from tests.fakes import Instance
 from tests.simulation.faults import NONE, Rates, Script
-from tests.simulation.invariants import Invariants, Violation
-from tests.simulation.world import DAWN, MINUTE, Booking, Life, Person, World
+from tests.simulation.invariants import Invariants
+from tests.simulation.promises.promise import Violation
+from tests.simulation.world import World
+from tests.simulation.world.clock import DAWN, MINUTE
+from tests.simulation.world.lives import Booking, Life, Person
 
 T = DAWN + 12 * MINUTE
 NEVER = timedelta(days=1)
@@ -77,14 +80,14 @@ def _stop(world: World, life: Life) -> None:
 
 
 def _fill(zone: str) -> Callable[[World, Life], None]:
-    return lambda world, life: world.fill({zone}, DAWN, 30 * MINUTE)
+    return lambda world, life: world.weather.fill({zone}, DAWN, 30 * MINUTE)
 
 
 def _bar(*roles: Role) -> Callable[[World, Life], None]:
     """Let desktops die when no zone has room for others."""
 
     def bar(world: World, life: Life) -> None:
-        world.fill(set(world.desktops.zones), world.now, 90 * MINUTE)
+        world.weather.fill(set(world.desktops.zones), world.now, 90 * MINUTE)
         _kill(*roles)(world, life)
 
     return bar
@@ -127,17 +130,19 @@ SCENARIOS: dict[str, Scenario] = {
     "one-upload": Scenario("PARTIAL_UPLOAD_TIMEOUT", leaves=(16, None), duration=60),
     "too-long": Scenario("MAX_DURATION", leaves=(None, None)),
     "cancelled": Scenario("CANCELLED", turn=_at(5, _cancel)),
-    "moved": Scenario("SUCCESS", turn=_at(-2, lambda world, life: world.move(life, 10 * MINUTE)), leaves=(30, 32)),
+    "moved": Scenario(
+        "SUCCESS", turn=_at(-2, lambda world, life: world.console.move(life, 10 * MINUTE)), leaves=(30, 32)
+    ),
     "postponed": Scenario(
         "NO_SHOW_TIMEOUT",
         4,
         comes=(None, None),
-        turn=_at(-2, lambda world, life: world.move(life, 100 * MINUTE)),
+        turn=_at(-2, lambda world, life: world.console.move(life, 100 * MINUTE)),
     ),
     "moved-at-the-end": Scenario(
         "NO_SHOW_TIMEOUT",
         comes=(None, None),
-        turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.move(life, 20 * MINUTE)),
+        turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.console.move(life, 20 * MINUTE)),
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
     "events-lost": Scenario("SUCCESS", rates=Rates(event_lost=1), proof=_injected("event_lost")),
@@ -230,8 +235,8 @@ def baseline(scenario: str) -> World:
     row = world.meetings.rows[life.id]
     desktops = len(world.desktops.of(life.id))
     if (row.get("termination_reason"), desktops) != (plot.reason, plot.desktops) or not plot.proof(world, life):
-        story = "\n  ".join(life.story)
-        raise Violation(f"The scenario {scenario} is not what it says, {plot}:\n{desktops} desktops, {row}\n  {story}")
+        outcome = f"{desktops} desktops, {row}\n  {life.told()}"
+        raise Violation(f"The scenario {scenario} is not what it says, {plot}:\n{outcome}")
     return world
 
 

@@ -509,7 +509,7 @@ def _be(mutant: Mutant) -> int:
 
 def _be_crashed(scenario: str) -> int:
     from tests.simulation.crash import attempt, points
-    from tests.simulation.invariants import Violation
+    from tests.simulation.promises.promise import Violation
 
     try:
         violation = next(filter(None, map(attempt, points(scenario))), None)

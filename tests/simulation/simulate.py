@@ -18,7 +18,9 @@ from rich.table import Table
 
 from tests.simulation import crash
 from tests.simulation.faults import RATES
-from tests.simulation.invariants import Figures, Invariants, Violation
+from tests.simulation.figures import Figures, quantile
+from tests.simulation.invariants import Invariants
+from tests.simulation.promises.promise import Violation
 from tests.simulation.world import World
 
 A_WORLD = 100
@@ -83,12 +85,6 @@ def _figures(world: World) -> Figures:
     if not isinstance(world.checks, Invariants):
         raise TypeError("Only a world with invariants has figures.")
     return world.checks.figures
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which this share of them lies, 0 for none."""
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
 def report(console: Console, run: Run) -> None:
