@@ -475,16 +475,23 @@ class Reconciler:
                     self._tend(meeting, seen, report)
         for action in plan_strays(fleet, records, known, self._clock(), self._policy):
             with report.tolerate("tend strays"):
-                if wanted := self._still_wanted(action):
+                if wanted := self._still_wanted(action, report):
                     self._do(wanted, None)
                     report.acted += 1
 
-    def _still_wanted(self, action: Action) -> Action | None:
-        """Return what is left of an action: the listings that it rests on may be older than the end of a meeting."""
+    def _still_wanted(self, action: Action, report: SweepReport) -> Action | None:
+        """Return what is left of an action: the listings that it rests on may be older than the end of a meeting.
+
+        A record whose meeting cannot be read waits for the next sweep; the others do not wait for it.
+        """
         if not isinstance(action, Publish):
             return action
-        linked = tuple(filter(self._is_linked, action.records))
-        return replace(action, records=linked) if linked else None
+        linked: list[DnsRecord] = []
+        for record in action.records:
+            with report.tolerate("read the meeting of a record", record.meeting_id):
+                if self._is_linked(record):
+                    linked.append(record)
+        return replace(action, records=tuple(linked)) if linked else None
 
     def _is_linked(self, record: DnsRecord) -> bool:
         """Whether people have a link to this name now."""

@@ -659,6 +659,26 @@ class TestSweep:
         house.sweep()
         assert len(house.dns.records) == 2
 
+    def test_a_record_comes_back_though_the_meeting_of_another_cannot_be_read(self, house: House) -> None:
+        launched(house)
+        house.meeting("other")
+        house.sweep()
+        house.pass_time(MINUTE)
+        house.sweep()
+        house.pass_time(5 * MINUTE)
+        house.dns.records.clear()
+        get = house.meetings.get
+
+        def cursed(meeting_id: str) -> Any:
+            if meeting_id == "other":
+                raise Unavailable("The table is throttled.")
+            return get(meeting_id)
+
+        house.meetings.get = cursed  # type: ignore[method-assign]
+        with pytest.raises(SomeFailed, match="2 places"):
+            house.sweep()
+        assert {record.meeting_id for record in house.dns.records.values()} == {"m"}
+
     def test_no_record_comes_back_of_a_meeting_that_the_sweep_has_just_ended(self, house: House) -> None:
         launched(house)
         house.calls()
