@@ -145,6 +145,7 @@ SCENARIOS: dict[str, Scenario] = {
         turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.console.move(life, 20 * MINUTE)),
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
+    "uploads-at-the-last-moment": Scenario("PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1)),
     "events-lost": Scenario("SUCCESS", rates=Rates(event_lost=1), proof=_injected("event_lost")),
     "events-doubled": Scenario("SUCCESS", rates=Rates(event_doubled=1), proof=_injected("event_doubled")),
     "events-late": Scenario("SUCCESS", rates=Rates(event_late=1), proof=_injected("event_late")),

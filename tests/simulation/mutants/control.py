@@ -49,7 +49,8 @@ def _without_the_ids(self: Reconciler, meeting: Meeting, change: Update) -> tupl
 
 def _knows_one_zone(self: Reconciler, *rest: Any) -> tuple[Any, ...]:
     desktops = self._desktops()
-    one = Stubbed(desktops, subnets=lambda: desktops.subnets()[:1])
+    first = desktops.subnets()[:1]
+    one = Stubbed(desktops, subnets=lambda: first)
     return with_attribute(self, _desktops=lambda: one), *rest
 
 

@@ -15,7 +15,10 @@ from tests.simulation.world.payloads import CONTEXT
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-EDITS = ("status", "garbage", "terminated", "moved", "moved", "moved", "unnamed", "blank", "wrong id", "types")
+EDITS = (
+    *("status", "garbage", "terminated", "unnamed", "blank", "types"),
+    *("moved", "moved", "moved", "wrong id", "wrong id"),
+)
 
 
 class Console:
