@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.progress import track
 
 from chalicelib.model import Role, State
-from tests.fakes import Instance
+from tests.fakes import Instance, Row
 from tests.simulation.faults import NONE, Rates, Script
 from tests.simulation.invariants import Invariants
 from tests.simulation.promises.promise import Violation
 from tests.simulation.world import World
-from tests.simulation.world.clock import DAWN, MINUTE
+from tests.simulation.world.clock import DAWN, MINUTE, SECOND
 from tests.simulation.world.lives import Booking, Life, Person
 
 T = DAWN + 12 * MINUTE
@@ -122,6 +122,21 @@ def _silence(world: World, life: Life) -> None:
     world.desktops.on_launch = launched
 
 
+def _kill_as_it_reports(world: World, life: Life) -> None:
+    """Let the teacher's first desktop die some seconds after it has reported healthy."""
+    heard = world.meetings.on_change
+
+    def changed(old: Row | None, new: Row) -> None:
+        reporter = world.desktops.instances.get(new.get("instance_id", ""))
+        if reporter and reporter.role is Role.TEACHER and not doomed:
+            doomed.append(reporter.id)
+            world.after(5 * SECOND, lambda: world.desktops.die(reporter.id))
+        heard(old, new)
+
+    doomed: list[str] = []
+    world.meetings.on_change = changed
+
+
 SCENARIOS: dict[str, Scenario] = {
     "normal": Scenario("SUCCESS"),
     "early": Scenario("15_MIN_SUCCESS", leaves=(10, 12)),
@@ -145,7 +160,9 @@ SCENARIOS: dict[str, Scenario] = {
         turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.console.move(life, 20 * MINUTE)),
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
-    "uploads-at-the-last-moment": Scenario("PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1)),
+    "uploads-at-the-last-moment": Scenario(
+        "PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1), rates=Rates(event_lost=1), proof=_injected("event_lost")
+    ),
     "events-lost": Scenario("SUCCESS", rates=Rates(event_lost=1), proof=_injected("event_lost")),
     "events-doubled": Scenario("SUCCESS", rates=Rates(event_doubled=1), proof=_injected("event_doubled")),
     "events-late": Scenario("SUCCESS", rates=Rates(event_late=1), proof=_injected("event_late")),
@@ -159,6 +176,7 @@ SCENARIOS: dict[str, Scenario] = {
         proof=_row_holds("student_attempt", 10),
     ),
     "dies": Scenario("SUCCESS", 3, turn=_at(2, _kill(Role.TEACHER))),
+    "dies-as-it-reports": Scenario("SUCCESS", 3, turn=_kill_as_it_reports),
     "stopped": Scenario("SUCCESS", 3, turn=_at(2, _stop)),
     "both-die-done": Scenario("DESKTOPS_GONE", leaves=(5, 6), turn=_at(8, _kill(*Role))),
     "late-boot": Scenario("SUCCESS", 3, (-4, 9), turn=_silence, proof=_row_holds("student_late_boots", 1)),

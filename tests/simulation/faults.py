@@ -179,7 +179,7 @@ class FaultyWire(Wire):
     def hits(self, kind: str) -> bool:
         """Return whether this fault strikes now, and count it; none does once it is calm."""
         rate: float = getattr(self.rates, kind)
-        if rate and not self.calm() and self.rng.random() < rate:
+        if rate and self.rng.random() < rate and not self.calm():
             self.injected[kind] += 1
             return True
         return False

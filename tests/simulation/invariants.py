@@ -29,8 +29,9 @@ class Invariants(Checks):
     def __init__(self, *, measure_recovery: bool = False) -> None:
         self.figures = Figures()
         self._measure_recovery = measure_recovery
+        self._promises = [kind(self.figures) for kind in PROMISES]
         self._hearers: dict[str, list[Callable[..., None]]] = defaultdict(list)
-        for promise in (kind(self.figures) for kind in PROMISES):
+        for promise in self._promises:
             for name in _HEARD:
                 if getattr(type(promise), name) is not getattr(Promise, name):
                     self._hearers[name].append(getattr(promise, name))
@@ -83,12 +84,21 @@ class Invariants(Checks):
         """Let the promises judge what a sweep must have put right, as far as the ports that it needs did answer."""
         sweep = Sweep(process, world.sweeps.count)
         self._tell("swept", world, sweep)
+        asked = [promise.meeting_swept for promise in self._promises_asked(sweep)]
         for meeting_id, life in world.lives.items():
             row = world.meetings.rows.get(meeting_id)
-            if row and row.get("open") == rows.LISTED and sweep.saw_rows:
-                self._tell("meeting_swept", world, life, row, sweep)
+            if row and row.get("open") == rows.LISTED:
+                for judge in asked:
+                    judge(world, life, row, sweep)
             if self._measure_recovery:
                 self._measure(world, life)
+
+    def _promises_asked(self, sweep: Sweep) -> list[Promise]:
+        """Return the promises whose turn it is after this sweep; none where it could not see what they are about."""
+        if not sweep.saw_rows:
+            return []
+        judging = (p for p in self._promises if type(p).meeting_swept is not Promise.meeting_swept)
+        return [promise for promise in judging if sweep.number % promise.asked_every == 0]
 
     def at_the_end(self, world: World) -> None:
         """All faults are over for a while: let the promises judge what is left."""

@@ -149,7 +149,12 @@ MUTANTS = (
     Mutant("calls an end finished that is not", plan._close, _waits_for_nothing),
     Mutant("leaves timers armed", plan._timers_ahead, returns(()), "crash/cancelled"),
     Mutant("forgets the end's intent", plan._end, alters(lambda actions: actions[1:])),
-    Mutant("ends on what it read long ago", plan._end, without_expecting("joined_at", "session_data")),
+    Mutant(
+        "ends on what it read long ago",
+        plan._end,
+        without_expecting("joined_at", "session_data"),
+        "crash/uploads-at-the-last-moment",
+    ),
     Mutant(
         "ends at a time that is no longer the meeting's",
         plan._end,
@@ -199,7 +204,12 @@ MUTANTS = (
     Mutant("does not withdraw a dead desktop's record", plan._withdraw_of, returns([])),
     Mutant("leaves a link that leads nowhere", plan._unresolved, returns(())),
     Mutant("hides a row made by hand from the sweep", plan._note, without("open")),
-    Mutant("takes an old desktop's report for the new one's", plan._note, without_expecting("ec2_id")),
+    Mutant(
+        "takes an old desktop's report for the new one's",
+        plan._note,
+        without_expecting("ec2_id"),
+        "crash/dies-as-it-reports",
+    ),
     # --- what belongs to no meeting
     Mutant("never collects orphans", plan.plan_strays, given(_knows_no_missing_row)),
     Mutant("never withdraws orphaned records", plan.plan_strays, keeps_out(Withdraw)),

@@ -20,6 +20,7 @@ class NoDesktopOutlivesItsDeadline(Promise):
     """Nor its meeting's end; and it bears the right deadline, by which it ends itself."""
 
     name = "2 no desktop outlives its deadline"
+    asked_every = 3
 
     def swept(self, world: World, sweep: Sweep) -> None:
         """Every desktop past its deadline has ended; where no row can be read, past the one that it bears."""
@@ -49,7 +50,7 @@ class NoDesktopOutlivesItsDeadline(Promise):
 
     def meeting_swept(self, world: World, life: Life, row: Row, sweep: Sweep) -> None:
         """No desktop lasts after its meeting's end, or while its meeting is far, or with a wrong deadline."""
-        if life.edited or not sweep.looks_for_what_lasts:
+        if life.edited:
             return
 
         def lasts(*since: datetime | None) -> bool:

@@ -17,6 +17,7 @@ class OneDesktopARole(Promise):
     """The app launches no second one; one that somebody else launches does not last."""
 
     name = "1 one desktop a role"
+    asked_every = 3
 
     def launched(self, world: World, life: Life, instance: Instance) -> None:
         """No desktop is launched for a role that has one."""
@@ -36,7 +37,7 @@ class OneDesktopARole(Promise):
 
     def meeting_swept(self, world: World, life: Life, row: Row, sweep: Sweep) -> None:
         """A second one is ended once it is no longer young."""
-        if life.edited or not sweep.looks_for_what_lasts:
+        if life.edited:
             return
         for role in Role:
             own = [

@@ -25,6 +25,7 @@ class OpenDoorIsReal(Promise):
     """A link leads to its role's own desktop, at the address that this has."""
 
     name = "5 an open door is real"
+    asked_every = 3
 
     def published(self, world: World, record: DnsRecord) -> None:
         """A name is published for its own meeting, and leads to its own desktop."""
@@ -53,13 +54,17 @@ class OpenDoorIsReal(Promise):
             self.broken(world, life, f"{name} is withdrawn, the {instance.role} has its link")
 
     def row_written(self, world: World, life: Life | None, old: Row | None, new: Row) -> None:
-        """Nobody is noted as in after the end."""
-        if life is None or old is None or life.edited or not (reason := old.get("termination_reason")):
+        """Nobody is noted as in after the end, and no desktop as healthy that has not said so itself."""
+        if life is None or old is None or life.edited:
             return
+        reason = old.get("termination_reason")
         for role in Role:
-            joined = attribute(role, "joined_at")
-            if new.get(joined) and not old.get(joined):
+            joined, healthy = attribute(role, "joined_at"), attribute(role, "healthy_at")
+            if reason and new.get(joined) and not old.get(joined):
                 self.broken(world, life, f"the {role} is let in, it ends as {reason}")
+            desktop_id = new.get(attribute(role, "ec2_id"))
+            if new.get(healthy) and desktop_id not in life.reported:
+                self.broken(world, life, f"the {role}'s {desktop_id} is noted as healthy, it has not reported")
 
     def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """Whoever is let in finds their own desktop."""
@@ -94,7 +99,7 @@ class OpenDoorIsReal(Promise):
 
     def meeting_swept(self, world: World, life: Life, row: Row, sweep: Sweep) -> None:
         """A link leads to its desktop, even if somebody deleted the record, or the desktop's address has changed."""
-        if life.edited or row.get("termination_reason") or not (sweep.clean and sweep.looks_for_what_lasts):
+        if life.edited or row.get("termination_reason") or not sweep.clean:
             return
         for role in Role:
             instance = world.desktops.instances.get(row.get(attribute(role, "ec2_id"), ""))

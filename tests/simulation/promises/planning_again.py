@@ -8,19 +8,16 @@ from tests.simulation.promises.wishes import is_name_taken, wishes
 from tests.simulation.world.lives import Life
 from tests.simulation.world.world import World
 
-SOMETIMES = 5
-"""It is tried after every so many sweeps only."""
-
 
 class PlanningAgainYieldsNothing(Promise):
     """A sweep of which no call failed has left nothing to do."""
 
     name = "7 planning again yields nothing"
+    asked_every = 5
 
     def meeting_swept(self, world: World, life: Life, row: Row, sweep: Sweep) -> None:
         """There is nothing more to do, unless somebody else holds a desktop's name."""
-        process = sweep.process
-        if process.refused or sweep.number % SOMETIMES:
+        if sweep.process.refused:
             return
         if (actions := wishes(world, life.id)) and not is_name_taken(world, life):
             self.broken(world, life, f"it yields {actions}")

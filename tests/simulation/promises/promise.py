@@ -13,9 +13,6 @@ from tests.simulation.world.processes import Process
 from tests.simulation.world.sweeps import FLEET, FLEET_AND_ROWS
 from tests.simulation.world.world import World
 
-RARELY = 3
-"""What lasts is looked for in every so many sweeps only."""
-
 
 class Violation(BaseException):
     """A promise was broken. The message tells the story and how to see it again.
@@ -46,16 +43,13 @@ class Sweep:
         """Whether EC2 answered."""
         return not self.process.failing & FLEET
 
-    @property
-    def looks_for_what_lasts(self) -> bool:
-        """Whether it is time to look for what may be for a moment and must not last."""
-        return self.number % RARELY == 0
-
 
 class Promise(Checks):
     """One promise. It hears of everything that happens in a world, and of each meeting after each sweep."""
 
     name: ClassVar[str]
+    asked_every: ClassVar[int] = 1
+    """After every so many sweeps it is asked about each meeting; rarely, where it is about what must not last."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures

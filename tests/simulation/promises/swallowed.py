@@ -50,13 +50,13 @@ class NothingIsSwallowed(Promise):
         if not life.edited:
             self._judge_desktops(world, life, row)
             self._judge_end(world, life, row)
-            if sweep.looks_for_what_lasts:
-                self._judge_checkpoint(world, life, row)
+            self._judge_checkpoint(world, life, row)
 
     def _judge_desktops(self, world: World, life: Life, row: Row) -> None:
         """A meeting that is due has a desktop for everybody who still needs one."""
-        no_room = world.desktops.full >= set(world.desktops.zones) or world.desktops.refusal
-        if row.get("termination_reason") or no_room or world.now < start(life) - LEAD:
+        if row.get("termination_reason") or world.now < start(life) - LEAD:
+            return
+        if world.desktops.refusal or world.desktops.full.issuperset(world.desktops.zones):
             return
         for role in Role:
             launches = [i for i in world.desktops.of(life.id) if i.role is role and i.owner is not Owner.FOREIGN]
@@ -89,9 +89,10 @@ class NothingIsSwallowed(Promise):
             self.broken(world, life, f"its end came at {min(ends)}, and it goes on")
 
     def _judge_checkpoint(self, world: World, life: Life, row: Row) -> None:
-        held = row.get("checkpoint_at") or row.get("termination_reason")
+        if row.get("checkpoint_at") or row.get("termination_reason"):
+            return
         checkpoint = start(life) + CHECKPOINT
-        if not held and had_chances(world, _since(checkpoint, life), FLEET_AND_ROWS, life):
+        if had_chances(world, _since(checkpoint, life), FLEET_AND_ROWS, life):
             self.broken(world, life, f"no checkpoint was held at {checkpoint}")
 
     def at_the_end(self, world: World) -> None:

@@ -52,6 +52,7 @@ class Stream:
     def __init__(self, world: World) -> None:
         self._world = world
         self._shards = [Shard() for _ in range(SHARDS)]
+        self._images: dict[str, dict[str, Any]] = {}
 
     def row_written(self, old: Row | None, new: Row) -> None:
         """Take a write into the stream."""
@@ -61,7 +62,17 @@ class Stream:
         running = world.processes.running
         if running and new.get("termination_reason") and not (old or {}).get("termination_reason"):
             running.ended.add(new["id"])
-        self.add(new["id"], new, {name: rows.encode(value) for name, value in new.items()}, life)
+        self.add(new["id"], new, self._image(old or {}, new), life)
+
+    def _image(self, old: Row, new: Row) -> Mapping[str, Any]:
+        """Return a row as DynamoDB JSON; what has not changed is not encoded again."""
+        last = self._images.get(new["id"], {})
+        image = {
+            name: last[name] if name in last and old.get(name) is value else rows.encode(value)
+            for name, value in new.items()
+        }
+        self._images[new["id"]] = image
+        return image
 
     def add(self, meeting_id: str, row: Row, image: Mapping[str, Any], life: Life | None) -> None:
         """Put a record into its meeting's shard, or beside it where it comes out of its order."""

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from unittest import mock
 
 from chalicelib import reconcile, runtime
@@ -115,14 +116,18 @@ class World:
 
     @contextmanager
     def _telling_stories(self) -> Iterator[None]:
-        """Take the app's own log into the meetings' stories."""
-        logger = logging.getLogger("elephant")
-        handlers = logger.handlers
-        logger.handlers = [_Stories(self)]
-        try:
+        """Take the app's own log into the stories of the meetings it is about.
+
+        It is taken from the logger's innermost method: making records of it would take longer than planning does.
+        """
+
+        def take(level: int, event: str, args: object, exc_info: object = None, extra: Any = None) -> None:
+            facts = extra["elephant"]
+            if life := self.lives.get(facts.get("meeting") or ""):
+                self.tell(life, f"app: {event}: {facts.get('why') or facts.get('error')}")
+
+        with mock.patch.object(logging.getLogger("elephant"), "_log", take):
             yield
-        finally:
-            logger.handlers = handlers
 
     # --- what the parts share
 
@@ -163,18 +168,3 @@ def _planning_once() -> Iterator[None]:
     """Let the app plan a meeting again only when its plan may come out otherwise."""
     with mock.patch.object(reconcile, "plan", Planner(plan)):
         yield
-
-
-class _Stories(logging.Handler):
-    """Takes the app's own log into the stories of the meetings it is about."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self.world = world
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        facts = getattr(record, "elephant", {})
-        life = self.world.lives.get(facts.get("meeting") or "")
-        if life:
-            self.world.tell(life, f"app: {facts['event']}: {facts.get('why') or facts.get('error')}")
-        return True
