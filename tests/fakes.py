@@ -278,14 +278,17 @@ class FakeDesktops(Desktops):
 
     def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
         now = self.clock()
-        return [self._seen(i) for i in instances if now >= i.shown_at and not self._forgotten(i)]
+        forgotten = now - self.FORGOTTEN_AFTER
+        return [
+            self._seen(instance)
+            for instance in instances
+            if now >= instance.shown_at and (instance.dies_at is None or instance.dies_at > forgotten)
+        ]
 
     def _remembered(self) -> list[Instance]:
-        self._fleet = [instance for instance in self._fleet if not self._forgotten(instance)]
+        forgotten = self.clock() - self.FORGOTTEN_AFTER
+        self._fleet = [i for i in self._fleet if i.dies_at is None or i.dies_at > forgotten]
         return self._fleet
-
-    def _forgotten(self, instance: Instance) -> bool:
-        return instance.dies_at is not None and self.clock() >= instance.dies_at + self.FORGOTTEN_AFTER
 
     def _seen(self, instance: Instance) -> Desktop:
         now = self.clock()

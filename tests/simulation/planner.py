@@ -32,8 +32,12 @@ class _Quiet:
     options: Mapping[str, Any]
     until: datetime | None = None  # not known yet
 
-    def is_of(self, meeting: Meeting, desktops: Observation, options: Mapping[str, Any]) -> bool:
-        return self.meeting is meeting and self.desktops == desktops and self.options == options
+    def is_of(self, desktops: Observation, options: Mapping[str, Any]) -> bool:
+        return (
+            self.desktops.desktops == desktops.desktops
+            and self.desktops.complete is desktops.complete
+            and self.options == options
+        )
 
 
 class Planner:
@@ -50,7 +54,7 @@ class Planner:
         """Return what is to be done for this meeting now."""
         options["checkpoint"] = checkpoint
         quiet = self._quiet.get(meeting.id)
-        if quiet is None or not quiet.is_of(meeting, desktops, options):
+        if quiet is None or quiet.meeting is not meeting or not quiet.is_of(desktops, options):
             quiet = None
         elif quiet.until is not None and now < quiet.until:
             self.spared += 1
