@@ -179,7 +179,7 @@ MUTANTS = (
         plan._Stand.wants_launch,
         lambda original: lambda self: self.kind is plan._Kind.WANTED,
     ),
-    Mutant("replaces what it could not end", plan._carry_on, _waits_for_nothing, "crash/stopped"),
+    Mutant("replaces what it could not end", plan._carry_on, _waits_for_nothing, "crash/stopped/fails-once"),
     Mutant(
         "replaces a stopped desktop and lets it be",
         plan._give_up,

@@ -23,11 +23,13 @@ class NothingIsWasted(Promise):
 
     def launched(self, world: World, life: Life, instance: Instance) -> None:
         """No desktop is launched for a role that has uploaded, or for a meeting that is far."""
+        if life.edited:
+            return
         just_now = world.now - MOMENT
         uploaded_at = life.uploaded.get(instance.role) if instance.role else None
         if uploaded_at and uploaded_at < just_now:
             self.broken(world, life, f"the {instance.role} has uploaded, and a desktop is launched")
-        is_known = not life.edited and not life.entered and (life.moved_at or life.scheduled_at) < just_now
+        is_known = not life.entered and (life.moved_at or life.scheduled_at) < just_now
         if is_known and world.now < start(life) - LEAD - STANDBY:
             self.broken(world, life, f"a desktop is launched, it begins at {start(life)}")
 
