@@ -161,11 +161,18 @@ class _Sweep:
             self._visit(meeting)
 
     def _still_wanted(self, effect: Effect) -> Effect | None:
-        """Return what is left of it to do: the listings that it rests on may be older than the end of a meeting."""
+        """Return what is left of it to do: the listings that it rests on may be older than the end of a meeting.
+
+        A record whose meeting cannot be read waits for the next sweep; the others do not wait for it.
+        """
         if not isinstance(effect, Publish):
             return effect
-        linked = tuple(filter(self._is_linked, effect.records))
-        return replace(effect, records=linked) if linked else None
+        linked: list[DnsRecord] = []
+        for record in effect.records:
+            with self.report.tolerate("read the meeting of a record", record.meeting_id):
+                if self._is_linked(record):
+                    linked.append(record)
+        return replace(effect, records=tuple(linked)) if linked else None
 
     def _is_linked(self, record: DnsRecord) -> bool:
         """Whether people have a link to this name now."""

@@ -19,49 +19,11 @@ from chalicelib.actions import Attempt, Update
 from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting, Unavailable
 from chalicelib.model import Desktop, DnsRecord, Meeting, Owner, Role, State
 from chalicelib.ports import Desktops, Dns, Meetings, Timers
+from tests.wire import Wire
+
+__all__ = ["FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]
 
 Row = dict[str, Any]
-
-
-class Wire:
-    """What lies between the app and the models. By default every call goes through."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.about: tuple[object, ...] = ()
-        self.next_error: Exception | None = None
-
-    def before(self, call: str) -> None:
-        """Take note of a call that is about to be made; raising here means that it was not made.
-
-        What it is about stands in `about`: its arguments, the meeting's or desktop's id first.
-        """
-        self.calls.append(call)
-        if self.next_error:
-            error, self.next_error = self.next_error, None
-            raise error
-
-    def after(self, call: str) -> None:
-        """Take note of a call that was made; raising here means that its answer was lost."""
-
-    def call(self, name: str, *about: object) -> _Call:
-        """Pass one call: what is done with this happens between `before` and `after`."""
-        return _Call(self, name, about)
-
-
-@dataclass(slots=True)
-class _Call:
-    wire: Wire
-    name: str
-    about: tuple[object, ...]
-
-    def __enter__(self) -> None:
-        self.wire.about = self.about
-        self.wire.before(self.name)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.wire.after(self.name)
 
 
 class FakeMeetings(Meetings):
@@ -134,6 +96,7 @@ class Instance:
     subnet: str
     token: str
     launched_at: datetime
+    first_launched_at: datetime
     runs_at: datetime
     has_address_at: datetime
     shown_at: datetime
@@ -141,7 +104,15 @@ class Instance:
     asked_for: datetime | None = None  # the deadline in the request that launched it
     stopped_at: datetime | None = None
     dies_at: datetime | None = None
+    started_at: datetime | None = None  # again, after a stop
+    address: str = ""
     seen: Desktop | None = None  # as it was shown last
+
+    def start(self, now: datetime) -> None:
+        """Start again after a stop: EC2 gives it another address and launch time."""
+        self.stopped_at, self.started_at, self.launched_at = None, now, now
+        self.runs_at = self.has_address_at = now + FakeDesktops.RUNS_AFTER
+        self.address = self.address.replace("203.0.113.", "198.18.0.")
 
     def state(self, now: datetime) -> State:
         if self.dies_at and now >= self.dies_at:
@@ -271,10 +242,12 @@ class FakeDesktops(Desktops):
             subnet=subnet,
             token=token,
             launched_at=now,
+            first_launched_at=now,
             runs_at=runs_at,
             has_address_at=runs_at + self.address_after,
             shown_at=now + self.unseen_for,
             deadline=deadline,
+            address=f"203.0.113.{len(self.instances) % 250 + 1}",
         )
         self.instances[instance.id] = instance
         self._by_meeting.setdefault(meeting_id, []).append(instance)
@@ -306,21 +279,24 @@ class FakeDesktops(Desktops):
 
     def _shown(self, instances: Collection[Instance]) -> list[Desktop]:
         now = self.clock()
-        return [self._seen(i) for i in instances if now >= i.shown_at and not self._forgotten(i)]
+        forgotten = now - self.FORGOTTEN_AFTER
+        return [
+            self._seen(instance)
+            for instance in instances
+            if now >= instance.shown_at and (instance.dies_at is None or instance.dies_at > forgotten)
+        ]
 
     def _remembered(self) -> list[Instance]:
-        self._fleet = [instance for instance in self._fleet if not self._forgotten(instance)]
+        forgotten = self.clock() - self.FORGOTTEN_AFTER
+        self._fleet = [i for i in self._fleet if i.dies_at is None or i.dies_at > forgotten]
         return self._fleet
-
-    def _forgotten(self, instance: Instance) -> bool:
-        return instance.dies_at is not None and self.clock() >= instance.dies_at + self.FORGOTTEN_AFTER
 
     def _seen(self, instance: Instance) -> Desktop:
         now = self.clock()
         state = instance.state(now)
-        addressed = state is State.RUNNING and now >= instance.has_address_at
+        address = instance.address if state is State.RUNNING and now >= instance.has_address_at else None
         seen = instance.seen
-        if seen and seen.state is state and bool(seen.address) is addressed and seen.deadline == instance.deadline:
+        if seen and seen.state is state and seen.address == address and seen.deadline == instance.deadline:
             return seen
         instance.seen = Desktop(
             id=instance.id,
@@ -328,7 +304,7 @@ class FakeDesktops(Desktops):
             owner=instance.owner,
             meeting_id=instance.meeting_id,
             role=instance.role,
-            address=f"203.0.113.{int(instance.id[2:], 16) % 250 + 1}" if addressed else None,
+            address=address,
             launched_at=instance.launched_at,
             deadline=instance.deadline,
         )

@@ -20,7 +20,6 @@ from chalicelib.errors import DnsError, Unavailable
 from chalicelib.model import DnsRecord
 from chalicelib.rows import parse_time
 
-API_URL = "https://api.cloudflare.com/client/v4"
 EXISTS = frozenset({81053, 81054, 81055, 81057, 81058})
 NOT_FOUND = 81044
 WRONG_TOKEN = 10000

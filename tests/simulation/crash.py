@@ -19,10 +19,13 @@ from rich.console import Console
 from rich.progress import track
 
 from chalicelib.model import Role, State
-from tests.fakes import Instance
+from tests.fakes import Instance, Row
 from tests.simulation.faults import NONE, Rates, Script
-from tests.simulation.invariants import Invariants, Violation
-from tests.simulation.world import DAWN, MINUTE, Booking, Life, Person, World
+from tests.simulation.invariants import Invariants
+from tests.simulation.promises.promise import Violation
+from tests.simulation.world import World
+from tests.simulation.world.clock import DAWN, MINUTE, SECOND
+from tests.simulation.world.lives import Booking, Life, Person
 
 T = DAWN + 12 * MINUTE
 NEVER = timedelta(days=1)
@@ -77,14 +80,14 @@ def _stop(world: World, life: Life) -> None:
 
 
 def _fill(zone: str) -> Callable[[World, Life], None]:
-    return lambda world, life: world.fill({zone}, DAWN, 30 * MINUTE)
+    return lambda world, life: world.weather.fill({zone}, DAWN, 30 * MINUTE)
 
 
 def _bar(*roles: Role) -> Callable[[World, Life], None]:
     """Let desktops die when no zone has room for others."""
 
     def bar(world: World, life: Life) -> None:
-        world.fill(set(world.desktops.zones), world.now, 90 * MINUTE)
+        world.weather.fill(set(world.desktops.zones), world.now, 90 * MINUTE)
         _kill(*roles)(world, life)
 
     return bar
@@ -119,6 +122,21 @@ def _silence(world: World, life: Life) -> None:
     world.desktops.on_launch = launched
 
 
+def _kill_as_it_reports(world: World, life: Life) -> None:
+    """Let the teacher's first desktop die some seconds after it has reported healthy."""
+    heard = world.meetings.on_change
+
+    def changed(old: Row | None, new: Row) -> None:
+        reporter = world.desktops.instances.get(new.get("instance_id", ""))
+        if reporter and reporter.role is Role.TEACHER and not doomed:
+            doomed.append(reporter.id)
+            world.after(5 * SECOND, lambda: world.desktops.die(reporter.id))
+        heard(old, new)
+
+    doomed: list[str] = []
+    world.meetings.on_change = changed
+
+
 SCENARIOS: dict[str, Scenario] = {
     "normal": Scenario("SUCCESS"),
     "early": Scenario("15_MIN_SUCCESS", leaves=(10, 12)),
@@ -127,19 +145,24 @@ SCENARIOS: dict[str, Scenario] = {
     "one-upload": Scenario("PARTIAL_UPLOAD_TIMEOUT", leaves=(16, None), duration=60),
     "too-long": Scenario("MAX_DURATION", leaves=(None, None)),
     "cancelled": Scenario("CANCELLED", turn=_at(5, _cancel)),
-    "moved": Scenario("SUCCESS", turn=_at(-2, lambda world, life: world.move(life, 10 * MINUTE)), leaves=(30, 32)),
+    "moved": Scenario(
+        "SUCCESS", turn=_at(-2, lambda world, life: world.console.move(life, 10 * MINUTE)), leaves=(30, 32)
+    ),
     "postponed": Scenario(
         "NO_SHOW_TIMEOUT",
         4,
         comes=(None, None),
-        turn=_at(-2, lambda world, life: world.move(life, 100 * MINUTE)),
+        turn=_at(-2, lambda world, life: world.console.move(life, 100 * MINUTE)),
     ),
     "moved-at-the-end": Scenario(
         "NO_SHOW_TIMEOUT",
         comes=(None, None),
-        turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.move(life, 20 * MINUTE)),
+        turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.console.move(life, 20 * MINUTE)),
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
+    "uploads-at-the-last-moment": Scenario(
+        "PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1), rates=Rates(event_lost=1), proof=_injected("event_lost")
+    ),
     "events-lost": Scenario("SUCCESS", rates=Rates(event_lost=1), proof=_injected("event_lost")),
     "events-doubled": Scenario("SUCCESS", rates=Rates(event_doubled=1), proof=_injected("event_doubled")),
     "events-late": Scenario("SUCCESS", rates=Rates(event_late=1), proof=_injected("event_late")),
@@ -153,6 +176,7 @@ SCENARIOS: dict[str, Scenario] = {
         proof=_row_holds("student_attempt", 10),
     ),
     "dies": Scenario("SUCCESS", 3, turn=_at(2, _kill(Role.TEACHER))),
+    "dies-as-it-reports": Scenario("SUCCESS", 3, turn=_kill_as_it_reports),
     "stopped": Scenario("SUCCESS", 3, turn=_at(2, _stop)),
     "both-die-done": Scenario("DESKTOPS_GONE", leaves=(5, 6), turn=_at(8, _kill(*Role))),
     "late-boot": Scenario("SUCCESS", 3, (-4, 9), turn=_silence, proof=_row_holds("student_late_boots", 1)),
@@ -230,8 +254,8 @@ def baseline(scenario: str) -> World:
     row = world.meetings.rows[life.id]
     desktops = len(world.desktops.of(life.id))
     if (row.get("termination_reason"), desktops) != (plot.reason, plot.desktops) or not plot.proof(world, life):
-        story = "\n  ".join(life.story)
-        raise Violation(f"The scenario {scenario} is not what it says, {plot}:\n{desktops} desktops, {row}\n  {story}")
+        outcome = f"{desktops} desktops, {row}\n  {life.told()}"
+        raise Violation(f"The scenario {scenario} is not what it says, {plot}:\n{outcome}")
     return world
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.errors import Unavailable
-from tests.fakes import Wire
+from tests.wire import Wire
 
 
 class Killed(BaseException):
@@ -50,6 +50,7 @@ class Rates:
     never_reports: float = 0.0
     dies: float = 0.0
     stopped: float = 0.0  # somebody stops it
+    restarted: float = 0.0  # somebody stops it and starts it again: it has another address then
     last_words: float = 0.0  # it reports HEALTHY while it shuts down: replaced, or after the end
     reports_by_tag: float = 0.0  # it takes its meeting from its tag, whether the row names it or not
     reports_late: float = 0.0
@@ -62,10 +63,12 @@ class Rates:
     never_uploads: float = 0.0
     # the console
     edited: float = 0.0
+    deleted: float = 0.0  # the row
     made_by_hand: float = 0.0  # the row is typed in, instead of being asked for
     record_deleted: float = 0.0
     launched_by_hand: float = 0.0  # somebody starts a desktop for a role before the app does
     copied: float = 0.0  # somebody launches "more like this", with all its tags
+    mistagged: float = 0.0  # somebody launches one with the app's tags, and no such meeting exists
     look_alikes: float = 0.0  # foreign instances and records, a meeting
     name_taken: float = 0.0  # a foreign record bears the very name of a new desktop
 
@@ -97,6 +100,7 @@ ALL = Rates(
     never_reports=0.02,
     dies=0.05,
     stopped=0.01,
+    restarted=0.02,
     last_words=0.1,
     reports_by_tag=0.1,
     reports_late=0.03,
@@ -107,10 +111,12 @@ ALL = Rates(
     comes_back=0.1,
     never_uploads=0.05,
     edited=0.04,
+    deleted=0.02,
     made_by_hand=0.02,
     record_deleted=0.02,
     launched_by_hand=0.04,
     copied=0.02,
+    mistagged=0.02,
     look_alikes=0.2,
     name_taken=0.01,
 )
@@ -173,7 +179,7 @@ class FaultyWire(Wire):
     def hits(self, kind: str) -> bool:
         """Return whether this fault strikes now, and count it; none does once it is calm."""
         rate: float = getattr(self.rates, kind)
-        if rate and not self.calm() and self.rng.random() < rate:
+        if rate and self.rng.random() < rate and not self.calm():
             self.injected[kind] += 1
             return True
         return False

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,7 +23,9 @@ from rich.table import Table
 
 from tests.simulation import crash
 from tests.simulation.faults import RATES
-from tests.simulation.invariants import Figures, Invariants, Violation
+from tests.simulation.figures import Figures, quantile
+from tests.simulation.invariants import Invariants
+from tests.simulation.promises.promise import Violation
 from tests.simulation.world import World
 
 A_WORLD = 100
@@ -34,27 +41,61 @@ class Run:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one world came to."""
+
+    figures: Figures
+    violation: str | None
+    digest: int
+
+
 def simulate(
-    meetings: int, seed: str, rates: str = "all", *, measure_recovery: bool = False, progress: Progress | None = None
+    meetings: int,
+    seed: str,
+    rates: str = "all",
+    *,
+    jobs: int = 1,
+    measure_recovery: bool = False,
+    progress: Progress | None = None,
 ) -> Run:
     """Simulate this many meetings in worlds of `A_WORLD`, each with a seed of its own derived from `seed`.
 
-    `rates` is one of the names in `RATES`.
+    `rates` is one of the names in `RATES`; `jobs` is how many processes share the worlds.
     """
     figures, violations, digest = Figures(), [], 0
     began = time.perf_counter()
     task = progress.add_task("meetings", total=meetings) if progress else None
-    for number, first in enumerate(range(0, meetings, A_WORLD)):
-        size = min(A_WORLD, meetings - first)
-        name = f"{seed}/{number}/{size}" + (f"/{rates}" if rates != "all" else "")
-        world, violation = play(name, measure_recovery=measure_recovery)
-        if violation:
-            violations.append(violation)
-        figures.add(_figures(world))
-        digest = hash((digest, world.wire.digest))
-        if progress and task is not None:
-            progress.update(task, advance=size)
+    sizes = [min(A_WORLD, meetings - first) for first in range(0, meetings, A_WORLD)]
+    kind = f"/{rates}" if rates != "all" else ""
+    names = [f"{seed}/{number}/{size}{kind}" for number, size in enumerate(sizes)]
+    with _worlds(names, jobs, measure_recovery=measure_recovery) as outcomes:
+        for size, outcome in zip(sizes, outcomes, strict=True):
+            if outcome.violation:
+                violations.append(outcome.violation)
+            figures.add(outcome.figures)
+            digest = hash((digest, outcome.digest))
+            if progress and task is not None:
+                progress.update(task, advance=size)
     return Run(figures, violations, digest, time.perf_counter() - began)
+
+
+@contextmanager
+def _worlds(names: list[str], jobs: int, *, measure_recovery: bool) -> Iterator[Iterable[Outcome]]:
+    """Run the worlds of these names, in as many processes; give what they came to, in their order."""
+    run = partial(_outcome, measure_recovery=measure_recovery)
+    if jobs == 1:
+        yield map(run, names)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield pool.map(run, names)
+
+
+def _outcome(name: str, *, measure_recovery: bool) -> Outcome:
+    world, violation = play(name, measure_recovery=measure_recovery)
+    if not isinstance(world.checks, Invariants):
+        raise TypeError("Only a world with invariants has figures.")
+    return Outcome(world.checks.figures, violation, world.wire.digest)
 
 
 def play(name: str, *, measure_recovery: bool = False) -> tuple[World, str | None]:
@@ -77,18 +118,6 @@ def _world(name: str, checks: Invariants) -> World:
     if kind not in RATES:
         seed, kind = name, "all"
     return World(seed, int(seed.rpartition("/")[2]), RATES[kind], checks=checks, name=name)
-
-
-def _figures(world: World) -> Figures:
-    if not isinstance(world.checks, Invariants):
-        raise TypeError("Only a world with invariants has figures.")
-    return world.checks.figures
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which this share of them lies, 0 for none."""
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
 def report(console: Console, run: Run) -> None:
@@ -129,6 +158,7 @@ def main() -> int:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--world", help="replay one world, as a violation names it")
     parser.add_argument("--recovery", action="store_true", help="measure how long faults take to be repaired")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that share the worlds")
     options = parser.parse_args()
     console = Console()
     if options.world:
@@ -137,7 +167,13 @@ def main() -> int:
         return 1 if violation else 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        run = simulate(options.meetings, options.seed, measure_recovery=options.recovery, progress=progress)
+        run = simulate(
+            options.meetings,
+            options.seed,
+            jobs=options.jobs,
+            measure_recovery=options.recovery,
+            progress=progress,
+        )
     report(console, run)
     return 1 if run.violations else 0
 

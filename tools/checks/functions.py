@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
-from tools.stage import FUNCTIONS, StageError
+from tools.stage import FUNCTIONS, StageError, unusable
 from tools.triggers import STREAM, stream_mapping
 
 _BAD_BATCH = ("PROBLEM", "FAILED")
 
 
 def functions(site: Site) -> Iterator[Finding]:
-    """Every function is there and active, and knows the table's present stream."""
+    """Every function is there and active, can use its settings, and knows the table's present stream."""
     absent, sound = [], True
     for name in FUNCTIONS:
         deployed = site.stage.function(name)
@@ -35,6 +35,9 @@ def functions(site: Site) -> Iterator[Finding]:
             anew = site.aws(f"lambda delete-function --function-name {deployed}")
             why = found.get("StateReason", "no reason given")
             yield fail(f"{name} could not be made: {why}", f"{anew} && {site.make('deploy')}")
+        if wrong := list(unusable(environment)):
+            sound = False
+            yield fail(f"{name} cannot use its settings: {'; '.join(wrong)}", site.make("deploy"))
         if environment.get("STREAM_ARN") != site.stream:
             sound = False
             yield fail(f"{name} was deployed for another stream than the table has", site.make("deploy"))

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from chalicelib.dns import token
-from chalicelib.dns.cloudflare import API_URL, NOT_FOUND, CloudflareDns
+from chalicelib.dns.cloudflare import NOT_FOUND, CloudflareDns
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
@@ -87,7 +87,7 @@ class Cloudflare:
         if not text.strip():
             return None
         return CloudflareDns(
-            api_url=stage.environment.get("CLOUDFLARE_API_URL", API_URL),
+            api_url=stage.variable("CLOUDFLARE_API_URL"),
             zone_id=stage.zone_id,
             token=token.SecretToken(lambda: client("secretsmanager"), stage.secret),
             stage=stage.name,
@@ -115,7 +115,7 @@ class _Api:
     def __init__(self, site: Site, found: str) -> None:
         self._site = site
         self._headers = {"Authorization": f"Bearer {found}"}
-        self._zone = f"{site.stage.environment.get('CLOUDFLARE_API_URL', API_URL)}/zones/{site.stage.zone_id}"
+        self._zone = f"{site.stage.variable('CLOUDFLARE_API_URL')}/zones/{site.stage.zone_id}"
 
     def call(self, method: str, path: str = "") -> tuple[int, dict[str, Any]]:
         """Return the status and the content of an answer about the zone; no content where that is not JSON."""

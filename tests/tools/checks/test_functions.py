@@ -15,6 +15,15 @@ WRONG: dict[str, Wrong] = {
         Level.FAIL,
         "not deployed: sweep",
     ),
+    "a setting was changed by hand to what cannot be meant": (
+        "functions",
+        {},
+        lambda account: account.client("lambda").update_function_configuration(
+            FunctionName="elephant-dev-sweep", Environment={"Variables": {"DOMAIN_ROOT": "https://example.com"}}
+        ),
+        Level.FAIL,
+        "sweep cannot use its settings: DOMAIN_ROOT is 'https://example.com', and must be a domain",
+    ),
     "a rule is off": (
         "rules",
         {},

@@ -158,6 +158,26 @@ class TestSweep:
         assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
         assert house.desktops.alive() == []
 
+    def test_a_record_comes_back_though_the_meeting_of_another_cannot_be_read(self, house: House) -> None:
+        launched(house)
+        house.meeting("other")
+        house.sweep()
+        house.pass_time(MINUTE)
+        house.sweep()
+        house.pass_time(5 * MINUTE)
+        house.dns.records.clear()
+        get = house.meetings.get
+
+        def cursed(meeting_id: str) -> Any:
+            if meeting_id == "other":
+                raise Unavailable("The table is throttled.")
+            return get(meeting_id)
+
+        house.meetings.get = cursed  # type: ignore[method-assign]
+        with pytest.raises(SomeFailed, match="2 places"):
+            house.sweep()
+        assert {record.meeting_id for record in house.dns.records.values()} == {"m"}
+
     def test_overdue_desktops_are_counted_for_the_alarm(self, house: House, log: list[Any]) -> None:
         stray = house.desktops.add("gone", Role.TEACHER, deadline=house.now)
         house.sweep()

@@ -1,0 +1,105 @@
+"""Defects of the adapters, which the fakes stand in for in the simulation: the contract suites hunt them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib import timers
+from chalicelib.actions import Attempt, Update
+from chalicelib.dns import cloudflare
+from chalicelib.dns.cloudflare import CloudflareDns
+from chalicelib.dns.token import SecretToken
+from chalicelib.ec2 import PASSING, Ec2Desktops
+from chalicelib.errors import LaunchRefused, NoCapacity
+from chalicelib.model import Desktop, Meeting
+from chalicelib.repository import DynamoMeetings
+from tests.simulation.mutants.changes import Stubbed, alters, always, does_nothing, given, raises, with_attribute
+from tests.simulation.mutants.mutant import Mutant
+
+CONTRACT = "tests/contract"
+
+
+class _Refused(LaunchRefused):
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "InsufficientInstanceCapacity")
+
+
+def _believes_any_success(original: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    def read(answer: Any) -> dict[str, Any]:
+        return original(answer) | ({"success": True} if answer.ok else {})
+
+    return read
+
+
+def _refuses_for_good(original: Callable[..., Any]) -> Callable[..., Any]:
+    def refused(self: Ec2Desktops, error: ClientError, attempt: Attempt, token: str) -> Desktop:
+        if (code := error.response["Error"]["Code"]) in PASSING:
+            raise LaunchRefused(str(error), code)
+        desktop: Desktop = original(self, error, attempt, token)
+        return desktop
+
+    return refused
+
+
+def _takes_any_stage(self: Ec2Desktops, instance: Any) -> tuple[Any, ...]:
+    tags = [tag if tag["Key"] != "Stage" else {**tag, "Value": self._stage} for tag in instance.get("Tags", [])]
+    return self, {**instance, "Tags": tags}
+
+
+def _creates_first(original: Callable[..., None]) -> Callable[..., None]:
+    def update(self: DynamoMeetings, meeting_id: str, change: Update) -> None:
+        self.create({"id": meeting_id})
+        original(self, meeting_id, change)
+
+    return update
+
+
+def _reads_eventually(original: Callable[..., Meeting]) -> Callable[..., Meeting]:
+    def get(self: DynamoMeetings, meeting_id: str) -> Meeting:
+        strong = self._client.get_item
+        client = Stubbed(self._client, get_item=lambda **request: strong(**{**request, "ConsistentRead": False}))
+        return original(with_attribute(self, _client=client), meeting_id)
+
+    return get
+
+
+MUTANTS = (
+    Mutant("trusts a 200 that says it failed", cloudflare._json, _believes_any_success, CONTRACT),
+    Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CONTRACT),
+    Mutant("ignores that Cloudflare has had enough", CloudflareDns._respect_block, does_nothing, CONTRACT),
+    Mutant("keeps a token that was changed", SecretToken.forget, does_nothing, CONTRACT),
+    Mutant(
+        "reads the first page of records only",
+        CloudflareDns._call,
+        alters(lambda reply: {**reply, "result_info": {"total_pages": 1}}),
+        CONTRACT,
+    ),
+    Mutant(
+        "makes the token from the attempt alone",
+        Ec2Desktops._token,
+        given(lambda self, meeting_id, attempt: (self, meeting_id, replace(attempt, subnet=None))),
+        CONTRACT,
+    ),
+    Mutant("takes a full zone for a refusal", Ec2Desktops._refused, raises(_Refused, instead_of=NoCapacity), CONTRACT),
+    Mutant("takes a throttle for a refusal", Ec2Desktops._refused, _refuses_for_good, CONTRACT),
+    Mutant("stops at an unknown id among those to end", Ec2Desktops._terminate_each, does_nothing, CONTRACT),
+    Mutant("collects other stages' desktops", Ec2Desktops._understand, given(_takes_any_stage), CONTRACT),
+    Mutant(
+        "writes whatever has changed",
+        DynamoMeetings.update,
+        given(lambda self, meeting_id, change: (self, meeting_id, replace(change, expect={}))),
+        CONTRACT,
+    ),
+    Mutant("makes rows by accident", DynamoMeetings.update, _creates_first, CONTRACT),
+    Mutant("reads what may be old", DynamoMeetings.get, _reads_eventually, CONTRACT),
+    Mutant(
+        "fails on a timer that is armed already",
+        timers._is,
+        lambda original: lambda error, code: code != "ConflictException" and original(error, code),
+        CONTRACT,
+    ),
+)

@@ -1,0 +1,8 @@
+"""All mutants that address what they change by a reference."""
+
+from __future__ import annotations
+
+from tests.simulation.mutants import adapters, control, people, rules
+from tests.simulation.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (*rules.MUTANTS, *control.MUTANTS, *people.MUTANTS, *adapters.MUTANTS)

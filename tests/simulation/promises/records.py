@@ -1,0 +1,69 @@
+"""3. No owned record outlives its desktop by more than two sweeps."""
+
+from __future__ import annotations
+
+from chalicelib.model import DnsRecord, Owner
+from tests.fakes import Instance
+from tests.simulation.promises.promise import Promise, Sweep
+from tests.simulation.promises.truth import SETTLING, gone_since, had_chances
+from tests.simulation.world.lives import DOMAIN
+from tests.simulation.world.processes import Process
+from tests.simulation.world.world import World
+
+
+class NoRecordOutlivesItsDesktop(Promise):
+    """Nor does a name come back once its meeting has ended or its desktop is dead."""
+
+    name = "3 no record outlives its desktop"
+
+    def published(self, world: World, record: DnsRecord) -> None:
+        """No handler publishes a name of a meeting that it has ended itself, or of a desktop that died before."""
+        running = world.processes.running
+        life = world.lives.get(record.meeting_id)
+        if running and record.meeting_id in running.ended:
+            self.broken(world, life, f"{record.name} comes back after the end")
+        instance = _desktop_of(world, record.name)
+        if running and instance and instance.dies_at and instance.dies_at < running.began:
+            problem = f"{running.name} publishes {record.name}, the desktop died at {instance.dies_at}"
+            self.broken(world, life, problem)
+
+    def returned(self, world: World, process: Process) -> None:
+        """Once a death is known, the desktop's name is gone."""
+        instance = process.death
+        life = world.lives.get(process.meetings[0]) if process.meetings else None
+        if process.outcome != "done" or process.disturbed or process.cursed or instance is None or life is None:
+            return
+        row = world.meetings.rows.get(life.id)
+        forgotten = world.now >= gone_since(instance) + world.desktops.FORGOTTEN_AFTER
+        if row is None or life.edited or row.get("termination_reason") or instance.owner is Owner.FOREIGN or forgotten:
+            return
+        # Whoever stands still in the midst of replacing it, or was killed there, withdraws it later.
+        undisturbed = life.last_fault is None or life.last_fault <= instance.launched_at
+        calm = undisturbed and not world.processes.paused and world.sweeps.last_fault < gone_since(instance)
+        if calm and f"{instance.id}.{DOMAIN}" in world.dns.records:
+            self.broken(world, life, f"{instance.id}'s death was told, its record stands")
+
+    def swept(self, world: World, sweep: Sweep) -> None:
+        """No record of a dead desktop lasts."""
+        if not sweep.clean:
+            return
+        for record in world.dns.records.values():
+            instance = _desktop_of(world, record.name)
+            died = instance.dies_at if instance else None
+            if died and died <= world.now:
+                life = world.lives.get(record.meeting_id)
+                if had_chances(world, max(died, (record.created_at or died) + SETTLING), life=life):
+                    self.broken(world, life, f"{record.name}; it died at {died}")
+
+    def at_the_end(self, world: World) -> None:
+        """Nothing is left."""
+        for record in world.dns.records.values():
+            instance = _desktop_of(world, record.name)
+            if instance and instance.owner is Owner.BY_HAND and instance.state(world.now).must_be_ended:
+                continue  # it is served as long as it lives, and never collected
+            self._figures.orphaned += 1
+            self.broken(world, world.lives.get(record.meeting_id), f"{record.name} is left at the end")
+
+
+def _desktop_of(world: World, name: str) -> Instance | None:
+    return world.desktops.instances.get(name.removesuffix(f".{DOMAIN}"))

@@ -1,0 +1,134 @@
+"""9. A handler that fails says so to its trigger, or the sweep repairs it; nothing is swallowed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib import rows
+from chalicelib.model import Owner, Role, attribute
+from chalicelib.runtime import current
+from tests.fakes import Row
+from tests.simulation.promises.promise import Promise, Sweep
+from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, start
+from tests.simulation.world.lives import CHECKPOINT, LEAD, Life
+from tests.simulation.world.processes import Process
+from tests.simulation.world.sweeps import FLEET_AND_ROWS
+from tests.simulation.world.world import World
+
+
+class NothingIsSwallowed(Promise):
+    """Whatever failed is told, and was repaired two sweeps later."""
+
+    name = "9 nothing is swallowed"
+
+    def returned(self, world: World, process: Process) -> None:
+        """A handler that fails says so. People are told by a status, and stream records are the sweep's too."""
+        if process.outcome != "done" or process.batch:
+            return
+        life = world.lives.get(process.meetings[0]) if process.meetings else None
+        answers_to_people = process.name.startswith(("join", "schedule"))
+        if process.refused and not answers_to_people:
+            self.broken(world, life, f"{process.name} says that all is well; a call of it failed")
+        if process.nonsense:
+            self.broken(world, life, f"{process.name} says nothing about what it cannot read")
+
+    def row_written(self, world: World, life: Life | None, old: Row | None, new: Row) -> None:
+        """Nobody is told that there is no room while there is."""
+        running = world.processes.running
+        if life is None or old is None or life.edited or running is None or running.broken:
+            return
+        for role in Role:
+            refused = attribute(role, "refused")
+            if new.get(refused) == "InsufficientInstanceCapacity" and not old.get(refused):
+                room = set(world.desktops.zones) - world.desktops.full
+                if room:
+                    problem = f"the {role} is told that there is no room, {', '.join(sorted(room))} has some"
+                    self.broken(world, life, problem)
+
+    def meeting_swept(self, world: World, life: Life, row: Row, sweep: Sweep) -> None:
+        """Who needs a desktop has one, checkpoints are held, and ends are carried out."""
+        if not life.edited:
+            self._judge_desktops(world, life, row)
+            self._judge_end(world, life, row)
+            self._judge_checkpoint(world, life, row)
+
+    def _judge_desktops(self, world: World, life: Life, row: Row) -> None:
+        """A meeting that is due has a desktop for everybody who still needs one."""
+        if row.get("termination_reason") or world.now < start(life) - LEAD:
+            return
+        if world.desktops.refusal or world.desktops.full.issuperset(world.desktops.zones):
+            return
+        for role in Role:
+            launches = [i for i in world.desktops.of(life.id) if i.role is role and i.owner is not Owner.FOREIGN]
+            if role in life.uploaded or any(i.state(world.now).serves for i in launches):
+                continue
+            tried_at = row.get(attribute(role, "attempt_at"))
+            since = [start(life) - LEAD, *map(gone_since, launches), life.moved_at or life.scheduled_at]
+            tries = int(row.get(attribute(role, "attempt"), 0))
+            patience = LEASE * tries if row.get(attribute(role, "refused")) else LEASE
+            since += [rows.parse_time(tried_at) + patience] if tried_at else []
+            if tries >= current().policy.max_attempts:
+                continue  # it may not be tried again; when the meeting ends for that is another promise's
+            if had_chances(world, max(since), FLEET_AND_ROWS, life):
+                self.broken(world, life, f"the {role} has no desktop since {max(since)}")
+
+    def _judge_end(self, world: World, life: Life, row: Row) -> None:
+        """A meeting whose end has come is ended, or ending."""
+        if row.get("termination_reason"):
+            return
+        checkpoint = start(life) + CHECKPOINT
+        ends = [deadline(life)]
+        known = [rows.parse_time(at) for role in Role if (at := row.get(attribute(role, "uploaded_at")))]
+        if len(life.uploaded) == len(Role):
+            ends.append(max(checkpoint, *life.uploaded.values()))
+        elif len(known) == 1:
+            ends.append(max(checkpoint, known[0] + GRACE))
+        elif not life.uploaded and not any(row.get(attribute(role, "joined_at")) for role in Role):
+            ends.append(checkpoint)
+        if had_chances(world, _since(min(ends), life), FLEET_AND_ROWS, life):
+            self.broken(world, life, f"its end came at {min(ends)}, and it goes on")
+
+    def _judge_checkpoint(self, world: World, life: Life, row: Row) -> None:
+        if row.get("checkpoint_at") or row.get("termination_reason"):
+            return
+        checkpoint = start(life) + CHECKPOINT
+        if had_chances(world, _since(checkpoint, life), FLEET_AND_ROWS, life):
+            self.broken(world, life, f"no checkpoint was held at {checkpoint}")
+
+    def at_the_end(self, world: World) -> None:
+        """Every meeting has come to its end, and the row says so."""
+        for life in world.lives.values():
+            row = world.meetings.rows.get(life.id)
+            if row is not None:
+                self._judge_outcome(world, life, row)
+            elif not life.deleted_at:
+                self.broken(world, life, "its row is gone")
+
+    def _judge_outcome(self, world: World, life: Life, row: Row) -> None:
+        if row.get("status") != "TERMINATED" or not row.get("termination_reason"):
+            if world.now < start(life) - LEAD:
+                return  # it was moved to another day
+            if not _could_be_heard_of(world, life, row):
+                return
+            self.broken(world, life, f"it has not ended: {row}")
+        if row.get("open") == rows.LISTED:
+            self.broken(world, life, "it is still listed as open")
+        for kind in ("launch", "safety"):
+            if f"{kind}-{life.id}" in world.timers.armed:
+                self.broken(world, life, f"its {kind} timer is still armed")
+
+
+def _since(moment: datetime, life: Life) -> datetime:
+    return max(moment, life.moved_at or moment)
+
+
+def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
+    """Return whether the app had any way to know that a meeting is to be ended."""
+    listed = row.get("open") == rows.LISTED
+    launched = any(instance.owner is Owner.OURS for instance in world.desktops.of(life.id))
+    if life.made_by_hand and not listed and not launched:
+        return False  # every record that told of it was lost
+    if life.edited and rows.meeting(row).meet_time is None and not launched:
+        return False  # it never had desktops, and nobody can tell when it was to be
+    # Somebody may have typed over the status of one that had left the list, and that record was lost.
+    return not (life.edited and rows.meeting(row).finished and not listed)

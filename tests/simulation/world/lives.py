@@ -1,0 +1,65 @@
+"""Meetings as they truly are, the people in them, and the numbers that they live by."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.model import Role
+from tests.simulation.world.clock import DAWN, MINUTE
+
+LEAD = 10 * MINUTE
+CHECKPOINT = 15 * MINUTE
+DOMAIN = "example.com"
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a link, and whether they are in their meeting."""
+
+    role: Role
+    comes_at: datetime | None
+    stays: timedelta
+    uploads: bool
+    comes_back: bool = False
+    waits_until: datetime = DAWN  # nobody waits at a closed door for ever
+
+
+@dataclass(slots=True)
+class Booking:
+    """A meeting that somebody is going to ask for."""
+
+    asked_at: datetime
+    meet_time: datetime
+    duration: timedelta
+    people: dict[Role, Person]
+
+
+@dataclass(slots=True)
+class Life:
+    """What truly happened in one meeting, as nobody in the app knows it."""
+
+    id: str
+    meet_time: datetime
+    duration: timedelta
+    people: dict[Role, Person]
+    scheduled_at: datetime
+    entered: dict[Role, datetime] = field(default_factory=dict)
+    uploaded: dict[Role, datetime] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)
+    edited: bool = False  # in a way after which nobody can say what should be
+    cancelled: bool = False
+    moved_at: datetime | None = None
+    begun_at: datetime | None = None  # when the first launch was begun, since the meeting had no desktops
+    deleted_at: datetime | None = None
+    made_by_hand: bool = False
+    record_deleted_at: datetime = DAWN
+    cursed_until: datetime = DAWN
+    last_fault: datetime | None = None
+    wrong_since: datetime | None = None
+    story: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=20))
+
+    def told(self) -> str:
+        """Return the last that happened, a line for each thing."""
+        return "\n  ".join(f"{at:%d %H:%M:%S} {what}" for at, what in self.story) or "(nothing happened)"

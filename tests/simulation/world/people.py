@@ -1,0 +1,141 @@
+"""People: they ask for meetings, come, wait at a closed door, leave, upload, and come back."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import app
+from chalicelib import rows
+from chalicelib.model import Role, State, attribute
+from tests.simulation.world.clock import DAWN, MINUTE
+from tests.simulation.world.lives import CHECKPOINT, LEAD, Booking, Life, Person
+from tests.simulation.world.payloads import CONTEXT, http_event
+from tests.simulation.world.processes import Process
+
+if TYPE_CHECKING:
+    from tests.simulation.world.world import World
+
+
+class People:
+    """Does what people do, through the app's own routes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def draw_booking(self, spread: timedelta) -> Booking:
+        """Draw a meeting, and who comes to it."""
+        rng, rates = self._world.rng, self._world.rates
+        asked_at = DAWN + rng.random() * spread
+        ahead = rng.choice((timedelta(minutes=-5), timedelta(0), 11 * MINUTE, 15 * MINUTE, 30 * MINUTE))
+        meet_time = (asked_at + ahead).replace(microsecond=0)
+        duration = rng.choice((20 * MINUTE, 60 * MINUTE, 90 * MINUTE, 240 * MINUTE))
+        length = min(rng.choice((10 * MINUTE, 25 * MINUTE, 45 * MINUTE, 75 * MINUTE)), duration)
+        who = set(Role)
+        if rng.random() < rates.nobody_comes:
+            who = set()
+        elif rng.random() < rates.one_comes:
+            who = {rng.choice(list(Role))}
+
+        def person(role: Role) -> Person:
+            comes_at = meet_time + timedelta(seconds=rng.uniform(-480, 400))
+            if rng.random() < rates.comes_late:
+                comes_at = max(meet_time, asked_at + LEAD) + CHECKPOINT + timedelta(seconds=rng.uniform(-30, 40))
+            stays = length + timedelta(seconds=rng.uniform(0, 240))
+            uploads, back = rng.random() >= rates.never_uploads, rng.random() < rates.comes_back
+            return Person(role, comes_at if role in who else None, stays, uploads, back)
+
+        return Booking(asked_at, meet_time, duration, {role: person(role) for role in Role})
+
+    def book(self, number: int, booking: Booking) -> None:
+        """Let somebody ask for a meeting, again every half minute while the app does not answer."""
+        world = self._world
+        world.end = max(world.end, max(booking.meet_time, booking.asked_at) + booking.duration + 20 * MINUTE)
+        if world.wire.hits("made_by_hand"):
+            world.at(booking.asked_at, lambda: world.console.type_in(f"by-hand-{number}", booking))
+            return
+        body = {
+            "teacher_name": "Ann",
+            "student_name": "Ben",
+            "meet_time": rows.timestamp(booking.meet_time),
+            "frontend_base_url": "https://app.example.com/meeting",
+            "duration_minutes": int(booking.duration / MINUTE),
+        }
+        headers = {"content-type": "application/json", "idempotency-key": f"{world.seed}/{number}"}
+        event = http_event("POST", "/schedule", {}, headers, json.dumps(body))
+        world.at(booking.asked_at, lambda: self._ask_for(booking, event))
+
+    def _ask_for(self, booking: Booking, event: dict[str, Any], tries: int = 60) -> None:
+        world = self._world
+        answers: list[dict[str, Any]] = []
+
+        def done(process: Process) -> None:
+            reply: dict[str, Any] = answers.pop() if answers else {"statusCode": 502}
+            if reply["statusCode"] == 200:
+                self._scheduled(booking, json.loads(reply["body"])["id"])
+            elif tries:
+                world.after(timedelta(seconds=30), lambda: self._ask_for(booking, event, tries - 1))
+
+        call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
+        world.processes.invoke(Process("schedule", (), world.now), call, done)
+
+    def _scheduled(self, booking: Booking, meeting_id: str) -> None:
+        world = self._world
+        # It may have been stored by an earlier try whose answer was lost.
+        since = rows.parse_time(world.meetings.rows[meeting_id]["created_at"])
+        life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, since)
+        known = world.lives.setdefault(meeting_id, life)
+        world.tell(known, f"scheduled for {life.meet_time:%H:%M:%S}, {life.duration} at most")
+        if known is life:
+            self.begin(life)
+
+    def begin(self, life: Life) -> None:
+        """Let a meeting's people come, and draw what somebody at the console does to it."""
+        for person in life.people.values():
+            if person.comes_at:
+                person.waits_until = person.comes_at + 30 * MINUTE
+                self._world.at(person.comes_at, lambda person=person: self._ask_to_join(life, person))  # type: ignore[misc]
+        self._world.console.draw(life)
+        self._world.on_scheduled(life)
+
+    def _ask_to_join(self, life: Life, person: Person) -> None:
+        world = self._world
+        answers: list[dict[str, Any]] = []
+        path = {"meetingId": life.id, "role": person.role.value}
+        event = http_event("GET", "/join/{meetingId}/{role}", path, {}, "")
+
+        def done(process: Process) -> None:
+            reply: dict[str, Any] = answers.pop() if answers else {"statusCode": 502, "headers": {}}
+            if reply["statusCode"] == 200:
+                link = json.loads(reply["body"])["dcv_url"]
+                world.checks.let_in(world, life, person.role, link, process.began)
+                self._enter(life, person)
+            elif reply["statusCode"] in (202, 500, 502, 503) and world.now < person.waits_until:
+                wait_s = max(float(reply["headers"].get("Retry-After", 10)), 30)
+                world.after(timedelta(seconds=wait_s), lambda: self._ask_to_join(life, person))
+
+        call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
+        world.processes.invoke(Process(f"join {person.role}", (life.id,), world.now), call, done)
+
+    def _enter(self, life: Life, person: Person) -> None:
+        world = self._world
+        world.tell(life, f"people: the {person.role} is in")
+        life.entered.setdefault(person.role, world.now)
+        world.after(person.stays, lambda: self._leave(life, person))
+        if person.comes_back:
+            person.comes_back = False
+            person.waits_until = world.now + person.stays
+            world.after(person.stays / 2, lambda: self._ask_to_join(life, person))
+
+    def _leave(self, life: Life, person: Person) -> None:
+        world = self._world
+        row = world.meetings.rows.get(life.id, {})
+        instance = world.desktops.instances.get(row.get(attribute(person.role, "ec2_id"), ""))
+        if not person.uploads or person.role in life.uploaded or instance is None:
+            return
+        if instance.state(world.now) is not State.RUNNING:
+            return  # the desktop died under them; what they did on it is lost
+        life.uploaded[person.role] = world.now
+        world.tell(life, f"desktop: {person.role}'s {instance.id} uploads")
+        world.meetings.write(life.id, {attribute(person.role, "session_data"): f"s3://sessions/{instance.id}"})
