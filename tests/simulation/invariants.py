@@ -85,12 +85,12 @@ class Invariants(Checks):
         sweep = Sweep(process, world.sweeps.count)
         self._tell("swept", world, sweep)
         asked = [promise.meeting_swept for promise in self._promises_asked(sweep)]
-        for meeting_id, life in world.lives.items():
-            row = world.meetings.rows.get(meeting_id)
-            if row and row.get("open") == rows.LISTED:
+        for meeting_id, row in world.meetings.rows.items():
+            if row.get("open") == rows.LISTED and (life := world.lives.get(meeting_id)):
                 for judge in asked:
                     judge(world, life, row, sweep)
-            if self._measure_recovery:
+        if self._measure_recovery:
+            for life in world.lives.values():
                 self._measure(world, life)
 
     def _promises_asked(self, sweep: Sweep) -> list[Promise]:

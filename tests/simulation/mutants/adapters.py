@@ -20,7 +20,10 @@ from chalicelib.repository import DynamoMeetings
 from tests.simulation.mutants.changes import Stubbed, alters, always, does_nothing, given, raises, with_attribute
 from tests.simulation.mutants.mutant import Mutant
 
-CONTRACT = "tests/contract"
+CLOUDFLARE = "tests/contract -k cloudflare"
+EC2 = "tests/contract -k ec2 or desktops"
+DYNAMODB = "tests/contract -k meetings"
+SCHEDULER = "tests/contract -k timers"
 
 
 class _Refused(LaunchRefused):
@@ -68,38 +71,38 @@ def _reads_eventually(original: Callable[..., Meeting]) -> Callable[..., Meeting
 
 
 MUTANTS = (
-    Mutant("trusts a 200 that says it failed", cloudflare._json, _believes_any_success, CONTRACT),
-    Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CONTRACT),
-    Mutant("ignores that Cloudflare has had enough", CloudflareDns._respect_block, does_nothing, CONTRACT),
-    Mutant("keeps a token that was changed", SecretToken.forget, does_nothing, CONTRACT),
+    Mutant("trusts a 200 that says it failed", cloudflare._json, _believes_any_success, CLOUDFLARE),
+    Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CLOUDFLARE),
+    Mutant("ignores that Cloudflare has had enough", CloudflareDns._respect_block, does_nothing, CLOUDFLARE),
+    Mutant("keeps a token that was changed", SecretToken.forget, does_nothing, CLOUDFLARE),
     Mutant(
         "reads the first page of records only",
         CloudflareDns._call,
         alters(lambda reply: {**reply, "result_info": {"total_pages": 1}}),
-        CONTRACT,
+        CLOUDFLARE,
     ),
     Mutant(
         "makes the token from the attempt alone",
         Ec2Desktops._token,
         given(lambda self, meeting_id, attempt: (self, meeting_id, replace(attempt, subnet=None))),
-        CONTRACT,
+        EC2,
     ),
-    Mutant("takes a full zone for a refusal", Ec2Desktops._refused, raises(_Refused, instead_of=NoCapacity), CONTRACT),
-    Mutant("takes a throttle for a refusal", Ec2Desktops._refused, _refuses_for_good, CONTRACT),
-    Mutant("stops at an unknown id among those to end", Ec2Desktops._terminate_each, does_nothing, CONTRACT),
-    Mutant("collects other stages' desktops", Ec2Desktops._understand, given(_takes_any_stage), CONTRACT),
+    Mutant("takes a full zone for a refusal", Ec2Desktops._refused, raises(_Refused, instead_of=NoCapacity), EC2),
+    Mutant("takes a throttle for a refusal", Ec2Desktops._refused, _refuses_for_good, EC2),
+    Mutant("stops at an unknown id among those to end", Ec2Desktops._terminate_each, does_nothing, EC2),
+    Mutant("collects other stages' desktops", Ec2Desktops._understand, given(_takes_any_stage), EC2),
     Mutant(
         "writes whatever has changed",
         DynamoMeetings.update,
         given(lambda self, meeting_id, change: (self, meeting_id, replace(change, expect={}))),
-        CONTRACT,
+        DYNAMODB,
     ),
-    Mutant("makes rows by accident", DynamoMeetings.update, _creates_first, CONTRACT),
-    Mutant("reads what may be old", DynamoMeetings.get, _reads_eventually, CONTRACT),
+    Mutant("makes rows by accident", DynamoMeetings.update, _creates_first, DYNAMODB),
+    Mutant("reads what may be old", DynamoMeetings.get, _reads_eventually, DYNAMODB),
     Mutant(
         "fails on a timer that is armed already",
         timers._is,
         lambda original: lambda error, code: code != "ConflictException" and original(error, code),
-        CONTRACT,
+        SCHEDULER,
     ),
 )

@@ -102,5 +102,8 @@ def _catch_by_tests(suite: str) -> str | None:
                 self.name = report.nodeid
 
     first = First()
-    passed = pytest.main([suite, "-x", "-q", "--no-header", "-p", "no:cacheprovider"], plugins=[first]) == 0
-    return None if passed else first.name or "the suite could not even be collected"
+    options = [*suite.split(maxsplit=2), "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
+    code = pytest.main(options, plugins=[first])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"The tests {suite} could not be run; pytest said {code}.")
+    return first.name or None

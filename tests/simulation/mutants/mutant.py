@@ -81,8 +81,8 @@ class Mutant:
     """One defect: the target, and what becomes of it.
 
     `target` is a function, a method (as `Class.method`), a property or a `Row`. `suite` says what hunts it, where
-    that is not the simulation with all faults: the tests in a folder, or the crash points of `crash/<scenario>` or
-    `crash/<scenario>/<fault>`.
+    that is not the simulation with all faults: tests, as pytest takes them (`tests/contract -k timers`), or the crash
+    points of `crash/<scenario>` or `crash/<scenario>/<fault>`.
     """
 
     name: str
