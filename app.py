@@ -1,4 +1,4 @@
-"""Every trigger of the app: unpack, call one thing, map errors. No rules here (those are in chalicelib/plan.py)."""
+"""Every trigger of the app: unpack, call one thing, map errors. No rules here (those are in chalicelib/rules/)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any, cast
 
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
 
-from chalicelib import errors, events, links, log, runtime
-from chalicelib.join import NotYet, progress, resolve_join
-from chalicelib.model import Status
-from chalicelib.pages import page
+from chalicelib import log, runtime
+from chalicelib.control import events
+from chalicelib.domain import errors
+from chalicelib.domain.model import Status
+from chalicelib.people import links
+from chalicelib.people.join import NotYet, progress, resolve_join
+from chalicelib.people.pages import page
 from chalicelib.settings import Settings
 
 app = Chalice(app_name="elephant", configure_logs=False)
@@ -93,7 +96,7 @@ def meeting_page() -> Response:
 @answering
 def schedule() -> Response:
     """Schedule a meeting from the form's JSON."""
-    from chalicelib.schedule import parse, targets
+    from chalicelib.people.schedule import parse, targets
 
     request = _request()
     here = runtime.current()

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from chalicelib.errors import ElephantError
+from chalicelib.domain.errors import ElephantError
 
 NAMESPACE = "Elephant"
 _LOGGER = logging.getLogger("elephant")

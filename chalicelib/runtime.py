@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.model import Policy
-from chalicelib.repository import DynamoMeetings
+from chalicelib.adapters.dynamodb import DynamoMeetings
+from chalicelib.domain.model import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.dns.cloudflare import CloudflareDns
-    from chalicelib.ec2 import Ec2Desktops
-    from chalicelib.look import Looker
-    from chalicelib.schedule import Scheduler
-    from chalicelib.sweep import Sweeper
-    from chalicelib.timers import SchedulerTimers
-    from chalicelib.triggers import Triggers
+    from chalicelib.adapters.dns.cloudflare import CloudflareDns
+    from chalicelib.adapters.ec2 import Ec2Desktops
+    from chalicelib.adapters.scheduler import SchedulerTimers
+    from chalicelib.control.look import Looker
+    from chalicelib.control.sweep import Sweeper
+    from chalicelib.control.triggers import Triggers
+    from chalicelib.people.schedule import Scheduler
 
 _TRIES = 3
 
@@ -69,7 +69,7 @@ class Runtime:
     @cached_property
     def desktops(self) -> Ec2Desktops:
         """The desktops."""
-        from chalicelib.ec2 import Ec2Desktops
+        from chalicelib.adapters.ec2 import Ec2Desktops
 
         def launcher() -> Any:
             return self._launcher
@@ -83,8 +83,8 @@ class Runtime:
     @cached_property
     def dns(self) -> CloudflareDns:
         """The zone."""
-        from chalicelib.dns.cloudflare import CloudflareDns
-        from chalicelib.dns.token import SecretToken
+        from chalicelib.adapters.dns.cloudflare import CloudflareDns
+        from chalicelib.adapters.secrets import SecretToken
 
         settings = self.settings.dns()
         return CloudflareDns(
@@ -99,7 +99,7 @@ class Runtime:
     @cached_property
     def timers(self) -> SchedulerTimers:
         """The timers."""
-        from chalicelib.timers import SchedulerTimers
+        from chalicelib.adapters.scheduler import SchedulerTimers
 
         settings = self.settings.timers()
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
@@ -107,7 +107,7 @@ class Runtime:
     @cached_property
     def scheduler(self) -> Scheduler:
         """What stores new meetings."""
-        from chalicelib.schedule import Scheduler
+        from chalicelib.people.schedule import Scheduler
 
         return Scheduler(
             meetings=self.meetings,
@@ -120,21 +120,21 @@ class Runtime:
 
     @cached_property
     def _looker(self) -> Looker:
-        from chalicelib.look import Looker
+        from chalicelib.control.look import Looker
 
         return Looker(self)
 
     @cached_property
     def triggers(self) -> Triggers:
         """What timers, EC2's events and the stream are told to."""
-        from chalicelib.triggers import Triggers
+        from chalicelib.control.triggers import Triggers
 
         return Triggers(self, self._looker)
 
     @cached_property
     def sweeper(self) -> Sweeper:
         """What looks at everything."""
-        from chalicelib.sweep import Sweeper
+        from chalicelib.control.sweep import Sweeper
 
         return Sweeper(self, self._looker)
 

@@ -16,10 +16,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.errors import ConfigError
+from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.model import Policy
+from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import Choice, Kind, Minutes, Number, Secret, Several, Text
-from chalicelib.model import Policy
-from chalicelib.rows import LONGEST_MINUTES
 
 
 class Guest(StrEnum):

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib import rows
-from chalicelib.actions import (
+from chalicelib.domain import rows
+from chalicelib.domain.actions import (
     Action,
     Attempt,
     Cause,
@@ -24,8 +24,8 @@ from chalicelib.actions import (
     Update,
     Withdraw,
 )
-from chalicelib.facts import Facts
-from chalicelib.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Role, State, Status
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Role, State, Status
+from chalicelib.rules.facts import Facts
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

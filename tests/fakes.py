@@ -14,11 +14,19 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib import rows
-from chalicelib.actions import Attempt, Update
-from chalicelib.errors import AttemptSpent, Conflict, DnsError, LaunchRefused, NoCapacity, NoSuchMeeting, Unavailable
-from chalicelib.model import Desktop, DnsRecord, Meeting, Owner, Role, State
-from chalicelib.ports import Desktops, Dns, Meetings, Timers
+from chalicelib.control.ports import Desktops, Dns, Meetings, Timers
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.errors import (
+    AttemptSpent,
+    Conflict,
+    DnsError,
+    LaunchRefused,
+    NoCapacity,
+    NoSuchMeeting,
+    Unavailable,
+)
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Role, State
 from tests.wire import Wire
 
 __all__ = ["FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]

@@ -24,6 +24,8 @@ Blocks:
     wiring      what Chalice cannot say, a module each: logs, retries, the stream, roles, rules, the gateway's errors
     grants      calls to IAM statements, each as narrow as AWS allows
     calls       which AWS calls each function's code makes, read off the running drills
+    log_texts   the log as people read it: the tables of docs/log.md
+    rule_texts  the rules as people read them
     settings_texts  the settings as people read them: README's list, the sample of a stage's file
     drills      situations that make every function do all that it may have to
 

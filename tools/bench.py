@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app import app
-from chalicelib import rows
-from chalicelib.model import Desktop, Observation, Policy, Role, State, attribute
-from chalicelib.plan import plan
+from chalicelib.domain import rows
+from chalicelib.domain.model import Desktop, Observation, Policy, Role, State, attribute
+from chalicelib.rules.plan import plan
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP, Call

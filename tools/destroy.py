@@ -7,9 +7,9 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import ElephantError
-from chalicelib.model import DnsRecord
-from chalicelib.ports import Dns
+from chalicelib.control.ports import Dns
+from chalicelib.domain.errors import ElephantError
+from chalicelib.domain.model import DnsRecord
 from tools import build, providers, recorded, tables, triggers
 from tools.account import Clients, clients, enter
 from tools.chalice import run_chalice

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import requests
 
-from chalicelib.ports import Dns
+from chalicelib.control.ports import Dns
 from tools.account import Account, Clients, enter
 from tools.errors import ignore_not_found
 from tools.findings import Finding

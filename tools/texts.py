@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import settings_texts
+from tools import log_texts, rule_texts, settings_texts
 from tools.stage import ROOT
 
 
@@ -56,6 +56,10 @@ class Text:
 TEXTS = [
     Text("README.md", "settings", settings_texts.table),
     Text("stages/dev.toml", "", settings_texts.stage_file, settings_texts.is_filled_in),
+    Text("docs/log.md", "log-events", log_texts.events),
+    Text("docs/log.md", "log-metrics", log_texts.metrics),
+    Text("docs/architecture.md", "rules", rule_texts.table),
+    Text("chalicelib/rules/plan.py", "rules", rule_texts.table),
 ]
 """Everything in the project's files that is written from the code."""
 

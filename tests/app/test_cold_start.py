@@ -94,7 +94,13 @@ def test_a_cold_start_costs_little_more_than_its_libraries(world: World) -> None
 
 def test_a_cold_start_imports_nothing_that_a_join_does_not_need(world: World) -> None:
     world.put(id="m-1", meet_time=utc(NOW), status="SCHEDULED")
-    heavy = ["requests", "chalicelib.ec2", "chalicelib.dns.cloudflare", "chalicelib.timers", "chalicelib.reconcile"]
+    heavy = [
+        "requests",
+        "chalicelib.adapters.ec2",
+        "chalicelib.adapters.dns",
+        "chalicelib.adapters.scheduler",
+        "chalicelib.control.look",
+    ]
     script = FIRST_JOIN + f"import sys; print([name for name in {heavy} if name in sys.modules] or 0)"
     assert seconds(script, world.cloud.environ) == 0
 

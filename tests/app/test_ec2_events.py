@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadEvent, ConfigError, DnsError, Unavailable
+from chalicelib.domain.errors import BadEvent, ConfigError, DnsError, Unavailable
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.cloudflare import DOMAIN, TOKEN
 from tests.app.world import NOW, World, ec2_event, launched, link, utc

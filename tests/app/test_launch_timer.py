@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadEvent, ConfigError, NoSuchMeeting, Unavailable
+from chalicelib.domain.errors import BadEvent, ConfigError, NoSuchMeeting, Unavailable
 from tests.app.world import NOW, World, utc
 
 DUE = {"meet_time": utc(NOW + timedelta(minutes=10)), "created_at": utc(NOW - timedelta(days=1))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.pages import page
+from chalicelib.people.pages import page
 from tests.app.world import World
 
 

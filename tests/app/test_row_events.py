@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadEvent, SomeFailed
+from chalicelib.domain.errors import BadEvent, SomeFailed
 from tests.app.world import NOW, Row, World, image, launched, record, stream_event, utc
 
 QUARTER_PAST = NOW - timedelta(minutes=15)

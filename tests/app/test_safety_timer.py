@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.errors import Unavailable
+from chalicelib.domain.errors import Unavailable
 from tests.app.world import NOW, Row, World, ec2_event, launched, utc
 
 QUARTER_PAST = NOW - timedelta(minutes=15)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ec2 import Ec2Desktops
-from chalicelib.errors import SomeFailed
-from chalicelib.model import Desktop
+from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.domain.errors import SomeFailed
+from chalicelib.domain.model import Desktop
 from localcloud.cloudflare import DOMAIN
 from localcloud.functions import timeout_s
 from tests.app.world import NOW, Row, World, launched, link, linked, utc

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
-from chalicelib.ec2 import Ec2Desktops
+from chalicelib.adapters.ec2 import Ec2Desktops
 from chalicelib.settings import DesktopSettings, Settings
 from localcloud.aws import Aws
 from localcloud.clock import VirtualClock

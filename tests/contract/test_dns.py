@@ -8,10 +8,10 @@ from typing import Literal, Protocol
 
 import pytest
 
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.errors import DnsError
-from chalicelib.model import DnsRecord
-from chalicelib.ports import Dns
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.control.ports import Dns
+from chalicelib.domain.errors import DnsError
+from chalicelib.domain.model import DnsRecord
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import DOMAIN, TOKEN, ZONE_ID, Cloudflare
 from tests.fakes import FakeDns

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from chalicelib.errors import Unavailable
-from chalicelib.ports import Timers
-from chalicelib.timers import SchedulerTimers
+from chalicelib.adapters.scheduler import SchedulerTimers
+from chalicelib.control.ports import Timers
+from chalicelib.domain.errors import Unavailable
 from tests.fakes import FakeTimers
 
 from .conftest import NO_NETWORK, Account

@@ -18,7 +18,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.model import Role, State
+from chalicelib.domain.model import Role, State
 from tests.fakes import Instance, Row
 from tests.simulation.faults import NONE, Rates, Script
 from tests.simulation.invariants import Invariants
@@ -160,6 +160,7 @@ SCENARIOS: dict[str, Scenario] = {
         turn=_at(15.1, lambda world, life: None if _is_over(world, life) else world.console.move(life, 20 * MINUTE)),
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
+    "comes-as-it-ends": Scenario("NO_SHOW_TIMEOUT", comes=(None, 15.05), leaves=(None, None)),
     "uploads-at-the-last-moment": Scenario(
         "PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1), rates=Rates(event_lost=1), proof=_injected("event_lost")
     ),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.errors import Unavailable
+from chalicelib.domain.errors import Unavailable
 from tests.wire import Wire
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chalicelib import rows
-from chalicelib.model import DnsRecord, Role
+from chalicelib.domain import rows
+from chalicelib.domain.model import DnsRecord, Role
 from tests.fakes import Instance, Row
 from tests.simulation.figures import Figures, last_outage
 from tests.simulation.promises import PROMISES

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from chalicelib.actions import Action
-from chalicelib.facts import NO_HINTS, Hints
-from chalicelib.model import Meeting, Observation
+from chalicelib.domain.actions import Action
+from chalicelib.domain.model import Meeting, Observation
+from chalicelib.rules.facts import NO_HINTS, Hints
 
 Plan = Callable[..., list[Action]]
 """Takes a meeting, what is known of its desktops, the time, and options."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from chalicelib.actions import Terminate, Update, Withdraw
+from chalicelib.domain.actions import Terminate, Update, Withdraw
 from tests.builders import change
 from tests.simulation.mutants.catalog import MUTANTS
 from tests.simulation.mutants.changes import (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import Action, Terminate
-from chalicelib.model import Meeting, Observation
+from chalicelib.domain.actions import Action, Terminate
+from chalicelib.domain.model import Meeting, Observation
 from tests.simulation.planner import Planner, WatchedTime
 from tests.simulation.simulate import simulate
 

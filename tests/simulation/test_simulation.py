@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.guest import MARGIN_MIN
+from chalicelib.adapters.userdata import MARGIN_MIN
 from tests.simulation.crash import SCENARIOS, Point, attempt, baseline, points
 from tests.simulation.faults import NONE, PEOPLE, Rates, Script
 from tests.simulation.figures import quantile

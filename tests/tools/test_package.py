@@ -55,7 +55,7 @@ def shipped(package: Path) -> list[zipfile.ZipInfo]:
 
 def test_the_zip_holds_the_app_and_no_tests_caches_or_local_cloud(package: Path) -> None:
     names = [entry.filename for entry in shipped(package)]
-    assert {"app.py", "chalicelib/plan.py", "chalicelib/pages/schedule.html"} <= set(names)
+    assert {"app.py", "chalicelib/rules/plan.py", "chalicelib/people/pages/schedule.html"} <= set(names)
     roots = {name.split("/")[0] for name in names}
     assert not roots & {"tests", "localcloud", "tools", "infra", "stages", "docs", ".chalice", "moto", "pytest"}
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

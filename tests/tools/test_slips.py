@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import ConfigError
+from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.model import Policy
 from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Several
-from chalicelib.model import Policy
 from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Setting, Settings, TimerSettings
 from tools import recorded
 from tools.settings_texts import stage_file

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import events
-from chalicelib.errors import BadEvent
-from chalicelib.events import RowChange, StateChange, TimerEvent
-from chalicelib.model import State, Status
+from chalicelib.control import events
+from chalicelib.control.events import RowChange, StateChange, TimerEvent
+from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.model import State, Status
 
 # --- timers
 

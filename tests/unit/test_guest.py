@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.guest import MARGIN_MIN, user_data
+from chalicelib.adapters.userdata import MARGIN_MIN, user_data
 from chalicelib.settings import Guest
 
 DEADLINE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import MeetingOver, NoSuchMeeting, Unavailable
-from chalicelib.join import NotYet, Open, progress, resolve_join
-from chalicelib.model import Role, Status
+from chalicelib.domain.errors import MeetingOver, NoSuchMeeting, Unavailable
+from chalicelib.domain.model import Role, Status
+from chalicelib.people.join import NotYet, Open, progress, resolve_join
 from tests.builders import (
     ENDED,
     HEALTHY,

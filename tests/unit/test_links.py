@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib import links
-from chalicelib.errors import BadRequest, Forbidden
-from chalicelib.model import Role
+from chalicelib.domain.errors import BadRequest, Forbidden
+from chalicelib.domain.model import Role
+from chalicelib.people import links
 
 KEY = "a key that nobody knows"
 ID = "0b7e7dd4-9d0c-4c05-8f43-2c6f2d3c8a11"

@@ -16,9 +16,9 @@ import pytest
 
 import chalicelib
 from chalicelib import log
-from chalicelib.errors import Unavailable
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.model import Status
 from chalicelib.log import Fail, Metric, Note, Warn
-from chalicelib.model import Status
 from tests.builders import T
 
 

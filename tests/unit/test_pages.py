@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from chalicelib.model import Reason
-from chalicelib.pages import page
+from chalicelib.domain.model import Reason
+from chalicelib.people.pages import page
 
 PAGES = ["schedule", "meeting"]
 

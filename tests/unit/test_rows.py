@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import rows
-from chalicelib.errors import BadEvent
-from chalicelib.model import Meeting, Reason, Role, Seat, Status
+from chalicelib.domain import rows
+from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.model import Meeting, Reason, Role, Seat, Status
 from tests.builders import IN_PROGRESS, OVER, T, at, link, meeting, row
 
 # --- DynamoDB JSON

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import BadRequest, ConfigError, Unavailable
-from chalicelib.model import Policy
-from chalicelib.schedule import Request, Scheduler, Targets, parse, targets
+from chalicelib.domain.errors import BadRequest, ConfigError, Unavailable
+from chalicelib.domain.model import Policy
+from chalicelib.people.schedule import Request, Scheduler, Targets, parse, targets
 from chalicelib.settings import TimerSettings
 from tests.builders import POLICY, T, at
 from tests.fakes import FakeMeetings, FakeTimers

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.errors import ConfigError
-from chalicelib.model import Policy
+from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.model import Policy
 from chalicelib.settings import DnsSettings, Settings, TimerSettings
 
 FULL = {

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.repository import OPEN_INDEX
+from chalicelib.adapters.dynamodb import OPEN_INDEX
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site

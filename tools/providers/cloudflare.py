@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from typing import Any
 
-from chalicelib.dns import token
-from chalicelib.dns.cloudflare import NOT_FOUND, CloudflareDns
+from chalicelib.adapters import secrets
+from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
@@ -52,7 +52,7 @@ class Cloudflare:
         return {
             "NetworksAre": "the proxies of Cloudflare only (www.cloudflare.com/ips-v4)",
             "SecretName": stage.secret,
-            "SecretKey": token.KEYS[1],
+            "SecretKey": secrets.KEYS[1],
         }
 
     def examine(self, site: Site) -> Iterator[Finding]:
@@ -62,16 +62,16 @@ class Cloudflare:
             yield ok("the secret for the DNS token will be made by make deploy")
             return
         fill = site.aws(f"secretsmanager put-secret-value --secret-id {secret} --secret-string")
-        fill += f" '{json.dumps({token.KEYS[1]: '...'})}'"
+        fill += f" '{json.dumps({secrets.KEYS[1]: '...'})}'"
         text = None
         with ignore_not_found():
             text = site.client("secretsmanager").get_secret_value(SecretId=secret).get("SecretString", "")
         if text is None:
             yield fail(f"the secret {secret} is empty", fill)
-        elif found := token.parse(text):
+        elif found := secrets.parse(text):
             yield from _examine_zone(_Api(site, found), site, fill)
         else:
-            yield fail(f"the secret {secret} is not JSON with {token.KEYS[0]} or {token.KEYS[1]}", fill)
+            yield fail(f"the secret {secret} is not JSON with {secrets.KEYS[0]} or {secrets.KEYS[1]}", fill)
 
     def statement(self, call: str, stage: Stage, account: Account) -> dict[str, Any]:
         """Return the IAM statement that allows a call on the stage's secret."""
@@ -89,7 +89,7 @@ class Cloudflare:
         return CloudflareDns(
             api_url=stage.variable("CLOUDFLARE_API_URL"),
             zone_id=stage.zone_id,
-            token=token.SecretToken(lambda: client("secretsmanager"), stage.secret),
+            token=secrets.SecretToken(lambda: client("secretsmanager"), stage.secret),
             stage=stage.name,
             clock=lambda: datetime.now(UTC),
             sleep=time.sleep,
@@ -128,7 +128,7 @@ class _Api:
 
 
 def _examine_zone(api: _Api, site: Site, fill: str) -> Iterator[Finding]:
-    """Yield what the token may do with the zone, and whether the domain is the zone's; `fill` replaces the token."""
+    """Yield what the token may do with the zone, and whether the domain is the zone's; `fill` replaces the secrets."""
     status, reply = api.call("GET", "/dns_records?per_page=5")
     if status >= 500 or status == 429:
         yield fail(f"Cloudflare answers {status}", "try again in five minutes")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import TOKEN, Cloudflare
 from localcloud.server import Server

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.errors import DnsError, Unavailable
-from chalicelib.model import DnsRecord
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.domain.errors import DnsError, Unavailable
+from chalicelib.domain.model import DnsRecord
 from localcloud import cloudflare as stand_in
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import DOMAIN, ZONE_ID, Cloudflare

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.errors import DnsError, Unavailable
-from chalicelib.model import DnsRecord
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.domain.errors import DnsError, Unavailable
+from chalicelib.domain.model import DnsRecord
 from localcloud.cloudflare import DOMAIN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
 from tests.contract.cloudflare.wire import CREATED, DOWN, NAME, NONE, RECORD, Wire, operations, records, success

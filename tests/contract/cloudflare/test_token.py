@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import ConfigError, DnsError, Unavailable
+from chalicelib.domain.errors import ConfigError, DnsError, Unavailable
 from tests.contract.cloudflare.wire import DOWN, NONE, SECRET, Wire, limited, refusal, store
 from tests.contract.conftest import NO_NETWORK
 

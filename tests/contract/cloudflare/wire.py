@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.dns.token import SecretToken
-from chalicelib.model import DnsRecord
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.secrets import SecretToken
+from chalicelib.domain.model import DnsRecord
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import DOMAIN, ZONE_ID
 from localcloud.ledger import Ledger

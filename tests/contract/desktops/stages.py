@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.model import Desktop, Owner, Role
-from chalicelib.ports import Desktops
+from chalicelib.control.ports import Desktops
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.model import Desktop, Owner, Role
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2

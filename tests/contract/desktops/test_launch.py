@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.model import Desktop, Owner, Role, State
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
+from chalicelib.domain.model import Desktop, Owner, Role, State
 from tests.contract.conftest import NOW
 from tests.contract.desktops.stages import DEADLINE, Stage, attempt, launch, wait
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.model import Owner
+from chalicelib.domain.model import Owner
 from tests.contract.desktops.stages import DEADLINE, Stage, attempt, fleet, launch
 
 

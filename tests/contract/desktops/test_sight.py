@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from chalicelib.model import Owner, Role, State
+from chalicelib.domain.model import Owner, Role, State
 from tests.contract.desktops.stages import NOWHERE, RealStage, Stage, fleet, launch, ours, wait
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.errors import LaunchRefused, NoCapacity
-from chalicelib.model import Role
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import LaunchRefused, NoCapacity
+from chalicelib.domain.model import Role
 from tests.contract.desktops.stages import DEADLINE, Stage, launch, wait
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.errors import Unavailable
+from chalicelib.domain.errors import Unavailable
 from tests.contract.desktops.stages import NOWHERE, RealStage, Stage, launch, wait
 
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.errors import Unavailable
-from chalicelib.model import Role
-from chalicelib.ports import Desktops
+from chalicelib.control.ports import Desktops
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.model import Role
 from tests.contract.conftest import NO_NETWORK
 from tests.contract.desktops.stages import DEADLINE, NOWHERE, RealStage
 

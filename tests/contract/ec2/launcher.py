@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.ec2 import Ec2Desktops
-from chalicelib.model import Desktop, Role
+from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.model import Desktop, Role
 from chalicelib.settings import DesktopSettings
 from localcloud.clock import VirtualClock
 from tests.contract.conftest import NOW, Account, ec2_desktops

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.ec2 import Ec2Desktops
-from chalicelib.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.model import Role
+from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
+from chalicelib.domain.model import Role
 from chalicelib.runtime import Runtime
 from localcloud.clock import VirtualClock
 from localcloud.server import Server

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.errors import ConfigError, Unavailable
-from chalicelib.model import Role
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import ConfigError, Unavailable
+from chalicelib.domain.model import Role
 from chalicelib.settings import DesktopSettings
 from tests.contract.conftest import ec2_desktops
 from tests.contract.ec2.launcher import DEADLINE, Launcher

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.errors import LaunchRefused, Unavailable
-from chalicelib.model import Role
+from chalicelib.domain.errors import LaunchRefused, Unavailable
+from chalicelib.domain.model import Role
 from chalicelib.settings import Guest
 from tests.contract.ec2.launcher import Launcher
 

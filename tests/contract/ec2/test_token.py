@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import Attempt, Cause
-from chalicelib.errors import AttemptSpent, Unavailable
-from chalicelib.model import Role
+from chalicelib.domain.actions import Attempt, Cause
+from chalicelib.domain.errors import AttemptSpent, Unavailable
+from chalicelib.domain.model import Role
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import ec2
-from chalicelib.errors import LaunchRefused
+from chalicelib.adapters import ec2
+from chalicelib.domain.errors import LaunchRefused
 from tests.contract.ec2.launcher import Launcher
 
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from chalicelib import rows
-from chalicelib.ports import Meetings
-from chalicelib.repository import OPEN_INDEX, DynamoMeetings
+from chalicelib.adapters.dynamodb import OPEN_INDEX, DynamoMeetings
+from chalicelib.control.ports import Meetings
+from chalicelib.domain import rows
 from tests.contract.conftest import Account
 from tests.fakes import FakeMeetings
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib import rows
-from chalicelib.actions import Update
-from chalicelib.errors import BadEvent, NoSuchMeeting
-from chalicelib.model import Meeting, Status
-from chalicelib.ports import Meetings
+from chalicelib.control.ports import Meetings
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import BadEvent, NoSuchMeeting
+from chalicelib.domain.model import Meeting, Status
 from tests.contract.meetings.stages import RealStage, Stage
 
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from chalicelib.errors import Unavailable
-from chalicelib.ports import Meetings
+from chalicelib.control.ports import Meetings
+from chalicelib.domain.errors import Unavailable
 from tests.builders import change
 from tests.contract.conftest import NO_NETWORK
 from tests.contract.meetings.stages import TABLE, RealStage

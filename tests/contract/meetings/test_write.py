@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import rows
-from chalicelib.actions import Update
-from chalicelib.errors import Conflict
-from chalicelib.model import Reason, Role, Status, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.model import Reason, Role, Status, attribute
 from tests.builders import change
 from tests.contract.meetings.stages import AT, Stage
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib import timers
-from chalicelib.actions import Attempt, Update
-from chalicelib.dns import cloudflare
-from chalicelib.dns.cloudflare import CloudflareDns
-from chalicelib.dns.token import SecretToken
-from chalicelib.ec2 import PASSING, Ec2Desktops
-from chalicelib.errors import LaunchRefused, NoCapacity
-from chalicelib.model import Desktop, Meeting
-from chalicelib.repository import DynamoMeetings
+from chalicelib.adapters import scheduler
+from chalicelib.adapters.dns import cloudflare
+from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.dynamodb import DynamoMeetings
+from chalicelib.adapters.ec2 import PASSING, Ec2Desktops
+from chalicelib.adapters.secrets import SecretToken
+from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.errors import LaunchRefused, NoCapacity
+from chalicelib.domain.model import Desktop, Meeting
 from tests.simulation.mutants.changes import Stubbed, alters, always, does_nothing, given, raises, with_attribute
 from tests.simulation.mutants.mutant import Mutant
 
@@ -101,7 +101,7 @@ MUTANTS = (
     Mutant("reads what may be old", DynamoMeetings.get, _reads_eventually, DYNAMODB),
     Mutant(
         "fails on a timer that is armed already",
-        timers._is,
+        scheduler._is,
         lambda original: lambda error, code: code != "ConflictException" and original(error, code),
         SCHEDULER,
     ),

@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib import launch, sweep, triggers, writes
-from chalicelib.actions import Update
-from chalicelib.errors import DnsError, LaunchRefused, Unavailable
-from chalicelib.events import StateChange
-from chalicelib.look import Looker
-from chalicelib.model import Desktop
-from chalicelib.sweep import Sweeper, SweepReport
-from chalicelib.triggers import Triggers
-from chalicelib.writes import OF_A_LAUNCH
+from chalicelib.control import launch, sweep, triggers
+from chalicelib.control.events import StateChange
+from chalicelib.control.look import Looker
+from chalicelib.control.sweep import Sweeper, SweepReport
+from chalicelib.control.triggers import Triggers
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import DnsError, LaunchRefused, Unavailable
+from chalicelib.domain.model import Desktop
+from chalicelib.domain.writes import OF_A_LAUNCH
 from tests.simulation.mutants.changes import (
     Stubbed,
     alters,

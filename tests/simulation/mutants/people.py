@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib import join, writes
-from chalicelib.model import Meeting, Role, Status
-from chalicelib.ports import Meetings
+from chalicelib.control.ports import Meetings
+from chalicelib.domain import writes
+from chalicelib.domain.model import Meeting, Role, Status
+from chalicelib.people import join
 from tests.simulation.mutants.changes import Stubbed, always, expecting_nothing, given
 from tests.simulation.mutants.mutant import Mutant
 
@@ -34,7 +35,7 @@ def _takes_any_report(original: Callable[..., bool]) -> Callable[..., bool]:
 
 
 MUTANTS = (
-    Mutant("lets people in while it ends", join.resolve_join, given(_sees_no_end)),
+    Mutant("lets people in while it ends", join.resolve_join, given(_sees_no_end), "crash/comes-as-it-ends"),
     Mutant("lets people in unrecorded", join.resolve_join, given(_writes_nothing)),
     Mutant("opens the door before health is reported", Meeting.is_ready, always),
     Mutant(

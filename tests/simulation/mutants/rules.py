@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib import endings, plan, seats, strays, times, writes
-from chalicelib.actions import Action, Observe, Terminate, Withdraw
-from chalicelib.endings import ENDINGS
-from chalicelib.facts import Facts, SeatView
-from chalicelib.model import Desktop, Meeting, Observation, Reason, Seat, State, Status
-from chalicelib.strays import Inventory
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Action, Observe, Terminate, Withdraw
+from chalicelib.domain.model import Desktop, Meeting, Observation, Reason, Seat, State, Status
+from chalicelib.rules import endings, plan, seats, strays, times
+from chalicelib.rules.endings import ENDINGS
+from chalicelib.rules.facts import Facts, SeatView
+from chalicelib.rules.strays import Inventory
 from tests.simulation.mutants.changes import (
     alters,
     always,
@@ -27,7 +28,7 @@ from tests.simulation.mutants.changes import (
 from tests.simulation.mutants.mutant import Change, Mutant, Row
 
 UNIT = "tests/unit"
-RULES = "tests/unit/plan"
+RULES = "tests/unit/rules"
 
 
 def _ending(reason: Reason) -> Row:

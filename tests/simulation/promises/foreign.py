@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.model import Owner
+from chalicelib.domain.model import Owner
 from tests.fakes import Instance
 from tests.simulation.promises.promise import Promise
 from tests.simulation.world.world import World

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib import rows
-from chalicelib.actions import Launch, Terminate, Update
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Launch, Terminate, Update
 from tests.fakes import Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import SETTLING, named, noted

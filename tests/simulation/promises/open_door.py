@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib import rows
-from chalicelib.model import DnsRecord, Owner, Role, State, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.model import DnsRecord, Owner, Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import (

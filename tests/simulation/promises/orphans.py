@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.model import Owner
+from chalicelib.domain.model import Owner
 from tests.fakes import Instance
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import SETTLING, had_chances

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.model import DnsRecord, Owner
+from chalicelib.domain.model import DnsRecord, Owner
 from tests.fakes import Instance
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import SETTLING, gone_since, had_chances

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib import rows
-from chalicelib.model import Owner, Role, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.model import Owner, Role, attribute
 from chalicelib.runtime import current
 from tests.fakes import Row
 from tests.simulation.promises.promise import Promise, Sweep

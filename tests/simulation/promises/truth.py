@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from chalicelib import rows
-from chalicelib.model import Role, State, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.model import Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import LEAD, Life

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.actions import Action, Observe, Publish, Update
-from chalicelib.model import Observation
+from chalicelib.domain.actions import Action, Observe, Publish, Update
+from chalicelib.domain.model import Observation
 from chalicelib.runtime import current
 from tests.simulation.promises.truth import named
 from tests.simulation.world.lives import DOMAIN, Life

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.model import DnsRecord, Role
+from chalicelib.domain.model import DnsRecord, Role
 from tests.fakes import Instance, Row
 from tests.simulation.world.lives import Life
 

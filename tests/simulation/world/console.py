@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import app
-from chalicelib import rows
-from chalicelib.model import Owner, Role, State, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.model import Owner, Role, State, attribute
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import DOMAIN, LEAD, Booking, Life
 from tests.simulation.world.payloads import CONTEXT

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import app
-from chalicelib.guest import MARGIN_MIN
-from chalicelib.model import Role, State, attribute
+from chalicelib.adapters.userdata import MARGIN_MIN
+from chalicelib.domain.model import Role, State, attribute
 from tests.fakes import Instance
 from tests.simulation.world.clock import MINUTE, SECOND
 from tests.simulation.world.lives import Life

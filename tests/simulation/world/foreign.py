@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.model import Owner, Role
+from chalicelib.domain.model import Owner, Role
 from tests.fakes import Instance
 from tests.simulation.world.lives import DOMAIN, Life
 

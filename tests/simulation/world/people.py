@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import app
-from chalicelib import rows
-from chalicelib.model import Role, State, attribute
+from chalicelib.domain import rows
+from chalicelib.domain.model import Role, State, attribute
 from tests.simulation.world.clock import DAWN, MINUTE
 from tests.simulation.world.lives import CHECKPOINT, LEAD, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event

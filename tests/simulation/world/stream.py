@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import app
-from chalicelib import rows
+from chalicelib.domain import rows
 from tests.fakes import Row
 from tests.simulation.faults import Outage
 from tests.simulation.world.clock import DAWN, MINUTE, SECOND

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from chalicelib import look, runtime, sweep
-from chalicelib.plan import plan
+from chalicelib import runtime
+from chalicelib.control import look, sweep
+from chalicelib.rules.plan import plan
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers
 from tests.simulation.faults import FaultyWire, Rates, Script
 from tests.simulation.planner import Planner

@@ -1,0 +1,67 @@
+"""Timers on EventBridge Scheduler: one-shot, in UTC, gone once they have fired."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.type_defs import TargetTypeDef
+
+_NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
+
+
+class SchedulerTimers:
+    """The port `Timers` on one schedule group."""
+
+    def __init__(
+        self, client: EventBridgeSchedulerClient, group: str, role_arn: str, dead_letters_arn: str | None = None
+    ) -> None:
+        """Take the queue for timers that could not be delivered, None where they are to be forgotten."""
+        self._client = client
+        self._group = group
+        self._role_arn = role_arn
+        self._dead_letters_arn = dead_letters_arn
+
+    def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
+        """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
+        moment = at.astimezone(UTC)
+        if moment.microsecond:  # never early: the schedule knows whole seconds only
+            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+        aim: TargetTypeDef = {"Arn": target, "RoleArn": self._role_arn, "Input": json.dumps(payload)}
+        if self._dead_letters_arn:
+            aim["DeadLetterConfig"] = {"Arn": self._dead_letters_arn}
+        try:
+            self._client.create_schedule(
+                Name=name,
+                GroupName=self._group,
+                ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target=aim,
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not _is(error, "ConflictException"):
+                raise Unavailable(f"The timer {name} could not be armed: {error}") from error
+
+    def drop(self, names: Collection[str]) -> None:
+        """Delete timers; one that is gone is fine, and a name that Scheduler cannot hold was never armed."""
+        for name in filter(_NAME.fullmatch, names):
+            try:
+                self._client.delete_schedule(Name=name, GroupName=self._group)
+            except (ClientError, BotoCoreError) as error:
+                if not _is(error, "ResourceNotFoundException"):
+                    raise Unavailable(f"The timer {name} could not be deleted: {error}") from error
+
+
+def _is(error: Exception, code: str) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == code

@@ -1,0 +1,118 @@
+"""What arrives, understood: timer, EC2 and stream payloads to values. Pure.
+
+Payloads come from AWS, from operators' hands and from old deployments; each that lacks what it
+must have is refused with a sentence that names the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chalicelib.domain import rows
+from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.model import Meeting, State
+
+
+@dataclass(frozen=True, slots=True)
+class TimerEvent:
+    """A one-shot timer's payload. `force` launches whatever the clock says, for testing."""
+
+    meeting_id: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """An EC2 instance has changed its state. Which meeting it serves, the event does not say."""
+
+    desktop_id: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row was written: the row as it was then, and when (UTC)."""
+
+    meeting: Meeting
+    at: datetime | None
+
+
+def timer(payload: object) -> TimerEvent:
+    """Return what a launch or safety timer says; either spelling of the meeting's id is taken.
+
+    Raises:
+        BadEvent: no meeting is named.
+    """
+    if isinstance(payload, Mapping):
+        for key in ("meeting_id", "meetingId"):
+            meeting_id = payload.get(key)
+            if isinstance(meeting_id, str) and meeting_id.strip():
+                return TimerEvent(meeting_id.strip(), payload.get("force") is True)
+    raise BadEvent(f'The timer\'s payload must be {{"meeting_id": "<id>"}}; it is {payload!r:.200}.')
+
+
+def state_change(event: object) -> StateChange:
+    """Return what an EC2 Instance State-change Notification says.
+
+    Raises:
+        BadEvent: `detail`, its `instance-id` or its `state` is missing or not of EC2's kind.
+    """
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    if not isinstance(detail, Mapping):
+        raise BadEvent("The EC2 event has no detail; a state-change notification holds instance-id and state there.")
+    desktop_id = detail.get("instance-id")
+    if not isinstance(desktop_id, str) or not desktop_id:
+        raise BadEvent(f"The EC2 event's detail has no instance-id; it holds {sorted(detail)}.")
+    try:
+        return StateChange(desktop_id, State(str(detail.get("state"))))
+    except ValueError:
+        raise BadEvent(
+            f"The EC2 event for {desktop_id} says state {detail.get('state')!r}, not one of {', '.join(State)}."
+        ) from None
+
+
+def row_changes(event: object) -> Iterator[RowChange | BadEvent]:
+    """Yield what each record of a DynamoDB stream batch says, in its order; deletions say nothing.
+
+    A record that cannot be understood is yielded as the error, so that it does not stop the others.
+
+    Raises:
+        BadEvent: the event holds no records at all.
+    """
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise BadEvent(f"The stream event has no list of Records; it is {event!r:.200}.")
+    for record in records:
+        try:
+            if (change := _row_change(record)) is not None:
+                yield change
+        except BadEvent as error:
+            yield error
+
+
+def _row_change(record: object) -> RowChange | None:
+    data = record.get("dynamodb") if isinstance(record, Mapping) else None
+    if not isinstance(record, Mapping) or not isinstance(data, Mapping):
+        raise BadEvent(f"A stream record has no dynamodb part: {record!r:.200}.")
+    if record.get("eventName") == "REMOVE":
+        return None
+    name = f"Stream record {record.get('eventID', '(no eventID)')}"
+    image = data.get("NewImage")
+    if not isinstance(image, Mapping):
+        raise BadEvent(f"{name} has no NewImage; the table's stream must be of type NEW_AND_OLD_IMAGES.")
+    try:
+        meeting = rows.meeting(rows.decode(image))
+    except BadEvent as error:
+        raise BadEvent(f"{name}: {error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadEvent(f"{name} holds an image that is not DynamoDB JSON: {image!r:.200}.") from error
+    return RowChange(meeting, _moment(data.get("ApproximateCreationDateTime")))
+
+
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,112 @@
+"""Launching: the intent is persisted, desktops are launched, the outcomes are written.
+
+A crash between any two is resumed by whoever looks next, and never repeated. The intent is a lease: until it
+runs out, only the handler that wrote it launches for that role, so that two handlers never launch in two
+subnets at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib import log
+from chalicelib.control.persist import Overtaken, persist
+from chalicelib.control.ports import World
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Attempt, Cause, Launch, Update
+from chalicelib.domain.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
+from chalicelib.domain.model import Desktop, Meeting
+from chalicelib.rules.times import deadline
+
+
+def launch(world: World, meeting: Meeting, action: Launch) -> None:
+    """Launch the desktops of these attempts, each in the first subnet that has room.
+
+    Raises:
+        Overtaken: the row changed meanwhile, so the lease is lost; it tells what was launched.
+        ElephantError: the first attempt that failed without an outcome; the others were made.
+    """
+    attempts = [replace(a, subnet=a.subnet or world.desktops.subnets()[0]) for a in action.attempts]
+    leased_at = world.clock()
+    intent = writes.launch_begun(meeting, attempts, action.why, forced=action.forced, leased_at=leased_at)
+    lease = _Lease(world, persist(world, meeting, intent), leased_at)
+    for attempt in attempts:
+        if meeting.seat(attempt.role).desktop_id:
+            facts = {"meeting": meeting.id, "role": attempt.role, "why": attempt.why}
+            log.count(log.Metric.REPLACED, 1, stage=world.policy.stage, reason=attempt.cause, **facts)
+    outcomes: list[Update] = []
+    launched: list[Desktop] = []
+    failures: list[ElephantError] = []
+    for attempt in attempts:
+        try:
+            change, desktop = lease.make(attempt)
+        except Conflict as conflict:  # the lease is lost: somebody else launches now, for either role
+            raise Overtaken(str(conflict), launched, failures) from conflict
+        except ElephantError as error:
+            failures.append(error)
+            continue
+        outcomes.append(change)
+        launched += [desktop] if desktop else []
+    if outcome := writes.together(outcomes, why="the launch is done"):
+        try:
+            persist(world, lease.meeting, outcome)
+        except Conflict as conflict:
+            raise Overtaken(str(conflict), launched, failures) from conflict
+    if failures:
+        raise failures[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """The right to launch for some roles of a meeting, whose row bears the intent. `leased_at` is UTC."""
+
+    world: World
+    meeting: Meeting
+    leased_at: datetime
+
+    def make(self, attempt: Attempt) -> tuple[Update, Desktop | None]:
+        """Launch one desktop; return the outcome as it is to be written, and the desktop, None for a refusal."""
+        attempt, outcome = self._launch(attempt)
+        meeting = self.meeting
+        if isinstance(outcome, Desktop):
+            facts = {"role": attempt.role, "desktop": outcome.id, "subnet": attempt.subnet}
+            log.note(log.Note.LAUNCH, meeting=meeting.id, why=attempt.why, **facts)
+            return writes.launched(meeting, attempt, outcome, self.world.clock()), outcome
+        log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=attempt.role)
+        facts = {"meeting": meeting.id, "role": attempt.role}
+        stage = self.world.policy.stage
+        log.count(log.Metric.LAUNCH_FAILURES, 1, stage=stage, reason=outcome.code, **facts)
+        return writes.launch_refused(meeting, attempt, outcome.code), None
+
+    def _launch(self, attempt: Attempt) -> tuple[Attempt, Desktop | LaunchRefused]:
+        """Launch in the attempt's subnet, or in the next that has room; return the attempt as it ended.
+
+        A refusal for want of room proves that nothing was launched, so the attempt may move on.
+        """
+        desktops = self.world.desktops
+        tried: set[str | None] = set()
+        best = desktops.subnets()[0]
+        if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
+            attempt = self._move(attempt, best)
+        while True:
+            try:
+                return attempt, desktops.launch(self.meeting.id, attempt, self._deadline())
+            except NoCapacity as error:
+                log.warn(log.Warn.NO_CAPACITY, meeting=self.meeting.id, role=attempt.role, why=str(error))
+                tried.add(attempt.subnet)
+                rest = [subnet for subnet in desktops.subnets() if subnet not in tried]
+                if not rest:
+                    return attempt, LaunchRefused(str(error), code="InsufficientInstanceCapacity")
+                attempt = self._move(attempt, rest[0])
+            except LaunchRefused as error:
+                return attempt, error
+
+    def _move(self, attempt: Attempt, subnet: str) -> Attempt:
+        attempt = replace(attempt, subnet=subnet)
+        persist(self.world, self.meeting, writes.attempt_moved(self.meeting, attempt, self.leased_at))
+        return attempt
+
+    def _deadline(self) -> datetime:
+        policy = self.world.policy
+        return deadline(self.meeting, policy) or self.leased_at + policy.lead + policy.max_duration

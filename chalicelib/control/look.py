@@ -1,0 +1,113 @@
+"""One meeting: observe, plan, apply. Every hint that a trigger gives ends here.
+
+Nothing here waits or sleeps: what cannot be done now is done by the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chalicelib import log
+from chalicelib.control.apply import apply
+from chalicelib.control.persist import Overtaken
+from chalicelib.control.ports import World
+from chalicelib.domain.actions import Action, Launch, Update, is_undecided
+from chalicelib.domain.errors import Conflict, ElephantError
+from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
+from chalicelib.rules.facts import NO_HINTS, Hints
+from chalicelib.rules.plan import plan
+
+LOOKS = 4
+"""How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
+
+
+class Looker:
+    """Brings one meeting at a time to what the rules say."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._reported: dict[str, tuple[str, ...]] = {}
+
+    def look(
+        self,
+        meeting_id: str,
+        seen: Observation = UNKNOWN,
+        hints: Hints = NO_HINTS,
+        *,
+        glimpse: Meeting | None = None,
+    ) -> list[Action]:
+        """Do what is to be done for this meeting now, and return what was done.
+
+        `seen` is what the trigger knows of desktops. `glimpse` is the row as a stream record carried it; it may
+        be old, so it is relied on in two cases only: (1) Its plan asks for nothing: then nothing is called at
+        all. (2) Its plan starts with a conditional write: apply it; were the row stale, the table would refuse
+        and the row is read again.
+
+        Raises:
+            NoSuchMeeting: there is no such row.
+            Conflict: the row kept changing; the next trigger looks again.
+            Unavailable, DnsError, LaunchRefused, ConfigError: a step failed; what was done before it stands.
+        """
+        reported = glimpse.reported if glimpse else frozenset()
+        failures: list[ElephantError] = []
+        for _ in range(LOOKS):
+            meeting = glimpse or self._world.meetings.get(meeting_id)
+            if not reported <= meeting.reported:
+                meeting = replace(meeting, reported=meeting.reported | reported)
+            actions = self._plan(meeting, seen, hints)
+            if glimpse and not any(_is_urgent(action) for action in actions):
+                return []
+            if is_undecided(actions):
+                seen = self._observe(meeting, seen)
+                actions = self._plan(meeting, seen, hints)
+            is_current = glimpse is None or not actions or isinstance(actions[0], Update | Launch)
+            glimpse = None
+            if not is_current:
+                continue
+            try:
+                apply(self._world, meeting, actions)
+            except Overtaken as overtaken:
+                log.note(log.Note.OVERTAKEN, meeting=meeting_id, why=str(overtaken))
+                seen = _merge(seen, overtaken.launched)
+                failures += overtaken.failures
+            else:
+                self.report_problems(meeting)
+                if failures:
+                    raise failures[0]
+                return actions
+        raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
+
+    def _plan(self, meeting: Meeting, seen: Observation, hints: Hints) -> list[Action]:
+        return plan(meeting, seen, self._world.clock(), hints, policy=self._world.policy)
+
+    def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
+        named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
+        found = Observation(tuple(self._world.desktops.of_meeting(meeting.id, named)), complete=True)
+        return _merge(found, seen.desktops)
+
+    def report_problems(self, meeting: Meeting) -> None:
+        """Log what cannot be understood in a row, once for as long as that is the same: every sweep sees it."""
+        if meeting.problems == self._reported.get(meeting.id, ()):
+            return
+        self._reported[meeting.id] = meeting.problems
+        for problem in meeting.problems:
+            log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
+
+
+def _is_urgent(action: Action) -> bool:
+    return action.urgent if isinstance(action, Update) else True
+
+
+def _merge(seen: Observation, evidence: Iterable[Desktop]) -> Observation:
+    """Return what was seen plus what a trigger knows; where both know a desktop, the later state stands.
+
+    States only move on, so the later one is the newer one, whichever was heard last.
+    """
+    order = list(State)
+    desktops = {desktop.id: desktop for desktop in seen.desktops}
+    for desktop in evidence:
+        known = desktops.get(desktop.id)
+        if known is None or order.index(desktop.state) > order.index(known.state):
+            desktops[desktop.id] = desktop
+    return replace(seen, desktops=tuple(desktops.values()))

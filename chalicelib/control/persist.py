@@ -1,0 +1,36 @@
+"""Writing a change to a meeting's row: one write, one line in the log, and what it means for whoever goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chalicelib import log
+from chalicelib.control.ports import World
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import Conflict, ElephantError
+from chalicelib.domain.model import Desktop, Meeting
+
+
+class Overtaken(Conflict):
+    """The row changed while a plan was applied: what it launched is evidence for the next look, failures stay so."""
+
+    def __init__(self, message: str, launched: Iterable[Desktop], failures: Iterable[ElephantError]) -> None:
+        super().__init__(message)
+        self.launched = tuple(launched)
+        self.failures = tuple(failures)
+
+
+def persist(world: World, meeting: Meeting, change: Update) -> Meeting:
+    """Write the change; return the meeting as it is then, for what later writes of the same plan expect.
+
+    Raises:
+        Conflict: the row is no longer what the change expects.
+        Unavailable: the table cannot be written now.
+    """
+    world.meetings.update(meeting.id, change)
+    log.note(log.Note.UPDATE, meeting=meeting.id, why=change.why, set=dict(change.set), remove=list(change.remove))
+    if "ended_at" in change.set:
+        reason = str(change.set["termination_reason"])
+        log.count(log.Metric.ENDED, 1, stage=world.policy.stage, reason=reason, meeting=meeting.id)
+    return writes.after(meeting, change)

@@ -1,0 +1,146 @@
+"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
+
+Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Policy
+
+
+class Meetings(Protocol):
+    """The table of meetings."""
+
+    def get(self, meeting_id: str) -> Meeting:
+        """Return the meeting as it is now, strongly consistent.
+
+        Raises:
+            NoSuchMeeting: there is no row with this id.
+        """
+
+    def create(self, row: Mapping[str, Any]) -> bool:
+        """Store a new row; return False, and change nothing, where its id is taken."""
+
+    def update(self, meeting_id: str, change: Update) -> None:
+        """Change the row if all that the change rests on still stands.
+
+        Raises:
+            Conflict: something it rests on has changed, or the row is gone.
+        """
+
+    def open(self) -> Iterator[list[Meeting]]:
+        """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
+
+
+class Desktops(Protocol):
+    """The desktops on EC2, and the room there is for more."""
+
+    def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
+
+    def find(self, desktop_id: str) -> Desktop | None:
+        """Return this instance as it is now, None where EC2 shows none."""
+
+    def whose(self, desktop_id: str) -> Desktop | None:
+        """Return this instance as it was when its tags were last read: enough to tell whose it is."""
+
+    def fleet(self) -> Iterator[list[Desktop]]:
+        """Yield every instance of the project and this stage, dead ones too, a page at a time."""
+
+    def subnets(self) -> list[str]:
+        """Return the subnets to launch into, the best first; those that lately had no room come last.
+
+        Raises:
+            LaunchRefused: there is none.
+        """
+
+    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
+        """Launch the desktop of this attempt, or return the one that it has launched already.
+
+        `deadline` is UTC: no desktop of the meeting may outlive it.
+
+        Raises:
+            NoCapacity: no room in the attempt's subnet.
+            AttemptSpent: the attempt's desktop is gone.
+            LaunchRefused: EC2 will not launch it, wherever.
+        """
+
+    def terminate(self, desktop_ids: Collection[str]) -> None:
+        """End these instances for good; one that is gone already is fine."""
+
+    def rearm(self, desktop_ids: Collection[str], deadline: datetime) -> None:
+        """Let these instances bear this deadline (UTC) from now on."""
+
+
+class Dns(Protocol):
+    """The zone that desktops' names live in. Only records that bear our mark are ever changed."""
+
+    def publish(self, records: Collection[DnsRecord]) -> None:
+        """Make these new names resolve to their addresses; repeating it changes nothing.
+
+        The names are taken for new: what the zone holds under them already need not be looked at.
+
+        Raises:
+            DnsError: a record of such a name exists that is not ours, or the provider refused; the
+                other names are published all the same.
+        """
+
+    def repair(self, records: Collection[DnsRecord]) -> None:
+        """Make these names resolve to their addresses and to no others; repeating it changes nothing.
+
+        The names may be in the zone already: what is there under them is looked at first and corrected.
+
+        Raises:
+            DnsError: as `publish` does.
+        """
+
+    def withdraw(self, records: Collection[DnsRecord]) -> None:
+        """Remove whatever these names hold of these meetings.
+
+        A name that is not there is fine; a record that is not ours, or another meeting's, stays.
+        """
+
+    def owned(self) -> list[DnsRecord]:
+        """Return every record that bears our mark."""
+
+
+class Timers(Protocol):
+    """One-shot timers."""
+
+    def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
+        """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
+
+    def drop(self, names: Collection[str]) -> None:
+        """Delete timers; one that is gone is fine."""
+
+
+class World(Protocol):
+    """Everything that a trigger works with; a port is built when it is first asked for."""
+
+    @property
+    def meetings(self) -> Meetings:
+        """The table of meetings."""
+
+    @property
+    def desktops(self) -> Desktops:
+        """The desktops."""
+
+    @property
+    def dns(self) -> Dns:
+        """The zone."""
+
+    @property
+    def timers(self) -> Timers:
+        """The timers."""
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers in the rules."""
+
+    def clock(self) -> datetime:
+        """Return the time, UTC."""

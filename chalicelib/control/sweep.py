@@ -1,0 +1,207 @@
+"""Everything, every minute: the same plan for every open meeting, and for what belongs to none.
+
+The sweep is what makes certain what events make fast. It costs calls per page, not per meeting: the meetings,
+the fleet and the zone are listed once, and only a meeting whose plan asks for something is looked at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from chalicelib import log
+from chalicelib.control.apply import do
+from chalicelib.control.look import Looker
+from chalicelib.control.ports import World
+from chalicelib.domain.actions import Effect, Publish, Withdraw, is_undecided
+from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
+from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
+from chalicelib.rules.plan import plan
+from chalicelib.rules.strays import Inventory, plan_strays
+
+
+class Sweeper:
+    """Looks at everything; one instance goes on where its last sweep ran out of time."""
+
+    def __init__(self, world: World, looker: Looker) -> None:
+        self._world = world
+        self._looker = looker
+        self._resume_after = ""
+
+    def sweep(self, stop_at: datetime) -> SweepReport:
+        """Look at every open meeting and at all that belongs to none; return the counts.
+
+        After `stop_at` (UTC) nothing new is begun; the next sweep goes on behind the last meeting that was
+        looked at.
+
+        Raises:
+            SomeFailed: something failed; it was logged, everything else was done.
+        """
+        sweep = _Sweep(self._world, self._looker, stop_at)
+        sweep.list_all()
+        for meeting in self._in_turn(sweep.known):
+            if sweep.has_time():
+                sweep.visit(meeting)
+                self._resume_after = meeting.id
+        if not sweep.report.unfinished:
+            self._resume_after = ""
+        sweep.tidy()
+        sweep.conclude()
+        return sweep.report
+
+    def _in_turn(self, known: dict[str, Meeting | None]) -> list[Meeting]:
+        ids = sorted(known)
+        ids = [i for i in ids if i > self._resume_after] + [i for i in ids if i <= self._resume_after]
+        return [meeting for meeting in map(known.get, ids) if meeting]
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What one sweep came to.
+
+    `overdue` counts desktops that were seen alive past the deadline they bear, `unfinished` what the
+    time budget left to the next sweep.
+    """
+
+    meetings: int = 0
+    acted: int = 0
+    failed: int = 0
+    overdue: int = 0
+    unfinished: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts by name, for the log."""
+        return asdict(self)
+
+    @contextmanager
+    def tolerate(self, what: str, meeting_id: str | None = None) -> Iterator[None]:
+        """Log and count what fails inside, so that one bad meeting, record or call never stops the others."""
+        try:
+            yield
+        except Exception as error:
+            self.failed += 1
+            log.fail(log.Fail.SWEEP_FAILED, error, meeting=meeting_id, why=f"could not {what}")
+
+
+class _Sweep:
+    """One sweep: its listings, and what it came to. A listing that failed is None: then nothing is concluded."""
+
+    def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
+        self.report = SweepReport()
+        self.known: dict[str, Meeting | None] = {}
+        self._world = world
+        self._looker = looker
+        self._stop_at = stop_at
+        self._fleet: list[Desktop] | None = None
+        self._records: list[DnsRecord] | None = None
+        self._by_meeting: dict[str | None, list[Desktop]] | None = None
+        self._withdrawn: set[str] = set()
+
+    def list_all(self) -> None:
+        """List the open meetings, the fleet and the zone, each whether or not another fails."""
+        world = self._world
+        with self.report.tolerate("list the open meetings"):
+            for meetings in world.meetings.open():
+                self.known |= {meeting.id: meeting for meeting in meetings}
+        with self.report.tolerate("list the desktops"):
+            self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
+            self._by_meeting = _grouped(self._fleet)
+        with self.report.tolerate("list the records"):
+            self._records = world.dns.owned()
+
+    def has_time(self) -> bool:
+        """Return whether something new may be begun; count it as unfinished where it may not."""
+        late = self._world.clock() >= self._stop_at
+        self.report.unfinished += late
+        return not late
+
+    def visit(self, meeting: Meeting) -> None:
+        """Look at the meeting if the plan from the listings asks for it."""
+        with self.report.tolerate("look at the meeting", meeting.id):
+            self._visit(meeting)
+
+    def _visit(self, meeting: Meeting) -> None:
+        fleet = self._by_meeting
+        seen = Observation(tuple(fleet.get(meeting.id, ())), complete=True) if fleet is not None else UNKNOWN
+        actions = plan(meeting, seen, self._world.clock(), policy=self._world.policy)
+        self._looker.report_problems(meeting)
+        if not actions or (fleet is None and is_undecided(actions)):
+            return
+        done = self._looker.look(meeting.id, seen)
+        self.report.acted += 1
+        self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
+
+    def tidy(self) -> None:
+        """Read the meetings that living desktops name and no listing showed, then tidy what belongs to none."""
+        if self._fleet is None:
+            return
+        named = {d.meeting_id for d in self._fleet if d.meeting_id and d.state.must_be_ended}
+        for meeting_id in sorted(named - self.known.keys()):
+            if self.has_time():
+                with self.report.tolerate("read the meeting of a desktop", meeting_id):
+                    self._read_and_visit(meeting_id)
+        # A name that was just withdrawn is not in the zone any more, whatever the listing says.
+        records = self._records and [record for record in self._records if record.name not in self._withdrawn]
+        inventory = Inventory(self._fleet, records, self.known, self._world.clock(), self._world.policy)
+        for effect in plan_strays(inventory):
+            with self.report.tolerate("tidy what belongs to no meeting"):
+                if wanted := self._still_wanted(effect):
+                    do(self._world, wanted)
+                    self.report.acted += 1
+
+    def _read_and_visit(self, meeting_id: str) -> None:
+        try:
+            self.known[meeting_id] = meeting = self._world.meetings.get(meeting_id)
+        except NoSuchMeeting:
+            self.known[meeting_id] = None
+        else:
+            self._visit(meeting)
+
+    def _still_wanted(self, effect: Effect) -> Effect | None:
+        """Return what is left of it to do: the listings that it rests on may be older than the end of a meeting.
+
+        A record whose meeting cannot be read waits for the next sweep; the others do not wait for it.
+        """
+        if not isinstance(effect, Publish):
+            return effect
+        linked: list[DnsRecord] = []
+        for record in effect.records:
+            with self.report.tolerate("read the meeting of a record", record.meeting_id):
+                if self._is_linked(record):
+                    linked.append(record)
+        return replace(effect, records=tuple(linked)) if linked else None
+
+    def _is_linked(self, record: DnsRecord) -> bool:
+        """Whether people have a link to this name now."""
+        try:
+            meeting = self._world.meetings.get(record.meeting_id)
+        except NoSuchMeeting:
+            return False
+        linked = (seat.desktop_id for seat in meeting.seats if seat.link and seat.desktop_id)
+        return not meeting.over and record.name in map(self._world.policy.record_name, linked)
+
+    def conclude(self) -> None:
+        """Log and count what the sweep came to.
+
+        Raises:
+            SomeFailed: something failed.
+        """
+        report, now = self.report, self._world.clock()
+        report.meetings = len(self.known)
+        bearing = [d.deadline for d in self._fleet or () if d.state.must_be_ended and d.deadline]
+        report.overdue = sum(now >= deadline for deadline in bearing)
+        log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=len(self._records or ()))
+        log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=self._world.policy.stage)
+        log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=self._world.policy.stage)
+        if report.failed:
+            raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
+
+
+def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:
+    grouped: dict[str | None, list[Desktop]] = defaultdict(list)
+    for desktop in fleet:
+        grouped[desktop.meeting_id].append(desktop)
+    return grouped

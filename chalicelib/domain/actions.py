@@ -1,0 +1,135 @@
+"""What a plan is made of: the things that the app can do, as values. Each says why it is done.
+
+An action names the actions that it `needs`: it is left out where one of them failed. What it does not name,
+it does not depend on, wherever it stands in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.domain.model import Attribute, DnsRecord, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """The plan needs to see the meeting's desktops before it can decide."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    why: str
+    needs: tuple[Step, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Update(_Step):
+    """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
+
+    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep.
+    """
+
+    set: Mapping[Attribute, Any] = field(default_factory=dict)
+    remove: tuple[Attribute, ...] = ()
+    expect: Mapping[Attribute, Any] = field(default_factory=dict)
+    urgent: bool = True
+
+
+class Cause(StrEnum):
+    """Why a desktop is launched; a metric's dimension, so there are few."""
+
+    DUE = "DUE"
+    RESUMED = "RESUMED"
+    REFUSED = "REFUSED"
+    GONE = "GONE"
+    LATE_BOOT = "LATE_BOOT"
+
+
+_CAUSES = {
+    Cause.DUE: "the meeting is due",
+    Cause.RESUMED: "the launch was begun and its outcome is not on the row",
+    Cause.REFUSED: "the last attempt was refused",
+    Cause.GONE: "its desktop is gone",
+    Cause.LATE_BOOT: "its desktop did not become healthy within the boot limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One role's launch: what the intent on the row says and the launch token is made from."""
+
+    role: Role
+    number: int
+    subnet: str | None  # None: a new attempt, whose subnet is chosen when it is applied
+    cause: Cause
+
+    @property
+    def why(self) -> str:
+        """Return the cause as a sentence's part."""
+        return _CAUSES[self.cause]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch(_Step):
+    """Begin or resume the launch of one or both desktops; the intent is persisted first.
+
+    `forced`: by somebody's word, before the meeting's time.
+    """
+
+    attempts: tuple[Attempt, ...]
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publish(_Step):
+    """Make the names of new desktops resolve; with `repair` they may be there already, otherwise than they should."""
+
+    records: tuple[DnsRecord, ...]
+    repair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(_Step):
+    """Take names out of DNS; a name that is not there is fine."""
+
+    records: tuple[DnsRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate(_Step):
+    """End desktops for good; one that is gone is fine."""
+
+    desktop_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm(_Step):
+    """Let desktops bear another deadline, which their guests obey too."""
+
+    desktop_ids: tuple[str, ...]
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DropTimers(_Step):
+    """Delete timers that have not fired yet; one that is gone is fine."""
+
+    names: tuple[str, ...]
+
+
+Effect = Publish | Withdraw | Terminate | Rearm | DropTimers
+"""What is done outside the table."""
+
+Step = Update | Launch | Effect
+Action = Observe | Step
+
+
+def is_undecided(actions: Iterable[Action]) -> bool:
+    """Return whether a plan could not be decided without a look at the meeting's desktops."""
+    return any(isinstance(action, Observe) for action in actions)

@@ -1,0 +1,223 @@
+"""Rows of the table, as DynamoDB spells them, to meetings and back.
+
+Pure, because a row arrives in two ways: read from the table, and as the image in a stream record.
+Rows may have been written by hand in the console, by desktops, or by the seeds' own functions, so
+nothing is required but `id`, and what cannot be understood is reported, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import Any, TypeVar
+
+from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.model import Meeting, Role, Seat, Status, attribute, voucher
+
+LISTED = "1"
+"""The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
+
+AGE = range(1970, 2200)
+"""The years in which a time on a row may lie; the rules add to it and subtract from it."""
+
+LONGEST_MINUTES = 7 * 24 * 60
+"""The longest duration that a row may ask for; what a form may ask for is the operator's MAX_MEETING_MINUTES."""
+
+_A_STATUS = f"one of {', '.join(Status)}"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AsStored:
+    """A value of a kind that the app has no use for, a set or binary: kept as it is, so that a write can rest on it."""
+
+    kind: str
+    content: Any
+
+
+def decode(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return DynamoDB JSON as values that `encode` turns back into the very same.
+
+    Raises:
+        ValueError: a number is none.
+    """
+    return {name: _decode(value) for name, value in image.items()}
+
+
+def _decode(value: Mapping[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return content
+        case "N":
+            return _number(content)
+        case "NULL":
+            return None
+        case "L":
+            return [_decode(item) for item in content]
+        case "M":
+            return decode(content)
+        case _:
+            return AsStored(kind, content)
+
+
+def _number(text: str) -> int | Decimal:
+    """Return a number, exactly: whole ones as int."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a number") from None
+
+
+def encode(value: Any) -> dict[str, Any]:
+    """Return one value as DynamoDB JSON; times are stored in UTC."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | Decimal):
+        return {"N": str(value)}
+    if isinstance(value, datetime):
+        return {"S": timestamp(value)}
+    if isinstance(value, list):
+        return {"L": [encode(item) for item in value]}
+    if isinstance(value, dict):
+        return {"M": {name: encode(item) for name, item in value.items()}}
+    if isinstance(value, AsStored):
+        return {value.kind: value.content}
+    return {"S": str(value)} if value is not None else {"NULL": True}
+
+
+def as_read(value: Any) -> Any:
+    """Return a value as it reads once it was written to the table."""
+    return _decode(encode(value))
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as the table stores it: ISO 8601 in UTC with a trailing Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as the seeds did.
+
+    Raises:
+        ValueError: it is not ISO 8601, or no such moment exists, or it is of another age.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.year not in AGE:
+        raise ValueError(f"{text} is not of this age")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value.strip() or None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(str, value))
+
+
+def _minutes(value: Any) -> timedelta:
+    if not 0 < int(value) <= LONGEST_MINUTES:
+        raise ValueError(f"{value} is not from 1 to {LONGEST_MINUTES}")
+    return timedelta(minutes=int(value))
+
+
+class _Reader:
+    """Reads typed attributes out of a row and collects what could not be understood."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.row = row
+        self.problems: list[str] = []
+
+    def _read(self, name: str, kind: str, parse: Callable[[Any], T]) -> T | None:
+        value = self.row.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            return parse(value)
+        except (ValueError, TypeError, OverflowError):
+            self.problems.append(f"{name} is {value!r}, which is not {kind}")
+            return None
+
+    def time(self, name: str) -> datetime | None:
+        return self._read(name, "an ISO 8601 time", parse_time)
+
+    def count(self, name: str) -> int | None:
+        return self._read(name, "a number", int)
+
+    def duration(self, name: str) -> timedelta | None:
+        return self._read(name, f"a number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
+
+    def text(self, name: str) -> str | None:
+        return self._read(name, "text", _text)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self._read(name, "a list of texts", _texts) or ()
+
+    def status(self) -> Status:
+        return self._read("status", _A_STATUS, Status) or Status.PENDING
+
+    def seat(self, role: Role, meeting_id: str) -> Seat:
+        name = partial(attribute, role)
+        desktop_id = self.text(name("ec2_id"))
+        return Seat(
+            role=role,
+            desktop_id=desktop_id,
+            link=self.text(name("ec2_link")),
+            published_at=self.time(name("published_at")),
+            uploaded=bool(self.text(name("session_data"))),
+            uploaded_at=self.time(name("uploaded_at")),
+            attempt=self.count(name("attempt")) or 0,
+            attempt_at=self.time(name("attempt_at")),
+            subnet=self.text(name("subnet")),
+            refused=self.text(name("refused")),
+            launched_at=self.time(name("launched_at")),
+            vouched=bool(desktop_id) and self.text(name("launched")) == voucher(meeting_id, desktop_id or ""),
+            healthy_at=self.time(name("healthy_at")),
+            joined_at=self.time(name("joined_at")),
+            late_boots=self.count(name("late_boots")) or 0,
+            replaced=self.texts(name("replaced")),
+        )
+
+
+def meeting(row: Mapping[str, Any]) -> Meeting:
+    """Return the meeting that a row of plain values tells of.
+
+    Raises:
+        BadEvent: the row has no id.
+    """
+    meeting_id = row.get("id")
+    if not isinstance(meeting_id, str) or not meeting_id:
+        raise BadEvent(f"A row of the table has no id of type S; it holds {sorted(row)}.")
+    read = _Reader(row)
+    reporter = read.text("instance_id")
+    return Meeting(
+        id=meeting_id,
+        row=row,
+        status=read.status(),
+        meet_time=read.time("meet_time"),
+        created_at=read.time("created_at"),
+        teacher=read.seat(Role.TEACHER, meeting_id),
+        student=read.seat(Role.STUDENT, meeting_id),
+        duration=read.duration("duration_minutes"),
+        reason=read.text("termination_reason"),
+        checkpoint_at=read.time("checkpoint_at"),
+        ended_at=read.time("ended_at"),
+        reported=frozenset({reporter} if reporter else ()),
+        listed=row.get("open") == LISTED,
+        begun_at=read.time("begun_at"),
+        forced=row.get("forced") is True,
+        problems=tuple(read.problems),
+    )

@@ -1,0 +1,168 @@
+"""How a meeting ends: the reasons, in the order in which they are tried, and what an end takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Action, DropTimers, Observe, Step, Terminate, Withdraw, is_undecided
+from chalicelib.domain.model import Desktop, DnsRecord, Owner, Policy, Reason, Seat
+from chalicelib.rules.facts import Facts
+from chalicelib.rules.times import timers
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One row of the table: the reason, when it holds in words, and the question itself."""
+
+    reason: Reason
+    when: str
+    holds: Callable[[Facts], bool]
+
+
+def _both_in_time(facts: Facts) -> bool:
+    return len(facts.uploaded) == 2 and (facts.hints.checkpoint or len(facts.uploaded_by_checkpoint) == 2)
+
+
+def _out_of_grace(facts: Facts) -> bool:
+    since = facts.uploaded[0].uploaded_at if facts.uploaded else None
+    return facts.checkpoint_reached and since is not None and facts.now >= since + facts.policy.upload_grace
+
+
+def _given_up(facts: Facts) -> bool:
+    spent = facts.is_due and any(view.wants_launch and facts.is_spent(view) for view in facts.seats)
+    return spent and not any(view.kept and view.seat.joined_at for view in facts.seats)
+
+
+def _all_gone(facts: Facts) -> bool:
+    gone = all(view.is_gone and view.seat.desktop_id for view in facts.seats)
+    return gone and not (facts.is_due and any(view.wants_launch for view in facts.seats))
+
+
+ENDINGS = (
+    Ending(
+        Reason.EARLY_SUCCESS,
+        "at the checkpoint, once: both have uploaded",
+        lambda facts: facts.checkpoint_open and _both_in_time(facts),
+    ),
+    Ending(
+        Reason.SUCCESS,
+        "after the checkpoint: both have uploaded",
+        lambda facts: facts.checkpoint_reached and len(facts.uploaded) == 2,
+    ),
+    Ending(
+        Reason.PARTIAL_NO_SHOW,
+        "at the checkpoint, once: one has uploaded",
+        lambda facts: facts.checkpoint_open and bool(facts.uploaded_by_checkpoint),
+    ),
+    Ending(
+        Reason.NO_SHOW,
+        "at the checkpoint, once: nobody has uploaded, nobody has come",
+        lambda facts: facts.checkpoint_open and not facts.uploaded and not facts.meeting.in_progress,
+    ),
+    Ending(
+        Reason.PARTIAL_UPLOAD,
+        "after the checkpoint: one has uploaded longer ago than the grace",
+        _out_of_grace,
+    ),
+    Ending(
+        Reason.MAX_DURATION,
+        "past the hard deadline",
+        lambda facts: facts.deadline is not None and facts.now >= facts.deadline,
+    ),
+    Ending(
+        Reason.LAUNCH_FAILED,
+        "a role's attempts are used up, and nobody who came has a desktop",
+        _given_up,
+    ),
+    Ending(
+        Reason.DESKTOPS_GONE,
+        "both desktops are gone, and there is nothing to replace",
+        _all_gone,
+    ),
+)
+"""The first that holds is the reason. The table in the docs is printed from this one."""
+
+
+def reason_to_end(facts: Facts) -> Reason | None:
+    """Return why a meeting that lives is to end now, None where it goes on."""
+    return next((ending.reason for ending in ENDINGS if ending.holds(facts)), None)
+
+
+# --- what an end takes away
+
+
+def end(facts: Facts, reason: Reason) -> list[Action]:
+    """Return the end of a meeting: first the intent, resting on all that the decision rested on.
+
+    So nobody who joins, uploads or launches in between is overlooked, nothing is launched any more,
+    and a crash at any point is finished by whoever looks next, with the same reason.
+    """
+    intent = writes.ending(facts.meeting, reason, facts.now)
+    rest = close(replace(facts, meeting=writes.after(facts.meeting, intent)))
+    return rest if is_undecided(rest) else [intent, *rest]
+
+
+def close(facts: Facts) -> list[Action]:
+    """Return what carries the end of a meeting through, or keeps it: for one that is over, or is ending."""
+    meeting = facts.meeting
+    if meeting.finished:
+        return _keep_closed(facts)
+    if not facts.desktops.complete and not all(map(is_accounted_for, meeting.seats)):
+        return [Observe("the meeting ends and the row may not name all its desktops")]
+    reason = meeting.reason or Reason.CANCELLED
+    why = f"the meeting ends: {reason}"
+    steps: list[Step] = []
+    if not meeting.listed:  # first of all: should anything fail, the sweep must see it
+        steps.append(writes.listed(meeting))
+    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats if seat.desktop_id))
+    living = [name for name in named if facts.may_live(name)]
+    living += [d.id for d in facts.ours if d.state.must_be_ended and d.id not in named]
+    if living:
+        steps.append(Terminate(why, tuple(living)))
+    names = dict.fromkeys(named + [d.id for d in facts.ours])
+    if any(seat.link for seat in meeting.seats) or (facts.desktops.complete and names):
+        steps.append(Withdraw(why, facts.records_of(names)))
+    if ahead := _timers_ahead(facts):
+        steps.append(DropTimers(why, ahead))
+    return [*steps, writes.ended(meeting, reason, facts.now, needs=tuple(steps))]
+
+
+def is_accounted_for(seat: Seat) -> bool:
+    """Return whether the row names every desktop that was launched for this seat, in the app's own hand."""
+    return bool(seat.attempt_at and seat.vouched) or not (seat.attempt_at or seat.desktop_id)
+
+
+def _timers_ahead(facts: Facts) -> tuple[str, ...]:
+    """Return the names of the timers that have not fired yet by the row's own times."""
+    if facts.meeting.meet_time is None:
+        return ()
+    return tuple(timer.name for timer in timers(facts.meeting, facts.policy) if facts.now < timer.at)
+
+
+def _keep_closed(facts: Facts) -> list[Action]:
+    """Return what undoes anything that happened to a meeting after its end."""
+    meeting = facts.meeting
+    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats if seat.desktop_id))
+    living = [
+        d
+        for d in facts.desktops.desktops
+        if d.state.must_be_ended and (d.owner is Owner.OURS or (d.owner is Owner.BY_HAND and d.id in named))
+    ]
+    steps = clear_away("the meeting is over", living, facts.policy)
+    if named and any(seat.attribute("ec2_link") in meeting.row for seat in meeting.seats):
+        steps.append(Withdraw("the meeting is over", facts.records_of(named)))
+    lingered = meeting.ended_at is None or facts.now >= meeting.ended_at + facts.policy.linger
+    unlist = meeting.listed and lingered and facts.desktops.complete
+    repair = writes.kept_ended(meeting, unlist=unlist, needs=tuple(steps))
+    return [*steps, *([repair] if repair else [])]
+
+
+def clear_away(why: str, desktops: Iterable[Desktop], policy: Policy) -> list[Step]:
+    """Return what takes away live desktops and the records they may have; nothing for none."""
+    desktops = list(desktops)
+    if not desktops:
+        return []
+    records = tuple(DnsRecord(policy.record_name(d.id), meeting_id=d.meeting_id or "") for d in desktops)
+    return [Terminate(why, tuple(d.id for d in desktops)), Withdraw(why, records)]

@@ -1,0 +1,313 @@
+"""What is known of one meeting at one moment, worked out once: the rules ask here and calculate nothing themselves.
+
+`Facts` takes a row, what was seen of its desktops, the time and the operator's numbers. Each fact is a property,
+worked out when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from functools import cached_property
+
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Attempt, Cause, Update
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Seat, Status
+from chalicelib.rules.times import Times, deadline, times
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a trigger knows beside the row: a timer's word that its time has come, or somebody's that it is time.
+
+    A timer's word counts where the row itself does not say when the meeting is. `force` makes the meeting due
+    whatever the row says.
+    """
+
+    due: bool = False
+    checkpoint: bool = False
+    force: bool = False
+
+
+NO_HINTS = Hints()
+
+
+class Situation(Enum):
+    """How a role is served."""
+
+    UNKNOWN = auto()  # not observed, or not long enough ago: no conclusion
+    SERVED = auto()  # the named desktop is there
+    FOUND = auto()  # another live desktop of the role is there, the row does not name it
+    WAITING = auto()  # a launch is under way, or was refused a moment ago
+    WANTED = auto()  # known to have no desktop of use
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """A seat and how it is served. `late`: the named desktop lives but did not boot in time."""
+
+    seat: Seat
+    situation: Situation
+    desktop: Desktop | None = None
+    late: bool = False
+
+    @property
+    def kept(self) -> Desktop | None:
+        """The live desktop that this role has, None where it has none."""
+        return self.desktop if self.situation in (Situation.SERVED, Situation.FOUND) else None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the role has a live desktop that its row does not name."""
+        return self.situation is Situation.FOUND
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the role is known to have no desktop of use."""
+        return self.situation is Situation.WANTED
+
+    @property
+    def wants_launch(self) -> bool:
+        """Whether a desktop is to be launched for the role as soon as the meeting is due."""
+        return self.is_gone and not self.seat.uploaded
+
+    @property
+    def next_attempt(self) -> Attempt:
+        """The attempt that a launch for this seat would make: the open one again, or a new one."""
+        seat = self.seat
+        if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
+            return Attempt(seat.role, seat.attempt, seat.subnet, Cause.RESUMED)
+        if self.late:
+            cause = Cause.LATE_BOOT
+        elif seat.desktop_id:
+            cause = Cause.GONE
+        else:
+            cause = Cause.REFUSED if seat.refused else Cause.DUE
+        return Attempt(seat.role, seat.attempt + 1, None, cause)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the rules may ask about a meeting. `seen` is what was observed; `now` and all moments are UTC."""
+
+    meeting: Meeting
+    seen: Observation
+    now: datetime
+    policy: Policy
+    hints: Hints = NO_HINTS
+
+    # --- when
+
+    @cached_property
+    def times(self) -> Times:
+        """T, when the desktops are launched, and the checkpoint."""
+        return times(self.meeting, self.policy)
+
+    @cached_property
+    def deadline(self) -> datetime | None:
+        """The moment that no desktop of the meeting may outlive, None where nothing tells it."""
+        launches = [seat.attempt_at for seat in self.meeting.seats] + [d.launched_at for d in self.ours]
+        return deadline(self.meeting, self.policy, launches)
+
+    @cached_property
+    def is_far(self) -> bool:
+        """Whether nobody needs the meeting's desktops for longer than `standby`: it was moved to later."""
+        launch_at, meeting = self.times.launch_at, self.meeting
+        if launch_at is None or self.now >= launch_at - self.policy.standby:
+            return False
+        return not (meeting.forced or meeting.in_progress or self.uploaded)
+
+    @cached_property
+    def is_in_time(self) -> bool:
+        """Whether the meeting should have its desktops by its own row: from `launch_at` on, or once begun."""
+        launch_at = self.times.launch_at
+        if launch_at is not None and self.now >= launch_at:
+            return True
+        if any(seat.attempt_at for seat in self.meeting.seats):
+            return not self.is_far
+        return self.hints.due and self._is_untimed
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the meeting should have its desktops by now."""
+        return self.hints.force or self.is_in_time
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether the meeting is due by somebody's word alone."""
+        return self.hints.force and not self.is_in_time
+
+    @cached_property
+    def checkpoint_passed(self) -> bool:
+        """Whether the row itself says that the checkpoint's time has come."""
+        checkpoint = self.times.checkpoint
+        return checkpoint is not None and self.now >= checkpoint
+
+    @property
+    def checkpoint_reached(self) -> bool:
+        """Whether the checkpoint's time has come, by the row or, where the row does not say, by a timer's word."""
+        return self.checkpoint_passed or (self.hints.checkpoint and self._is_untimed)
+
+    @property
+    def checkpoint_open(self) -> bool:
+        """Whether the checkpoint's time has come and it was not held yet."""
+        return self.checkpoint_reached and self.meeting.checkpoint_at is None
+
+    @property
+    def _is_untimed(self) -> bool:
+        return not self.meeting.row.get("meet_time")
+
+    def is_settled(self, since: datetime | None) -> bool:
+        """Return whether this was long enough ago for EC2 to show what became of it."""
+        return since is None or self.now >= since + self.policy.settling
+
+    # --- who
+
+    @cached_property
+    def uploaded(self) -> tuple[Seat, ...]:
+        """The seats whose session was uploaded."""
+        return tuple(seat for seat in self.meeting.seats if seat.uploaded)
+
+    @cached_property
+    def uploaded_by_checkpoint(self) -> tuple[Seat, ...]:
+        """The seats whose session was uploaded by the checkpoint, if it is held late too.
+
+        An upload whose time is not known counts where the checkpoint's own timer says that it is time.
+        """
+        moment = self.times.checkpoint or self.now
+        in_time = (seat.uploaded_at <= moment if seat.uploaded_at else self.hints.checkpoint for seat in self.uploaded)
+        return tuple(seat for seat, counts in zip(self.uploaded, in_time, strict=True) if counts)
+
+    # --- which desktops
+
+    @cached_property
+    def desktops(self) -> Observation:
+        """What was observed, with what is another meeting's marked as foreign, even if the row names it."""
+        its_own = (None, self.meeting.id)
+        if all(d.meeting_id in its_own for d in self.seen.desktops):
+            return self.seen
+        judged = (d if d.meeting_id in its_own else replace(d, owner=Owner.FOREIGN) for d in self.seen.desktops)
+        return replace(self.seen, desktops=tuple(judged))
+
+    @cached_property
+    def ours(self) -> tuple[Desktop, ...]:
+        """The meeting's desktops that the app owns, dead ones too."""
+        return tuple(d for d in self.desktops.desktops if d.owner is Owner.OURS)
+
+    @cached_property
+    def seats(self) -> tuple[SeatView, SeatView]:
+        """Each seat and how it is served, the teacher's first."""
+        return self._view(self.meeting.teacher), self._view(self.meeting.student)
+
+    def _view(self, seat: Seat) -> SeatView:
+        named = self.desktops.find(seat.desktop_id)
+        if named and named.owner is Owner.FOREIGN:
+            return SeatView(seat, Situation.UNKNOWN)  # somebody wrote a wrong id on the row; it is theirs to correct
+        serves = named is not None and named.state.serves
+        late = named is not None and serves and self._boots_late(seat, named)
+        if serves and not late:
+            return SeatView(seat, Situation.SERVED, named)
+        if seat.desktop_id and not named and not self._is_known_gone(seat):
+            return SeatView(seat, Situation.UNKNOWN)
+        if others := [d for d in self.desktops.desktops if self._could_serve(d, seat) and d.id != seat.desktop_id]:
+            found = min(others, key=lambda d: (d.launched_at or self.now, d.id))
+            return SeatView(seat, Situation.FOUND, found)
+        if self._is_leased(seat):
+            return SeatView(seat, Situation.WAITING)
+        return SeatView(seat, Situation.WANTED, named, late)
+
+    def _is_known_gone(self, seat: Seat) -> bool:
+        """Whether a desktop that is named and not seen is gone. Unknown is never gone.
+
+        Neither what was not looked for, nor what was launched a moment ago, nor what nobody but a person who
+        edits the row vouches for.
+        """
+        settled = seat.launched_at is not None and self.is_settled(seat.launched_at)
+        return self.desktops.complete and settled
+
+    def _boots_late(self, seat: Seat, desktop: Desktop) -> bool:
+        launched_at = seat.launched_at or desktop.launched_at
+        if self.meeting.is_ready(seat.role) or seat.joined_at or seat.uploaded or seat.late_boots:
+            return False
+        if desktop.owner is not Owner.OURS or seat.attempt >= self.policy.max_attempts or launched_at is None:
+            return False
+        return self.is_due and not self.checkpoint_passed and self.now >= launched_at + self.policy.boot_limit
+
+    def _could_serve(self, desktop: Desktop, seat: Seat) -> bool:
+        its_own = desktop.meeting_id == self.meeting.id and desktop.owner is not Owner.FOREIGN
+        return its_own and desktop.role is seat.role and desktop.state.serves
+
+    def _is_leased(self, seat: Seat) -> bool:
+        """Whether a launch for this seat belongs to somebody, or was refused a moment ago.
+
+        Each refusal is waited out longer, so that the attempts last through half an hour without room.
+        """
+        if not (seat.refused or (seat.attempt and not seat.desktop_id)):
+            return False
+        patience = self.policy.lease * (seat.attempt if seat.refused else 1)
+        return seat.attempt_at is not None and self.now < seat.attempt_at + patience
+
+    def is_spent(self, view: SeatView) -> bool:
+        """Return whether no attempts are left for this seat."""
+        return view.next_attempt.number > self.policy.max_attempts
+
+    def may_live(self, desktop_id: str) -> bool:
+        """Return whether this desktop of the meeting's row may still be alive, as far as is known."""
+        if seen := self.desktops.find(desktop_id):
+            return seen.state.must_be_ended and seen.owner is not Owner.FOREIGN
+        if not self.desktops.complete:
+            return True
+        launched_at = next(seat.launched_at for seat in self.meeting.seats if seat.desktop_id == desktop_id)
+        return launched_at is not None and not self.is_settled(launched_at)
+
+    # --- which names
+
+    def records_of(self, desktop_ids: Iterable[str]) -> tuple[DnsRecord, ...]:
+        """Return the records that these desktops may have as the meeting's own: what is to be withdrawn of them."""
+        return tuple(DnsRecord(self.policy.record_name(name), meeting_id=self.meeting.id) for name in desktop_ids)
+
+    # --- what the row does not say yet
+
+    @cached_property
+    def news(self) -> Update | None:
+        """The one write that records all that was learnt, None where the row says it already."""
+        meeting, now = self.meeting, self.now
+        changes = []
+        for view in self.seats:
+            if view.is_found and view.desktop:
+                vouched = view.desktop.owner is Owner.OURS
+                changes.append(writes.adopted(meeting, view.seat.role, view.desktop, vouched=vouched, now=now))
+        as_named = writes.after(meeting, writes.together(changes))
+        changes += [
+            writes.reported_healthy(meeting, seat.role, now)
+            for seat in as_named.seats
+            if seat.desktop_id in meeting.reported and not seat.healthy_at
+        ]
+        if (status := _status_of(as_named)).rank > meeting.status.rank:
+            changes.append(writes.status_restored(meeting, status))
+        if self.checkpoint_open:
+            changes.append(writes.checkpoint_held(meeting, now))
+        if not meeting.listed:
+            changes.append(writes.listed(meeting))
+        changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if not seat.uploaded_at]
+        return writes.together(changes)
+
+    @cached_property
+    def noted(self) -> Meeting:
+        """The meeting as its row says it once the news are on it."""
+        return writes.after(self.meeting, self.news)
+
+
+def _status_of(meeting: Meeting) -> Status:
+    """Return how far a meeting has come by what its seats say."""
+    if any(seat.joined_at for seat in meeting.seats):
+        return Status.IN_PROGRESS
+    if any(seat.healthy_at or seat.desktop_id in meeting.reported for seat in meeting.seats if seat.desktop_id):
+        return Status.HEALTHY
+    if any(seat.link for seat in meeting.seats):
+        return Status.DNS_WRITTEN
+    if any(seat.desktop_id for seat in meeting.seats):
+        return Status.LAUNCHED
+    return meeting.status

@@ -1,0 +1,74 @@
+"""The rules of a meeting's life: what is seen in, what is to be done out.
+
+`plan` is a pure function of one meeting's row, what is known of its desktops, and the time. It
+knows no clock and no network, so a rule is tested by calling it. Every action says why. Planning
+again after applying yields nothing: that is how repeated, late and doubled triggers stay harmless.
+
+For a meeting that is not over, in this order (`make texts` prints the table from the rules themselves):
+
+# rules:begin
+| when                                                             | then                                         |
+|------------------------------------------------------------------|----------------------------------------------|
+| moved to much later (`standby`), nobody has come, not forced     | give the desktops back until it is due again |
+| at the checkpoint, once: both have uploaded                      | end: 15_MIN_SUCCESS                          |
+| after the checkpoint: both have uploaded                         | end: SUCCESS                                 |
+| at the checkpoint, once: one has uploaded                        | end: PARTIAL_NO_SHOW_TIMEOUT                 |
+| at the checkpoint, once: nobody has uploaded, nobody has come    | end: NO_SHOW_TIMEOUT                         |
+| after the checkpoint: one has uploaded longer ago than the grace | end: PARTIAL_UPLOAD_TIMEOUT                  |
+| past the hard deadline                                           | end: MAX_DURATION                            |
+| a role's attempts are used up, and nobody who came has a desktop | end: LAUNCH_FAILED                           |
+| both desktops are gone, and there is nothing to replace          | end: DESKTOPS_GONE                           |
+| a desktop reported healthy; an upload came; the status went back | note it on the row                           |
+| a live desktop of a role whose row names none that lives         | adopt it                                     |
+| due, and a role has no desktop                                   | launch one                                   |
+| a desktop is gone, due, and its role has not uploaded            | withdraw its record, replace it              |
+| a desktop did not boot in time, before the checkpoint, once      | replace it                                   |
+| a desktop is gone and is not replaced                            | withdraw its record, drop its link           |
+| the named desktop runs and has an address                        | publish it, then write its link              |
+| a second live desktop of a role, older than `settling`           | terminate it                                 |
+| a desktop bears another deadline than the meeting has            | let it bear this one                         |
+# rules:end
+
+For one that is over: terminate what lives, withdraw what is published, put the status back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.actions import Action, Observe, is_undecided
+from chalicelib.domain.model import Meeting, Observation, Policy
+from chalicelib.rules import standby
+from chalicelib.rules.endings import close, end, reason_to_end
+from chalicelib.rules.facts import NO_HINTS, Facts, Hints
+from chalicelib.rules.seats import RULES
+
+DEFAULTS = Policy()
+
+
+def plan(
+    meeting: Meeting,
+    desktops: Observation,
+    now: datetime,
+    hints: Hints = NO_HINTS,
+    *,
+    policy: Policy = DEFAULTS,
+) -> list[Action]:
+    """Return what is to be done for this meeting now, in order; nothing where all is as it should be.
+
+    `hints` are what a trigger knows beside the row. A plan that holds an `Observe` could not be decided: look
+    at the desktops and plan again. `now` is UTC.
+    """
+    facts = Facts(meeting, desktops, now, policy, hints)
+    if meeting.over:
+        return close(facts)
+    retreat: list[Action] = []
+    if facts.is_far and not hints.force:
+        retreat, facts = standby.stand_down(facts)
+        if is_undecided(retreat):
+            return retreat
+    if facts.is_due and not facts.desktops.complete and any(view.wants_launch for view in facts.seats):
+        return [Observe("a desktop is wanted: see first which ones there are")]
+    if reason := reason_to_end(facts):
+        return retreat + end(facts, reason)
+    return retreat + [step for rule in RULES for step in rule.act(facts)]

@@ -1,0 +1,154 @@
+"""What a meeting that lives needs: its news on the row, its desktops launched and replaced, its names published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
+from chalicelib.domain.model import Desktop, DnsRecord, Owner, Seat, State
+from chalicelib.rules.endings import clear_away
+from chalicelib.rules.facts import Facts, SeatView
+from chalicelib.rules.times import deadline
+
+
+def note(facts: Facts) -> list[Step]:
+    """Return the write of what was learnt and is not on the row."""
+    return [facts.news] if facts.news else []
+
+
+def launch(facts: Facts) -> list[Step]:
+    """Return the launch of what is missing, after the end of what it replaces.
+
+    A desktop that did not boot in time lives until its successor is under way; then its name is withdrawn.
+    """
+    launching = [view for view in facts.seats if _is_launched(facts, view)]
+    if not launching:
+        return []
+    given_up = [step for view in launching for step in _give_up(view)]
+    attempts = tuple(view.next_attempt for view in launching)
+    why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in attempts)
+    launching_all = Launch(why, attempts, facts.is_forced, needs=tuple(given_up))
+    farewells = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launching_all)]
+    return [*given_up, launching_all, *farewells]
+
+
+def _is_launched(facts: Facts, view: SeatView) -> bool:
+    return facts.is_due and view.wants_launch and not facts.is_spent(view)
+
+
+def _give_up(view: SeatView) -> list[Step]:
+    """Return what ends a desktop that lives and is of no use, before another takes its place."""
+    desktop = view.desktop
+    if not desktop or not desktop.state.must_be_ended or desktop.owner is not Owner.OURS:
+        return []
+    why = "did not become healthy within the boot limit" if view.late else f"is {desktop.state}"
+    return [Terminate(f"the {view.seat.role}'s desktop {why}; it is replaced", (desktop.id,))]
+
+
+def _withdraw(facts: Facts, seat: Seat, *needs: Step) -> list[Step]:
+    if not (seat.link and seat.desktop_id):
+        return []
+    why = f"the {seat.role}'s desktop {seat.desktop_id} serves no more"
+    return [Withdraw(why, facts.records_of([seat.desktop_id]), needs=needs)]
+
+
+def names(facts: Facts) -> list[Step]:
+    """Return the names to withdraw of desktops that are gone, and to publish of those that run.
+
+    Publish first, link second: a name that is handed out too early is remembered as missing for minutes.
+    """
+    steps: list[Step] = []
+    meeting = facts.noted
+    for view in facts.seats:
+        seat = meeting.seat(view.seat.role)
+        if view.is_gone and seat.link and not _is_launched(facts, view):
+            steps.append(writes.link_dropped(meeting, seat.role))
+        if view.is_found or (view.is_gone and not view.late):
+            steps += _withdraw(facts, view.seat)
+        if view.kept and _is_publishable(facts, seat, view.kept):
+            record = DnsRecord(facts.policy.record_name(view.kept.id), view.kept.address or "", meeting.id)
+            publish = Publish(f"the desktop of {seat.role} runs and has an address", (record,))
+            link = facts.policy.link(view.kept.id)
+            linked = writes.published(meeting, seat.role, link, facts.now, needs=(publish,))
+            steps += [publish, linked]
+            meeting = writes.after(meeting, linked)
+    return steps
+
+
+def _is_publishable(facts: Facts, seat: Seat, desktop: Desktop) -> bool:
+    return desktop.state is State.RUNNING and bool(desktop.address) and seat.link != facts.policy.link(desktop.id)
+
+
+def drop_doubles(facts: Facts) -> list[Step]:
+    """Return the end of second desktops of a role, as far as that is certain."""
+    if not facts.desktops.complete:
+        return []
+    kept = {view.seat.role: view.kept.id for view in facts.seats if view.kept}
+    named = {*kept.values(), *(view.seat.desktop_id for view in facts.seats if not view.kept)}
+    doubles = [
+        d
+        for d in facts.ours
+        if d.state.must_be_ended
+        and d.id not in named
+        and (d.role is None or d.role in kept or not d.state.serves)
+        and facts.is_settled(d.launched_at)
+    ]
+    return clear_away("its role in the meeting is not its own", doubles, facts.policy)
+
+
+def rearm(facts: Facts) -> list[Step]:
+    """Return what lets the meeting's desktops bear its hard deadline, where they bear another."""
+    moment = facts.deadline
+    if not facts.meeting.begun_at and any(_is_launched(facts, view) for view in facts.seats):
+        begun = replace(facts.meeting, begun_at=facts.now)
+        moment = deadline(begun, facts.policy)
+    kept = [view.kept for view in facts.seats if view.kept and view.kept.owner is Owner.OURS]
+    astray = tuple(desktop.id for desktop in kept if desktop.deadline != moment)
+    if moment is None or not astray:
+        return []
+    return [Rearm("the meeting's hard deadline is not the one they bear", astray, moment)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done for a meeting that lives; `when` and `then` are its rows in the table of the docs."""
+
+    act: Callable[[Facts], list[Step]]
+    rows: tuple[tuple[str, str], ...]
+
+
+RULES = (
+    Rule(
+        note,
+        (
+            ("a desktop reported healthy; an upload came; the status went back", "note it on the row"),
+            ("a live desktop of a role whose row names none that lives", "adopt it"),
+        ),
+    ),
+    Rule(
+        launch,
+        (
+            ("due, and a role has no desktop", "launch one"),
+            ("a desktop is gone, due, and its role has not uploaded", "withdraw its record, replace it"),
+            ("a desktop did not boot in time, before the checkpoint, once", "replace it"),
+        ),
+    ),
+    Rule(
+        names,
+        (
+            ("a desktop is gone and is not replaced", "withdraw its record, drop its link"),
+            ("the named desktop runs and has an address", "publish it, then write its link"),
+        ),
+    ),
+    Rule(
+        drop_doubles,
+        (("a second live desktop of a role, older than `settling`", "terminate it"),),
+    ),
+    Rule(
+        rearm,
+        (("a desktop bears another deadline than the meeting has", "let it bear this one"),),
+    ),
+)
+"""In this order, desktops first: names can wait for a provider that is down, people can't."""

@@ -1,0 +1,40 @@
+"""What a meeting gives back that was moved to much later: its desktops, until it is due again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain import writes
+from chalicelib.domain.actions import Action, Observe, Step, Terminate, Withdraw
+from chalicelib.rules.endings import is_accounted_for
+from chalicelib.rules.facts import Facts
+
+WHEN = "moved to much later (`standby`), nobody has come, not forced"
+THEN = "give the desktops back until it is due again"
+_WHY = "the meeting was moved to later; it gets desktops when it is due"
+
+
+def stand_down(facts: Facts) -> tuple[list[Action], Facts]:
+    """Return what takes away the desktops of a meeting that is far, and the facts as they are then.
+
+    The row lets go of them first, resting on nobody having come.
+    """
+    meeting = facts.meeting
+    ours = [desktop.id for desktop in facts.ours]
+    begun = [s for s in meeting.seats if s.vouched or s.desktop_id in ours or (s.attempt_at and not s.desktop_id)]
+    if begun and not facts.desktops.complete and not all(map(is_accounted_for, begun)):
+        return [Observe("the meeting was moved and the row may not name all its desktops")], facts
+    let_go = [seat.desktop_id for seat in begun if seat.desktop_id]
+    living = [desktop.id for desktop in facts.ours if desktop.state.must_be_ended]
+    living += [name for name in let_go if name not in living and facts.may_live(name)]
+    steps: list[Step] = []
+    if begun:
+        change = writes.stood_down(meeting, [seat.role for seat in begun], _WHY, facts.now)
+        steps.append(change)
+        meeting = writes.after(meeting, change)
+    if living:
+        steps.append(Terminate(_WHY, tuple(living)))
+    if names := dict.fromkeys(let_go + living):
+        steps.append(Withdraw(_WHY, facts.records_of(names)))
+    left = tuple(desktop for desktop in facts.seen.desktops if desktop.id not in living)
+    return [*steps], replace(facts, meeting=meeting, seen=replace(facts.seen, desktops=left))

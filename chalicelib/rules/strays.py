@@ -1,0 +1,114 @@
+"""What belongs to no meeting: orphaned desktops, records without a desktop, links whose record is missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Policy, State
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All that is there at one moment (UTC): the fleet, the zone, and the rows of the meetings that they name.
+
+    `meetings` holds, for every meeting id that a desktop bears, its row, None where there is no such
+    row, and no entry where it could not be read (then nothing is concluded). `records` is None where
+    the zone could not be listed; it holds the app's own only.
+    """
+
+    desktops: Collection[Desktop]
+    records: Collection[DnsRecord] | None
+    meetings: Mapping[str, Meeting | None]
+    now: datetime
+    policy: Policy
+
+    @cached_property
+    def living(self) -> list[Desktop]:
+        """The app's own desktops that somebody has to end."""
+        return [d for d in self.desktops if d.owner is Owner.OURS and d.state.must_be_ended]
+
+    @cached_property
+    def orphans(self) -> list[Desktop]:
+        """The desktops whose meeting does not exist, and that no other meeting has been given by the app."""
+        open_meetings = [meeting for meeting in self.meetings.values() if meeting and not meeting.over]
+        served = {seat.desktop_id for meeting in open_meetings for seat in meeting.seats if seat.vouched}
+        return [
+            d for d in self.living if d.id not in served and self._is_settled(d.launched_at) and self._has_no_meeting(d)
+        ]
+
+    def _has_no_meeting(self, desktop: Desktop) -> bool:
+        meeting_id = desktop.meeting_id
+        return meeting_id is None or (meeting_id in self.meetings and self.meetings[meeting_id] is None)
+
+    @cached_property
+    def overdue(self) -> list[Desktop]:
+        """The desktops past the deadline that they bear, and whose meeting cannot be read."""
+        unread = [d for d in self.living if d.meeting_id and d.meeting_id not in self.meetings]
+        return [d for d in unread if d.deadline and self.now >= d.deadline]
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """The ids of the desktops that are to be ended."""
+        return {desktop.id for desktop in (*self.orphans, *self.overdue)}
+
+    @cached_property
+    def by_name(self) -> dict[str, Desktop]:
+        """Every desktop by the name that it has, or would have, in DNS."""
+        return {self.policy.record_name(desktop.id): desktop for desktop in self.desktops}
+
+    def is_stale(self, record: DnsRecord) -> bool:
+        """Return whether a record's desktop does not live, or is about to be ended."""
+        desktop = self.by_name.get(record.name)
+        if desktop is None:
+            return self._is_settled(record.created_at)
+        return not desktop.state.must_be_ended or desktop.id in self.lost
+
+    def unresolved(self) -> tuple[DnsRecord, ...]:
+        """Return the records that people have links to and that are not in the zone as they should be."""
+        listed: dict[str, set[str]] = defaultdict(set)
+        for record in self.records or ():
+            listed[record.name].add(record.address)
+        linked = {
+            self.policy.record_name(seat.desktop_id)
+            for meeting in self.meetings.values()
+            if meeting and not meeting.over
+            for seat in meeting.seats
+            if seat.link and seat.desktop_id
+        }
+        return tuple(
+            DnsRecord(name, desktop.address, desktop.meeting_id or "")
+            for name, desktop in self.by_name.items()
+            if name in linked
+            and desktop.state is State.RUNNING
+            and desktop.address
+            and listed[name] != {desktop.address}
+            and self._is_settled(desktop.launched_at)
+        )
+
+    def _is_settled(self, since: datetime | None) -> bool:
+        return since is None or self.now >= since + self.policy.settling
+
+
+def plan_strays(inventory: Inventory) -> list[Effect]:
+    """Return what is to be done about owned desktops and records that no meeting answers for.
+
+    Whatever is not the app's own is left alone.
+    """
+    effects: list[Effect] = []
+    if orphans := inventory.orphans:
+        effects.append(Terminate("its meeting does not exist", tuple(d.id for d in orphans)))
+    if overdue := inventory.overdue:
+        why = "it is past the deadline it bears, and its meeting cannot be read"
+        effects.append(Terminate(why, tuple(d.id for d in overdue)))
+    if inventory.records is None:
+        return effects
+    if stale := tuple(filter(inventory.is_stale, inventory.records)):
+        effects.append(Withdraw("its desktop does not live", stale))
+    if astray := inventory.unresolved():
+        effects.append(Publish("the link stands and the record is missing or points elsewhere", astray, repair=True))
+    return effects

@@ -1,0 +1,220 @@
+"""Two handlers, or a handler and the world, at once: what was decided on is gone by the time it is done.
+
+A write says what it rests on, so that of two that decided differently one is refused and looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.control.events import RowChange, StateChange, TimerEvent
+from chalicelib.domain import rows
+from chalicelib.domain.errors import SomeFailed, Unavailable
+from chalicelib.domain.model import Role, State
+from tests.unit.control.house import MINUTE, House, T
+
+BOOTED = timedelta(seconds=30)
+LEASED = timedelta(seconds=55)
+
+
+def before_next(port: Any, method: str, deed: Callable[[], object]) -> None:
+    """Let something happen after a handler has decided on its next call of this method, and before it is made."""
+    call = getattr(port, method)
+
+    def overtaken(*args: Any, **more: Any) -> Any:
+        setattr(port, method, call)
+        deed()
+        return call(*args, **more)
+
+    setattr(port, method, overtaken)
+
+
+def after_next(port: Any, method: str, deed: Callable[[], object]) -> None:
+    """Let something happen before the answer to the next call of this method arrives, good or bad."""
+    call = getattr(port, method)
+
+    def delayed(*args: Any, **more: Any) -> Any:
+        setattr(port, method, call)
+        try:
+            return call(*args, **more)
+        finally:
+            deed()
+
+    setattr(port, method, delayed)
+
+
+def launch(house: House) -> None:
+    """Launch both desktops; they have booted and nobody knows it yet."""
+    house.meeting()
+    house.triggers.launch_timer(TimerEvent("m"))
+    house.pass_time(BOOTED)
+
+
+def desktop_of(house: House, role: Role) -> str:
+    return str(house.row()[f"{role}_ec2_id"])
+
+
+def lose(house: House, desktop_id: str) -> None:
+    """Let a desktop die, and another handler hear of it and replace it."""
+    house.desktops.die(desktop_id)
+    house.triggers.state_change(StateChange(desktop_id, State.SHUTTING_DOWN))
+
+
+def running(house: House, role: Role) -> None:
+    house.triggers.state_change(StateChange(desktop_of(house, role), State.RUNNING))
+
+
+class TestReplacedMeanwhile:
+    """The row names another desktop than the one that a handler is about to write about."""
+
+    def test_the_health_of_a_desktop_that_was_replaced_is_not_its_successors(self, house: House) -> None:
+        launch(house)
+        house.sweep()
+        house.meetings.write("m", {"status": "HEALTHY", "student_healthy_at": house.now})
+        old = desktop_of(house, Role.TEACHER)
+        house.meetings.write("m", {"instance_id": old})
+        report = RowChange(rows.meeting(dict(house.row())), house.now)
+        lose(house, old)
+        house.triggers.row_changes([report])
+        assert desktop_of(house, Role.TEACHER) != old
+        assert "teacher_healthy_at" not in house.row()
+
+    def test_the_link_of_a_desktop_that_was_replaced_is_not_its_successors(self, house: House) -> None:
+        launch(house)
+        running(house, Role.STUDENT)
+        old = desktop_of(house, Role.TEACHER)
+        before_next(house.dns, "publish", lambda: lose(house, old))
+        running(house, Role.TEACHER)
+        assert desktop_of(house, Role.TEACHER) != old
+        assert "teacher_ec2_link" not in house.row()
+        house.pass_time(BOOTED)
+        running(house, Role.TEACHER)
+        assert desktop_of(house, Role.TEACHER) in house.row()["teacher_ec2_link"]
+
+
+class TestLostLease:
+    """A handler waits for EC2 for so long that the launch which it began is another's by the time it hears."""
+
+    def test_a_launch_that_another_has_finished_does_not_move_on_to_the_next_subnet(self, house: House) -> None:
+        house.meeting()
+        house.desktops.full = {"subnet-a"}
+
+        def there_is_room_and_another_finds_it() -> None:
+            house.desktops.full.clear()
+            house.pass_time(LEASED)
+            house.sweep()
+
+        after_next(house.desktops, "launch", there_is_room_and_another_finds_it)
+        house.triggers.launch_timer(TimerEvent("m"))
+        assert {i.id for i in house.desktops.alive()} == {desktop_of(house, role) for role in Role}
+
+    def test_a_launch_does_not_move_on_for_a_meeting_that_is_over_by_now(self, house: House) -> None:
+        house.meeting()
+        house.desktops.full = {"subnet-a"}
+        after_next(house.desktops, "launch", lambda: house.meetings.write("m", {"termination_reason": "CANCELLED"}))
+        house.triggers.launch_timer(TimerEvent("m"))
+        assert house.desktops.instances == {}
+        assert house.row()["status"] == "TERMINATED"
+
+    def test_who_has_lost_it_in_the_middle_launches_for_neither_role(self, house: House) -> None:
+        house.meeting()
+
+        def killed() -> None:
+            raise KeyboardInterrupt
+
+        before_next(house.desktops, "launch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            house.triggers.launch_timer(TimerEvent("m"))
+        house.pass_time(LEASED)
+        house.desktops.full = {"subnet-a"}
+
+        def somebody_else() -> None:
+            house.pass_time(LEASED)
+            house.sweep()
+            house.desktops.full.clear()
+
+        after_next(house.desktops, "launch", somebody_else)
+        house.triggers.launch_timer(TimerEvent("m"))
+        assert sorted(str(instance.role) for instance in house.desktops.alive()) == ["student", "teacher"]
+
+
+class TestFailedAndOvertaken:
+    def test_a_failure_stays_one_though_the_row_changed_afterwards(self, house: House) -> None:
+        house.meeting()
+        found = house.desktops.add("m", Role.STUDENT)
+        house.pass_time(BOOTED)
+        refused: list[str] = []
+        update = house.meetings.update
+
+        def throttled(meeting_id: str, change: Any) -> None:
+            if "teacher_attempt" in change.set and not refused:
+                refused.append(change.why)
+                house.looker.look(meeting_id)
+                raise Unavailable("The table is throttled.")
+            update(meeting_id, change)
+
+        house.meetings.update = throttled  # type: ignore[method-assign]
+        with pytest.raises(Unavailable, match="throttled"):
+            house.triggers.launch_timer(TimerEvent("m"))
+        assert refused
+        assert {desktop_of(house, role) for role in Role} == {i.id for i in house.desktops.alive()}
+        assert desktop_of(house, Role.STUDENT) == found.id
+
+
+class TestOldNews:
+    def test_a_desktop_that_died_since_it_was_looked_at_is_not_published(self, house: House) -> None:
+        after_next(house.desktops, "launch", lambda: setattr(house.desktops, "refusal", "VcpuLimitExceeded"))
+        launch(house)
+        house.desktops.refusal = None
+        house.pass_time(LEASED)
+        old = desktop_of(house, Role.TEACHER)
+        assert "student_ec2_id" not in house.row(), "so all desktops are looked at before it is launched"
+        before_next(house.desktops, "of_meeting", lambda: house.desktops.die(old))
+        running(house, Role.TEACHER)
+        assert house.dns.records == {}
+        assert desktop_of(house, Role.TEACHER) != old
+        assert len(house.desktops.alive()) == 2
+
+
+class TestHamperedSweep:
+    def test_an_end_that_the_row_alone_decides_does_not_wait_for_ec2_to_list_the_fleet(self, house: House) -> None:
+        launch(house)
+        house.sweep()
+
+        def blind() -> Iterator[list[Any]]:
+            raise Unavailable("EC2 does not answer.")
+            yield []
+
+        house.desktops.fleet = blind  # type: ignore[method-assign]
+        house.now = T + 15 * MINUTE
+        with pytest.raises(SomeFailed):
+            house.sweep()
+        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.row()["status"] == "TERMINATED"
+        assert house.desktops.alive() == []
+        assert house.dns.records == {}
+
+    def test_a_meeting_that_takes_all_the_time_again_and_again_does_not_keep_the_others_from_theirs(
+        self, house: House
+    ) -> None:
+        for name in ("a", "b", "c"):
+            house.meeting(name)
+        get, looks = house.meetings.get, list[str]()
+
+        def slow(meeting_id: str) -> Any:
+            looks.append(meeting_id)
+            if meeting_id == "a":
+                house.pass_time(MINUTE)
+                raise Unavailable("The table does not answer.")
+            return get(meeting_id)
+
+        house.meetings.get = slow  # type: ignore[method-assign]
+        for _ in range(3):
+            with pytest.raises(SomeFailed):
+                house.sweep(timedelta(seconds=30))
+        assert {i.meeting_id for i in house.desktops.alive()} == {"b", "c"}
+        assert looks == ["a", "b", "c", "a", "a"], "it goes on behind the last, then around, then from the first again"

@@ -1,0 +1,169 @@
+"""What holds whatever the row: thrown by dice, some of it garbage."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
+from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, Role, State, Status
+from chalicelib.rules.facts import Hints
+from chalicelib.rules.plan import plan
+from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell
+
+
+def random_row(dice: random.Random) -> dict[str, Any]:
+    """Return a row as apps, desktops and hands may leave it behind; some of it is garbage."""
+
+    def moment() -> Any:
+        return dice.choice([None, None, at(dice.choice([-60, -10, -5, 0, 10, 15, 29, 60, 240])), "", "garbage"])
+
+    attributes: dict[str, Any] = {
+        "open": dice.choice(["1", "1", None]),
+        "status": dice.choice([*Status, *Status, None, "", "garbage", 7]),
+        "meet_time": dice.choice([T, T, T, at(120), moment()]),
+        "created_at": dice.choice([at(-1440), at(-3), moment()]),
+        "duration_minutes": dice.choice([None, None, 45, 0, -1, "garbage"]),
+        "termination_reason": dice.choice([None] * 8 + [*Reason, "", "because"]),
+        "checkpoint_at": dice.choice([None, moment()]),
+        "ended_at": dice.choice([None] * 6 + [moment()]),
+        "instance_id": dice.choice([None, "i-teacher", "i-student", "i-other"]),
+    }
+    others = {Role.TEACHER: "i-other", Role.STUDENT: "i-double"}
+    for role in Role:
+        attributes |= {
+            f"{role}_ec2_id": dice.choice([None, f"i-{role}", f"i-{role}", f"i-{role}", others[role], ""]),
+            f"{role}_ec2_link": dice.choice([None, link(f"i-{role}"), "https://elsewhere"]),
+            f"{role}_session_data": dice.choice([None, None, "", f"https://files.example.com/{role}"]),
+            f"{role}_attempt": dice.choice([None, 1, 2, 10, "garbage"]),
+            f"{role}_subnet": dice.choice([None, "subnet-1"]),
+            f"{role}_refused": dice.choice([None, None, None, "NoRoom"]),
+            f"{role}_late_boots": dice.choice([None, None, 1]),
+        }
+        for name in ("attempt_at", "launched_at", "healthy_at", "joined_at", "uploaded_at"):
+            attributes[f"{role}_{name}"] = moment()
+    kept = dice.random()
+    return row({name: value for name, value in attributes.items() if dice.random() < kept})
+
+
+def random_sight(dice: random.Random, named: set[str | None], now: datetime) -> Observation:
+    """Return a sight of what a look may find, all of it or a part: what is tagged with M, and what its row names."""
+    ids = dice.sample(["i-teacher", "i-student", "i-other", "i-double"], dice.randrange(5))
+    roles = {"i-teacher": [Role.TEACHER] * 6, "i-student": [Role.STUDENT] * 6}
+    desktops = tuple(
+        Desktop(
+            id=desktop_id,
+            state=dice.choice([*State, State.RUNNING, State.RUNNING]),
+            owner=dice.choice([Owner.OURS, Owner.OURS, Owner.OURS, Owner.BY_HAND, Owner.FOREIGN]),
+            meeting_id=dice.choice(["m1", "m1", "m1", "m2", None]) if desktop_id in named else "m1",
+            role=dice.choice([*Role, None, *roles.get(desktop_id, [])]),
+            address=dice.choice(["198.51.100.7", "198.51.100.7", None]),
+            launched_at=now - timedelta(minutes=dice.choice([0, 4, 5, 14, 15, 60])),
+        )
+        for desktop_id in ids
+    )
+    return Observation(desktops, complete=dice.random() < 0.6)
+
+
+@dataclass(frozen=True)
+class Throw:
+    """One throw of the dice: a row, a sight, a moment, and what a timer adds."""
+
+    row: dict[str, Any]
+    seen: Observation
+    now: datetime
+    hints: dict[str, bool]
+
+    def plan(self) -> list[Action]:
+        return plan(self.meeting, self.seen, self.now, Hints(**self.hints), policy=POLICY)
+
+    @property
+    def meeting(self) -> Meeting:
+        return rows.meeting(self.row)
+
+
+def throw(seed: int) -> Throw:
+    dice = random.Random(seed)
+    now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 239, 240, 300]))
+    hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
+    thrown = random_row(dice)
+    named = {thrown.get(f"{role}_ec2_id") for role in Role}
+    seen = bearing_its_deadline(rows.meeting(thrown), random_sight(dice, named, now))
+    return Throw(thrown, seen, now, hints)
+
+
+BLOCKS = [range(begin, begin + 400) for begin in range(0, 4000, 400)]
+
+
+@pytest.mark.parametrize("seeds", BLOCKS, ids=str)
+def test_whatever_the_row_planning_again_after_applying_yields_nothing(seeds: range) -> None:
+    for seed in seeds:
+        thrown = throw(seed)
+        actions = thrown.plan()
+        if any(isinstance(action, Observe) for action in actions):
+            assert spell(actions) == ["observe"], thrown
+            assert not thrown.seen.complete, thrown
+            continue
+        after, seen = applied(actions, thrown.row, thrown.seen, thrown.now)
+        again = replace(thrown, row=after, seen=seen).plan()
+        assert spell(again) == [], f"seed {seed}: after {spell(actions)} of {thrown}"
+
+
+@pytest.mark.parametrize("seeds", BLOCKS, ids=str)
+def test_whatever_the_row_the_plan_keeps_what_must_always_hold(seeds: range) -> None:
+    for seed in seeds:
+        thrown = throw(seed)
+        check_invariants(thrown, thrown.plan())
+
+
+def check_invariants(thrown: Throw, actions: list[Action]) -> None:
+    row_, seen = thrown.meeting, thrown.seen
+    ending = row_.over or any("termination_reason" in action.set for action in actions if isinstance(action, Update))
+    named = {seat.desktop_id for seat in row_.seats}
+    for action in actions:
+        match action:
+            case Update(set=values, remove=names):
+                assert values or names, thrown
+                assert not set(values) & set(names), thrown
+                assert not (row_.over and values.get("status", Status.TERMINATED) is not Status.TERMINATED), thrown
+            case Launch(attempts=attempts):
+                assert not ending, thrown
+                assert seen.complete, thrown
+                for begun in attempts:
+                    assert not row_.seat(begun.role).uploaded, thrown
+                    assert 1 <= begun.number <= POLICY.max_attempts, thrown
+                    assert not _lives(thrown, begun.role, except_for=_terminated(actions)), thrown
+            case Publish(records=records):
+                assert not ending, thrown
+                assert records, thrown
+                assert all(record.address and record.meeting_id == "m1" for record in records), thrown
+            case Terminate(desktop_ids=ids):
+                assert ids, thrown
+                assert len(set(ids)) == len(ids), thrown
+                for desktop_id in ids:
+                    found = seen.find(desktop_id)
+                    assert ending or found, f"what is not observed is not ended: {thrown}"
+                    assert found is None or found.owner is not Owner.FOREIGN, thrown
+                    assert found is None or found.owner is Owner.OURS or desktop_id in named, thrown
+            case _:
+                assert action.why, thrown
+
+
+def _terminated(actions: list[Action]) -> set[str]:
+    return {desktop_id for action in actions if isinstance(action, Terminate) for desktop_id in action.desktop_ids}
+
+
+def _lives(thrown: Throw, role: Role, except_for: set[str]) -> bool:
+    """Whether a desktop is seen that this role has, by the row's word or by its own tags."""
+    named = thrown.meeting.seat(role).desktop_id
+    return any(
+        d.state.serves
+        and d.id not in except_for
+        and (d.id == named or (d.owner is Owner.OURS and d.meeting_id == "m1" and d.role is role))
+        for d in thrown.seen.desktops
+    )
