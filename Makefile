@@ -54,7 +54,7 @@ simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or W
 crash-points: $(READY) ## Kill and fail every call of every scenario (about a quarter of an hour).
 	@$(BIN)/python -m tests.simulation.crash
 
-mutants: $(READY) ## Hunt deliberate defects (about a quarter of an hour).
+mutants: $(READY) ## Hunt deliberate defects (about three minutes on two cores).
 	@$(BIN)/python -m tests.simulation.mutants
 
 bench: $(READY) ## Measure the figures the project claims.

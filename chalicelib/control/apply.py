@@ -10,6 +10,7 @@ from chalicelib import log
 from chalicelib.control.launch import launch
 from chalicelib.control.persist import Overtaken, persist
 from chalicelib.control.ports import World
+from chalicelib.domain import writes
 from chalicelib.domain.actions import (
     Action,
     DropTimers,
@@ -45,9 +46,10 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
             continue
         try:
             if isinstance(action, Update):
-                meeting = persist(world, meeting, action)
+                persist(world, meeting, action)
             elif isinstance(action, Launch):
-                launch(world, meeting, action)
+                so_far = writes.together(step for step in done if isinstance(step, Update))
+                launch(world, writes.after(meeting, so_far), action)
             else:
                 do(world, action, meeting.id)
         except Overtaken as overtaken:

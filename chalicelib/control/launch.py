@@ -30,7 +30,8 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
     attempts = [replace(a, subnet=a.subnet or world.desktops.subnets()[0]) for a in action.attempts]
     leased_at = world.clock()
     intent = writes.launch_begun(meeting, attempts, action.why, forced=action.forced, leased_at=leased_at)
-    lease = _Lease(world, persist(world, meeting, intent), leased_at)
+    persist(world, meeting, intent)
+    lease = _Lease(world, writes.after(meeting, intent), leased_at)
     for attempt in attempts:
         if meeting.seat(attempt.role).desktop_id:
             facts = {"meeting": meeting.id, "role": attempt.role, "why": attempt.why}

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from chalicelib import log
 from chalicelib.control.ports import World
-from chalicelib.domain import writes
 from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.model import Desktop, Meeting
@@ -21,8 +20,8 @@ class Overtaken(Conflict):
         self.failures = tuple(failures)
 
 
-def persist(world: World, meeting: Meeting, change: Update) -> Meeting:
-    """Write the change; return the meeting as it is then, for what later writes of the same plan expect.
+def persist(world: World, meeting: Meeting, change: Update) -> None:
+    """Write the change, if the row still is what it expects.
 
     Raises:
         Conflict: the row is no longer what the change expects.
@@ -33,4 +32,3 @@ def persist(world: World, meeting: Meeting, change: Update) -> Meeting:
     if "ended_at" in change.set:
         reason = str(change.set["termination_reason"])
         log.count(log.Metric.ENDED, 1, stage=world.policy.stage, reason=reason, meeting=meeting.id)
-    return writes.after(meeting, change)

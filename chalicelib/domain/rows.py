@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import BadEvent
@@ -104,6 +104,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)
 def parse_time(text: str) -> datetime:
     """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as the seeds did.
 
