@@ -17,7 +17,7 @@ from chalicelib.domain import writes
 from chalicelib.domain.actions import Attempt, Cause, Launch, Update
 from chalicelib.domain.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
 from chalicelib.domain.model import Desktop, Meeting
-from chalicelib.rules.times import deadline
+from chalicelib.rules.times import deadline_once_begun
 
 
 def launch(world: World, meeting: Meeting, action: Launch) -> None:
@@ -87,12 +87,14 @@ class _Lease:
         """
         desktops = self.world.desktops
         tried: set[str | None] = set()
+        begun_at = self.meeting.begun_at or self.leased_at
+        deadline = deadline_once_begun(self.meeting, self.world.policy, begun_at)
         best = desktops.subnets()[0]
         if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
             attempt = self._move(attempt, best)
         while True:
             try:
-                return attempt, desktops.launch(self.meeting.id, attempt, self._deadline())
+                return attempt, desktops.launch(self.meeting.id, attempt, deadline)
             except NoCapacity as error:
                 log.warn(log.Warn.NO_CAPACITY, meeting=self.meeting.id, role=attempt.role, why=str(error))
                 tried.add(attempt.subnet)
@@ -107,7 +109,3 @@ class _Lease:
         attempt = replace(attempt, subnet=subnet)
         persist(self.world, self.meeting, writes.attempt_moved(self.meeting, attempt, self.leased_at))
         return attempt
-
-    def _deadline(self) -> datetime:
-        policy = self.world.policy
-        return deadline(self.meeting, policy) or self.leased_at + policy.lead + policy.max_duration

@@ -136,8 +136,6 @@ def is_accounted_for(seat: Seat) -> bool:
 
 def _timers_ahead(facts: Facts) -> tuple[str, ...]:
     """Return the names of the timers that have not fired yet by the row's own times."""
-    if facts.meeting.meet_time is None:
-        return ()
     return tuple(timer.name for timer in timers(facts.meeting, facts.policy) if facts.now < timer.at)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
 from chalicelib.domain.model import Desktop, DnsRecord, Owner, Seat, State
 from chalicelib.rules.endings import clear_away
 from chalicelib.rules.facts import Facts, SeatView
-from chalicelib.rules.times import deadline
+from chalicelib.rules.times import deadline_once_begun
 
 
 def note(facts: Facts) -> list[Step]:
@@ -102,8 +102,7 @@ def rearm(facts: Facts) -> list[Step]:
     """Return what lets the meeting's desktops bear its hard deadline, where they bear another."""
     moment = facts.deadline
     if not facts.meeting.begun_at and any(_is_launched(facts, view) for view in facts.seats):
-        begun = replace(facts.meeting, begun_at=facts.now)
-        moment = deadline(begun, facts.policy)
+        moment = deadline_once_begun(facts.meeting, facts.policy, facts.now)
     kept = [view.kept for view in facts.seats if view.kept and view.kept.owner is Owner.OURS]
     astray = tuple(desktop.id for desktop in kept if desktop.deadline != moment)
     if moment is None or not astray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.model import Meeting, Policy
@@ -23,11 +23,16 @@ class TimerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A one-shot timer: its name at EventBridge Scheduler, and the moment at which it fires."""
+    """A one-shot timer of a meeting, and the moment at which it fires."""
 
     kind: TimerKind
-    name: str
+    meeting_id: str
     at: datetime
+
+    @property
+    def name(self) -> str:
+        """Return its name at EventBridge Scheduler."""
+        return f"{self.kind}-{self.meeting_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,38 @@ def _start(meeting: Meeting, policy: Policy) -> datetime | None:
 def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime | None] = ()) -> datetime | None:
     """Return the moment that no desktop of this meeting may outlive, None where nothing tells it.
 
-    T + duration; but wherever T was moved to, desktops that run are not kept for it beyond `standby`. A row
-    without any time still has desktops that cost: then the first of their `launches` counts, as if the meeting
-    had been due at it.
+    It is T + duration until a launch is begun. A row that tells no time still has desktops that cost: then the
+    first of their `launches` counts, as if it were the one that was begun.
     """
-    duration = meeting.duration or policy.max_duration
-    begun = meeting.begun_at
-    if start := _start(meeting, policy):
-        return (min(start, begun + policy.lead + policy.standby) if begun else start) + duration
-    first = begun or min((moment for moment in launches if moment), default=None)
-    return first + policy.lead + duration if first else None
+    start = _start(meeting, policy)
+    begun_at = meeting.begun_at
+    if start and not begun_at:
+        return start + _duration(meeting, policy)
+    first = begun_at or min((moment for moment in launches if moment), default=None)
+    return deadline_once_begun(meeting, policy, first) if first else None
+
+
+def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) -> datetime:
+    """Return the moment that desktops may not outlive whose launch was begun then.
+
+    T + duration; but wherever T was moved to, desktops that run are not kept for it beyond `standby`. Where the
+    row does not tell T, they were launched at the right time.
+    """
+    expected = begun_at + policy.lead
+    start = _start(meeting, policy)
+    return (min(start, expected + policy.standby) if start else expected) + _duration(meeting, policy)
+
+
+def _duration(meeting: Meeting, policy: Policy) -> timedelta:
+    return meeting.duration or policy.max_duration
 
 
 def timers(meeting: Meeting, policy: Policy) -> tuple[Timer, ...]:
-    """Return the timers that are armed for this meeting; none where its row does not tell when it is."""
-    start = _start(meeting, policy)
-    if start is None:
+    """Return the timers of this meeting; none where its row does not tell when it is."""
+    moments = times(meeting, policy)
+    if moments.launch_at is None or moments.checkpoint is None:
         return ()
-    moments = {TimerKind.LAUNCH: start - policy.lead, TimerKind.SAFETY: start + policy.checkpoint}
-    return tuple(Timer(kind, f"{kind}-{meeting.id}", at) for kind, at in moments.items())
+    return (
+        Timer(TimerKind.LAUNCH, meeting.id, moments.launch_at),
+        Timer(TimerKind.SAFETY, meeting.id, moments.checkpoint),
+    )
