@@ -98,7 +98,7 @@ def schedule() -> Response:
     """Schedule a meeting from the form's JSON."""
     from chalicelib.people.schedule import parse, targets
 
-    request = _request()
+    request = cast(Request, app.current_request)
     here = runtime.current()
     _unlock(request, here.settings.schedule_key)
     meeting = parse(_json_body(request), here.clock(), here.policy)
@@ -132,12 +132,6 @@ def _refusal(
     headers: dict[str, str | list[str]] | None = None,
 ) -> Response:
     return Response({"message": str(error), **(more or {})}, headers, status_code)
-
-
-def _request() -> Request:
-    if app.current_request is None:
-        raise RuntimeError("Chalice sets the request before it calls a view.")
-    return app.current_request
 
 
 def _json_body(request: Request) -> object:

@@ -66,11 +66,7 @@ systemctl enable --now elephant-deadline.timer
 
 def user_data(guest: Guest, deadline: datetime) -> str:
     """Return the script that a desktop runs at its first boot; empty where the guard is off. `deadline` is UTC."""
-    match guest:
-        case Guest.WINDOWS:
-            template = _WINDOWS
-        case Guest.LINUX:
-            template = _LINUX
-        case Guest.OFF:
-            return ""
+    if guest is Guest.OFF:
+        return ""
+    template = _LINUX if guest is Guest.LINUX else _WINDOWS
     return template.substitute(deadline=timestamp(deadline), margin_min=MARGIN_MIN)

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
+from chalicelib.control.apply import apply
 from chalicelib.control.events import TimerEvent
+from chalicelib.domain.actions import Observe
 from chalicelib.domain.errors import SomeFailed, Unavailable
 from tests.unit.control.house import MINUTE, House, launched
 
 
 class TestFailures:
+    def test_a_plan_that_could_not_be_decided_is_never_applied(self, house: House) -> None:
+        house.meeting()
+        with pytest.raises(AssertionError, match="see first"):
+            apply(house, house.meetings.get("m"), [Observe("see first which ones there are")])
+        assert house.calls() == ["meetings.get"]
+
     def test_a_name_that_cannot_be_published_does_not_keep_the_other_from_it(self, house: House) -> None:
         house.meeting()
         house.triggers.launch_timer(TimerEvent("m"))

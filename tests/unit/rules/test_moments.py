@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.model import UNKNOWN, Meeting, Observation, Owner, Policy
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.plan import plan
-from chalicelib.rules.times import times
+from chalicelib.rules.times import timers, times
 from tests.builders import (
     BOTH_RUN,
     HELD,
@@ -54,6 +54,18 @@ def test_t_is_meet_time_or_else_created_at_and_never_earlier_than_desktops_can_b
     attributes: dict[str, Any], expected: datetime | None
 ) -> None:
     assert times(meeting(attributes), POLICY).start == expected
+
+
+def test_the_timers_fire_when_the_desktops_are_due_and_at_the_checkpoint() -> None:
+    assert [(timer.name, timer.at) for timer in timers(meeting(SCHEDULED), POLICY)] == [
+        ("launch-m1", at(-10)),
+        ("safety-m1", at(15)),
+    ]
+
+
+@pytest.mark.parametrize("attributes", [CREATED, SCHEDULED | GARBAGE, {}], ids=["untimed", "garbage", "nothing"])
+def test_a_row_that_does_not_say_when_it_is_has_no_timers(attributes: dict[str, Any]) -> None:
+    assert timers(meeting(attributes), POLICY) == ()
 
 
 def test_the_hard_deadline_is_t_plus_the_duration() -> None:
