@@ -24,7 +24,7 @@ from rich.table import Table
 
 from app import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Desktop, Observation, Policy, Role, State, attribute
+from chalicelib.domain.model import Desktop, Observation, Policy, Role, SeatAttribute, State, attribute
 from chalicelib.rules.plan import plan
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
@@ -130,8 +130,9 @@ def plan_seconds(count: int = 10_000) -> float:
         desktops = []
         for role in Role:
             desktop_id = f"i-{number}-{role}"
-            told: dict[str, Any] = {"ec2_id": desktop_id, "ec2_link": policy.link(desktop_id), "attempt": 1}
-            told |= {name: rows.timestamp(now - 15 * MINUTE) for name in ("launched_at", "healthy_at", "joined_at")}
+            at = rows.timestamp(now - 15 * MINUTE)
+            told: dict[SeatAttribute, Any] = {"ec2_id": desktop_id, "ec2_link": policy.link(desktop_id), "attempt": 1}
+            told |= {"launched_at": at, "healthy_at": at, "joined_at": at}
             row |= {attribute(role, name): value for name, value in told.items()}
             deadline = now - 20 * MINUTE + policy.max_duration
             desktops.append(

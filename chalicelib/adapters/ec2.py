@@ -14,15 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.adapters.userdata import user_data
 from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.domain.model import Desktop, Owner, Role, State
+from chalicelib.domain.model import PROJECT, Desktop, Owner, Role, State
 from chalicelib.domain.rows import parse_time, timestamp
 from chalicelib.settings import DesktopSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, InstanceTypeDef, TagTypeDef
-
-PROJECT = "Elephant"
 
 NO_ROOM = frozenset(
     {

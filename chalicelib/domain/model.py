@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NewType, get_args
+
+PROJECT = "Elephant"
+"""The value of the tag `Project`, which everything that the project owns bears."""
+
+DCV_PORT = 8443
+"""The port at which Amazon DCV serves a desktop, and one of those that Cloudflare passes on."""
 
 MeetingAttribute = Literal[
     "id",
@@ -213,10 +218,12 @@ def voucher(meeting_id: str, desktop_id: str) -> str:
     return f"{meeting_id}/{desktop_id}"
 
 
-@cache
+_ROLE_ATTRIBUTES = {(role, name): RoleAttribute(f"{role}_{name}") for role in Role for name in get_args(SeatAttribute)}
+
+
 def attribute(role: Role, name: SeatAttribute) -> RoleAttribute:
     """Return the table's name for a role's attribute."""
-    return RoleAttribute(f"{role}_{name}")
+    return _ROLE_ATTRIBUTES[role, name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,5 +322,5 @@ class Policy:
         return f"{desktop_id}.{self.domain}"
 
     def link(self, desktop_id: str) -> str:
-        """Return the address at which a person finds a desktop: DCV's own port, 8443."""
-        return f"https://{self.record_name(desktop_id)}:8443"
+        """Return the address at which a person finds a desktop."""
+        return f"https://{self.record_name(desktop_id)}:{DCV_PORT}"

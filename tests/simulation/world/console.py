@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Owner, Role, State, attribute
+from chalicelib.domain.model import Owner, Role, SeatAttribute, State, attribute
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import DOMAIN, LEAD, Booking, Life
 from tests.simulation.world.payloads import CONTEXT
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
+
+OF_A_ROLE: tuple[SeatAttribute, ...] = (
+    "attempt",
+    "attempt_at",
+    "ec2_id",
+    "launched_at",
+    "joined_at",
+    "late_boots",
+)
 
 EDITS = (
     *("status", "garbage", "terminated", "unnamed", "blank", "types"),
@@ -115,8 +124,8 @@ class Console:
                 world.tell(life, f"console: {wrong.id} of {wrong.meeting_id} is named for the {role}")
                 return {attribute(role, "ec2_id"): wrong.id}
             case _:
-                name = rng.choice(("attempt", "attempt_at", "ec2_id", "launched_at", "joined_at", "late_boots"))
-                name = rng.choice(("status", "open", "created_at", "duration_minutes", attribute(role, name)))
+                of_role = rng.choice(OF_A_ROLE)
+                name = rng.choice(("status", "open", "created_at", "duration_minutes", attribute(role, of_role)))
                 return {name: rng.choice((7, "seven", True, ["a", "list"], {"a": "map"}))}
 
     # --- desktops
