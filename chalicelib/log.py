@@ -56,7 +56,7 @@ class Note(_Described):
     SWEEP = (
         "sweep",
         "A sweep has ended; the counts say what it saw and did.",
-        ("why meetings acted failed overdue unfinished records"),
+        "why meetings acted failed overdue unfinished records",
     )
 
 
@@ -91,7 +91,11 @@ class Metric(_Described):
     REPLACED = "Replaced", "A desktop is replaced; the reason is the launch's cause.", "Reason meeting role why"
     LAUNCH_FAILURES = "LaunchFailures", "EC2 refused a desktop; the reason is EC2's code.", "Reason meeting role"
     DNS_FAILURES = "DnsFailures", "Records could not be published or withdrawn.", "meeting why"
-    DESKTOPS_OVERDUE = "DesktopsOverdue", "Desktops alive past their deadline, counted by each sweep, 0 too.", ""
+    DESKTOPS_OVERDUE = (
+        "DesktopsOverdue",
+        "Desktops past their deadline, by each sweep that saw them all, 0 too.",
+        "",
+    )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
 
 

@@ -34,8 +34,8 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
     lease = _Lease(world, writes.after(meeting, intent), leased_at)
     for attempt in attempts:
         if meeting.seat(attempt.role).desktop_id:
-            facts = {"meeting": meeting.id, "role": attempt.role, "why": attempt.why}
-            log.count(log.Metric.REPLACED, 1, stage=world.policy.stage, reason=attempt.cause, **facts)
+            stage, role, why = world.policy.stage, attempt.role, attempt.why
+            log.count(log.Metric.REPLACED, 1, stage=stage, reason=attempt.cause, meeting=meeting.id, role=role, why=why)
     outcomes: list[Update] = []
     launched: list[Desktop] = []
     failures: list[ElephantError] = []
@@ -69,15 +69,13 @@ class _Lease:
     def make(self, attempt: Attempt) -> tuple[Update, Desktop | None]:
         """Launch one desktop; return the outcome as it is to be written, and the desktop, None for a refusal."""
         attempt, outcome = self._launch(attempt)
-        meeting = self.meeting
+        meeting, role, stage = self.meeting, attempt.role, self.world.policy.stage
         if isinstance(outcome, Desktop):
-            facts = {"role": attempt.role, "desktop": outcome.id, "subnet": attempt.subnet}
-            log.note(log.Note.LAUNCH, meeting=meeting.id, why=attempt.why, **facts)
+            where, why = attempt.subnet, attempt.why
+            log.note(log.Note.LAUNCH, meeting=meeting.id, why=why, role=role, desktop=outcome.id, subnet=where)
             return writes.launched(meeting, attempt, outcome, self.world.clock()), outcome
-        log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=attempt.role)
-        facts = {"meeting": meeting.id, "role": attempt.role}
-        stage = self.world.policy.stage
-        log.count(log.Metric.LAUNCH_FAILURES, 1, stage=stage, reason=outcome.code, **facts)
+        log.fail(log.Fail.LAUNCH_REFUSED, outcome, meeting=meeting.id, role=role)
+        log.count(log.Metric.LAUNCH_FAILURES, 1, stage=stage, reason=outcome.code, meeting=meeting.id, role=role)
         return writes.launch_refused(meeting, attempt, outcome.code), None
 
     def _launch(self, attempt: Attempt) -> tuple[Attempt, Desktop | LaunchRefused]:

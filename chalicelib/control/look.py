@@ -27,7 +27,7 @@ class Looker:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._reported: dict[str, tuple[str, ...]] = {}
+        self._problems_told: dict[str, tuple[str, ...]] = {}
 
     def look(
         self,
@@ -88,9 +88,12 @@ class Looker:
 
     def report_problems(self, meeting: Meeting) -> None:
         """Log what cannot be understood in a row, once for as long as that is the same: every sweep sees it."""
-        if meeting.problems == self._reported.get(meeting.id, ()):
+        if meeting.problems == self._problems_told.get(meeting.id, ()):
             return
-        self._reported[meeting.id] = meeting.problems
+        if not meeting.problems:
+            del self._problems_told[meeting.id]
+            return
+        self._problems_told[meeting.id] = meeting.problems
         for problem in meeting.problems:
             log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
 

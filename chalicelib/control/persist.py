@@ -12,7 +12,10 @@ from chalicelib.domain.model import Desktop, Meeting
 
 
 class Overtaken(Conflict):
-    """The row changed while a plan was applied: what it launched is evidence for the next look, failures stay so."""
+    """The row changed while a plan was applied.
+
+    `launched` is evidence for the next look, `failures` are raised after it.
+    """
 
     def __init__(self, message: str, launched: Iterable[Desktop], failures: Iterable[ElephantError]) -> None:
         super().__init__(message)
@@ -29,6 +32,6 @@ def persist(world: World, meeting: Meeting, change: Update) -> None:
     """
     world.meetings.update(meeting.id, change)
     log.note(log.Note.UPDATE, meeting=meeting.id, why=change.why, set=dict(change.set), remove=list(change.remove))
-    if "ended_at" in change.set:
+    if change.set.get("ended_at"):
         reason = str(change.set["termination_reason"])
         log.count(log.Metric.ENDED, 1, stage=world.policy.stage, reason=reason, meeting=meeting.id)

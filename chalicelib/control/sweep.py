@@ -191,11 +191,14 @@ class _Sweep:
         """
         report, now = self.report, self._world.clock()
         report.meetings = len(self.known)
-        bearing = [d.deadline for d in self._fleet or () if d.state.must_be_ended and d.deadline]
-        report.overdue = sum(now >= deadline for deadline in bearing)
-        log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=len(self._records or ()))
-        log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=self._world.policy.stage)
-        log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=self._world.policy.stage)
+        stage = self._world.policy.stage
+        if self._fleet is not None:  # what could not be listed is unknown, not none
+            bearing = [d.deadline for d in self._fleet if d.state.must_be_ended and d.deadline]
+            report.overdue = sum(now >= deadline for deadline in bearing)
+            log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        records = None if self._records is None else len(self._records)
+        log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
+        log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
 

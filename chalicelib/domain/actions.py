@@ -88,7 +88,7 @@ class Launch(_Step):
 
 @dataclass(frozen=True, slots=True)
 class Publish(_Step):
-    """Make the names of new desktops resolve; with `repair` they may be there already, otherwise than they should."""
+    """Make names resolve; with `repair` they may be in the zone already, with a wrong address."""
 
     records: tuple[DnsRecord, ...]
     repair: bool = False

@@ -208,6 +208,11 @@ class Seat:
     late_boots: int = 0
     replaced: tuple[str, ...] = ()
 
+    @property
+    def is_accounted_for(self) -> bool:
+        """Whether the row names every desktop that was launched for this seat, and the app itself wrote the name."""
+        return bool(self.attempt_at and self.vouched) or not (self.attempt_at or self.desktop_id)
+
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
         return attribute(self.role, name)
@@ -273,6 +278,11 @@ class Meeting:
         return self.ended_at is not None or (self.status is Status.TERMINATED and self.reason is not None)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether somebody has said when the meeting is, be it understood or not."""
+        return bool(self.row.get("meet_time"))
+
+    @property
     def in_progress(self) -> bool:
         """Whether somebody has come, whatever a desktop wrote over the status since."""
         return self.status is Status.IN_PROGRESS or any(seat.joined_at for seat in self.seats)
@@ -310,6 +320,8 @@ class Policy:
     max_attempts: int = 10
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
+    # After each refusal of a role's launch the next attempt waits this much longer.
+    refusal_pause: timedelta = timedelta(seconds=55)
     # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
     settling: timedelta = timedelta(minutes=5)
     # Desktops are kept this long for a meeting that was moved to later, and is then due only later still.

@@ -1,8 +1,8 @@
 """Rows of the table, as DynamoDB spells them, to meetings and back.
 
 Pure, because a row arrives in two ways: read from the table, and as the image in a stream record.
-Rows may have been written by hand in the console, by desktops, or by the seeds' own functions, so
-nothing is required but `id`, and what cannot be understood is reported, never guessed.
+Rows may have been written by hand in the console, by desktops, or by the separate functions that this
+replaces, so nothing is required but `id`, and what cannot be understood is reported, never guessed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.model import Meeting, Role, Seat, Status, attribute, voucher
+from chalicelib.domain.model import Attribute, Meeting, Role, Seat, Status, attribute, voucher
 
 LISTED = "1"
 """The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
@@ -28,7 +28,7 @@ LONGEST_MINUTES = 7 * 24 * 60
 
 _A_STATUS = f"one of {', '.join(Status)}"
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def timestamp(moment: datetime) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_time(text: str) -> datetime:
-    """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as the seeds did.
+    """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as older rows have it.
 
     Raises:
         ValueError: it is not ISO 8601, or no such moment exists, or it is of another age.
@@ -142,7 +142,7 @@ class _Reader:
         self.row = row
         self.problems: list[str] = []
 
-    def _read(self, name: str, kind: str, parse: Callable[[Any], T]) -> T | None:
+    def _read(self, name: Attribute, kind: str, parse: Callable[[Any], Value]) -> Value | None:
         value = self.row.get(name)
         if value is None or value == "":
             return None
@@ -152,19 +152,19 @@ class _Reader:
             self.problems.append(f"{name} is {value!r}, which is not {kind}")
             return None
 
-    def time(self, name: str) -> datetime | None:
+    def time(self, name: Attribute) -> datetime | None:
         return self._read(name, "an ISO 8601 time", parse_time)
 
-    def count(self, name: str) -> int | None:
+    def count(self, name: Attribute) -> int | None:
         return self._read(name, "a number", int)
 
-    def duration(self, name: str) -> timedelta | None:
+    def duration(self, name: Attribute) -> timedelta | None:
         return self._read(name, f"a number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
 
-    def text(self, name: str) -> str | None:
+    def text(self, name: Attribute) -> str | None:
         return self._read(name, "text", _text)
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def texts(self, name: Attribute) -> tuple[str, ...]:
         return self._read(name, "a list of texts", _texts) or ()
 
     def status(self) -> Status:

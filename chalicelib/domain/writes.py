@@ -44,6 +44,12 @@ OF_A_LAUNCH: tuple[SeatAttribute, ...] = (*OF_A_DESKTOP, "attempt_at", "subnet",
 `attempt` is not among them: it goes on being counted, since each number makes a launch token of its own.
 """
 
+_OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at")
+"""What is looked at before a person is let in."""
+
+_OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data")
+"""What is looked at, of each role, before a meeting is ended."""
+
 
 def after(meeting: Meeting, change: Update | None) -> Meeting:
     """Return the meeting as it is once this change was written; what is known of it beside its row stays."""
@@ -74,7 +80,7 @@ def together(changes: Iterable[Update], why: str | None = None) -> Update | None
 
 
 def _same_end(meeting: Meeting, *names: Attribute) -> dict[Attribute, Any]:
-    """Return what a write expects that nobody may have ended the meeting under, and these attributes."""
+    """Return what a write expects: these attributes as they were read, and the meeting not ended meanwhile."""
     return meeting.expect("termination_reason", *names)
 
 
@@ -123,9 +129,6 @@ def joined(meeting: Meeting, role: Role, now: datetime) -> Update:
     )
 
 
-_OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at")
-
-
 # --- a launch
 
 
@@ -151,14 +154,14 @@ def launch_begun(
         if attempt.cause is Cause.LATE_BOOT:
             intent[attribute(role, "late_boots")] = seat.late_boots + 1
         if seat.desktop_id:
-            intent |= _given_up(seat, attempt.why, leased_at)
+            intent |= _replaced_with(seat, attempt.why, leased_at)
         before = [attribute(role, name) for name in OF_A_LAUNCH]
         expect |= meeting.expect(attribute(role, "attempt"), *before)
         stale += before
     return Update(why, intent, _there(meeting, (name for name in stale if name not in intent)), expect)
 
 
-def _given_up(seat: Seat, why: str, now: datetime) -> dict[Attribute, Any]:
+def _replaced_with(seat: Seat, why: str, now: datetime) -> dict[Attribute, Any]:
     """Return the list of the desktops that this role had before, with the present one."""
     return {seat.attribute("replaced"): [*seat.replaced, f"{timestamp(now)} {seat.desktop_id}: {why}"]}
 
@@ -237,18 +240,18 @@ def status_restored(meeting: Meeting, status: Status) -> Update:
 
 
 def checkpoint_held(meeting: Meeting, now: datetime) -> Update:
-    """It was looked at who has come, and the meeting goes on; this is done once for a `meet_time`."""
+    """It was looked at who has come, and the meeting goes on; this is done once, unless the meeting stands down."""
     why = "the checkpoint was held and the meeting goes on"
     return Update(why, {"checkpoint_at": now}, (), _same_end(meeting, "checkpoint_at", "meet_time"))
 
 
 def listed(meeting: Meeting) -> Update:
-    """The meeting has work on it and is in no sweep's sight: it was made by hand, or edited."""
+    """The meeting needs work and the sweep does not list it: it was made by hand, or edited."""
     return Update("the sweep must see it", {"open": LISTED}, (), _same_end(meeting))
 
 
 def uploaded(meeting: Meeting, role: Role, now: datetime) -> Update:
-    """The role's session was uploaded; nothing hurries, since what is known of it stands on the row already."""
+    """Note when the upload was seen; not urgent, since the row shows the upload already."""
     why = f"the {role} has uploaded"
     return Update(why, {attribute(role, "uploaded_at"): now}, (), _same_end(meeting), urgent=False)
 
@@ -284,15 +287,12 @@ def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetim
     given_up: dict[Attribute, Any] = {}
     for seat in seats:
         if seat.desktop_id:
-            given_up |= _given_up(seat, why, now)
-    stale: list[Attribute] = [seat.attribute(name) for seat in seats for name in (*OF_A_LAUNCH, *_OF_THE_RUN)]
+            given_up |= _replaced_with(seat, why, now)
+    stale: list[Attribute] = [seat.attribute(name) for seat in seats for name in (*OF_A_LAUNCH, "late_boots")]
     stale += ["begun_at", "checkpoint_at"]
     joined_at = (seat.attribute("joined_at") for seat in meeting.seats)
     expect = _same_end(meeting, "meet_time", "status", *joined_at, *stale)
     return Update(why, given_up, _there(meeting, stale), expect)
-
-
-_OF_THE_RUN: tuple[SeatAttribute, ...] = ("late_boots",)
 
 
 # --- when it ends, and after
@@ -300,7 +300,7 @@ _OF_THE_RUN: tuple[SeatAttribute, ...] = ("late_boots",)
 
 def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
     """The intent to end, which must stand before anything is ended; expects all that the decision rested on."""
-    decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _DECIDES)
+    decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _OF_AN_END)
     expect = _same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *decided_on)
     if reason is Reason.NO_SHOW:
         expect |= meeting.expect("status")
@@ -308,9 +308,6 @@ def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
     if not meeting.listed:
         values["open"] = LISTED
     return Update(f"the meeting ends: {reason}", values, (), expect)
-
-
-_DECIDES: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data")
 
 
 def ended(meeting: Meeting, reason: str, now: datetime, needs: tuple[Step, ...]) -> Update:
@@ -338,4 +335,5 @@ def kept_ended(meeting: Meeting, *, unlist: bool, needs: tuple[Step, ...]) -> Up
 
 
 def _links(meeting: Meeting) -> tuple[Attribute, ...]:
+    """Return the links that a meeting that ends takes back; since when they led somewhere stays, as its history."""
     return _there(meeting, (seat.attribute("ec2_link") for seat in meeting.seats))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Action, DropTimers, Observe, Step, Terminate, Withdraw, is_undecided
-from chalicelib.domain.model import Desktop, DnsRecord, Owner, Policy, Reason, Seat
+from chalicelib.domain.model import Owner, Reason
+from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.times import timers
 
@@ -26,12 +27,13 @@ def _both_in_time(facts: Facts) -> bool:
 
 
 def _out_of_grace(facts: Facts) -> bool:
-    since = facts.uploaded[0].uploaded_at if facts.uploaded else None
-    return facts.checkpoint_reached and since is not None and facts.now >= since + facts.policy.upload_grace
+    first = min((seat.uploaded_at for seat in facts.uploaded if seat.uploaded_at), default=None)
+    return facts.checkpoint_reached and first is not None and facts.now >= first + facts.policy.upload_grace
 
 
-def _given_up(facts: Facts) -> bool:
-    spent = facts.is_due and any(view.wants_launch and facts.is_spent(view) for view in facts.seats)
+def _attempts_are_spent(facts: Facts) -> bool:
+    wanting = [view for view in facts.seats if view.wants_launch]
+    spent = facts.is_due and not all(map(facts.has_attempts_left, wanting))
     return spent and not any(view.kept and view.seat.joined_at for view in facts.seats)
 
 
@@ -74,7 +76,7 @@ ENDINGS = (
     Ending(
         Reason.LAUNCH_FAILED,
         "a role's attempts are used up, and nobody who came has a desktop",
-        _given_up,
+        _attempts_are_spent,
     ),
     Ending(
         Reason.DESKTOPS_GONE,
@@ -109,7 +111,7 @@ def close(facts: Facts) -> list[Action]:
     meeting = facts.meeting
     if meeting.finished:
         return _keep_closed(facts)
-    if not facts.desktops.complete and not all(map(is_accounted_for, meeting.seats)):
+    if not facts.desktops.complete and not all(seat.is_accounted_for for seat in meeting.seats):
         return [Observe("the meeting ends and the row may not name all its desktops")]
     reason = meeting.reason or Reason.CANCELLED
     why = f"the meeting ends: {reason}"
@@ -127,11 +129,6 @@ def close(facts: Facts) -> list[Action]:
     if ahead := _timers_ahead(facts):
         steps.append(DropTimers(why, ahead))
     return [*steps, writes.ended(meeting, reason, facts.now, needs=tuple(steps))]
-
-
-def is_accounted_for(seat: Seat) -> bool:
-    """Return whether the row names every desktop that was launched for this seat, in the app's own hand."""
-    return bool(seat.attempt_at and seat.vouched) or not (seat.attempt_at or seat.desktop_id)
 
 
 def _timers_ahead(facts: Facts) -> tuple[str, ...]:
@@ -155,12 +152,3 @@ def _keep_closed(facts: Facts) -> list[Action]:
     unlist = meeting.listed and lingered and facts.desktops.complete
     repair = writes.kept_ended(meeting, unlist=unlist, needs=tuple(steps))
     return [*steps, *([repair] if repair else [])]
-
-
-def clear_away(why: str, desktops: Iterable[Desktop], policy: Policy) -> list[Step]:
-    """Return what takes away live desktops and the records they may have; nothing for none."""
-    desktops = list(desktops)
-    if not desktops:
-        return []
-    records = tuple(DnsRecord(policy.record_name(d.id), meeting_id=d.meeting_id or "") for d in desktops)
-    return [Terminate(why, tuple(d.id for d in desktops)), Withdraw(why, records)]

@@ -127,7 +127,7 @@ class Facts:
             return True
         if any(seat.attempt_at for seat in self.meeting.seats):
             return not self.is_far
-        return self.hints.due and self._is_untimed
+        return self.hints.due and not self.meeting.is_timed
 
     @property
     def is_due(self) -> bool:
@@ -148,16 +148,12 @@ class Facts:
     @property
     def checkpoint_reached(self) -> bool:
         """Whether the checkpoint's time has come, by the row or, where the row does not say, by a timer's word."""
-        return self.checkpoint_passed or (self.hints.checkpoint and self._is_untimed)
+        return self.checkpoint_passed or (self.hints.checkpoint and not self.meeting.is_timed)
 
     @property
     def checkpoint_open(self) -> bool:
         """Whether the checkpoint's time has come and it was not held yet."""
         return self.checkpoint_reached and self.meeting.checkpoint_at is None
-
-    @property
-    def _is_untimed(self) -> bool:
-        return not self.meeting.row.get("meet_time")
 
     def is_settled(self, since: datetime | None) -> bool:
         """Return whether this was long enough ago for EC2 to show what became of it."""
@@ -172,7 +168,7 @@ class Facts:
 
     @cached_property
     def uploaded_by_checkpoint(self) -> tuple[Seat, ...]:
-        """The seats whose session was uploaded by the checkpoint, if it is held late too.
+        """The seats whose session was uploaded by the checkpoint, even if the checkpoint is held late.
 
         An upload whose time is not known counts where the checkpoint's own timer says that it is time.
         """
@@ -214,15 +210,14 @@ class Facts:
         if others := [d for d in self.desktops.desktops if self._could_serve(d, seat) and d.id != seat.desktop_id]:
             found = min(others, key=lambda d: (d.launched_at or self.now, d.id))
             return SeatView(seat, Situation.FOUND, found)
-        if self._is_leased(seat):
+        if self._must_wait(seat):
             return SeatView(seat, Situation.WAITING)
         return SeatView(seat, Situation.WANTED, named, late)
 
     def _is_known_gone(self, seat: Seat) -> bool:
-        """Whether a desktop that is named and not seen is gone. Unknown is never gone.
+        """Return whether a named desktop that was not seen is gone; unknown is never gone.
 
-        Neither what was not looked for, nor what was launched a moment ago, nor what nobody but a person who
-        edits the row vouches for.
+        It is gone if all desktops were listed, and its launch, as the row tells it, is older than `settling`.
         """
         settled = seat.launched_at is not None and self.is_settled(seat.launched_at)
         return self.desktops.complete and settled
@@ -239,19 +234,22 @@ class Facts:
         its_own = desktop.meeting_id == self.meeting.id and desktop.owner is not Owner.FOREIGN
         return its_own and desktop.role is seat.role and desktop.state.serves
 
-    def _is_leased(self, seat: Seat) -> bool:
-        """Whether a launch for this seat belongs to somebody, or was refused a moment ago.
+    def _must_wait(self, seat: Seat) -> bool:
+        """Return whether a launch for this seat is somebody else's now, or was refused a moment ago.
 
         Each refusal is waited out longer, so that the attempts last through half an hour without room.
         """
-        if not (seat.refused or (seat.attempt and not seat.desktop_id)):
+        if seat.refused:
+            pause = self.policy.refusal_pause * seat.attempt
+        elif seat.attempt and not seat.desktop_id:
+            pause = self.policy.lease
+        else:
             return False
-        patience = self.policy.lease * (seat.attempt if seat.refused else 1)
-        return seat.attempt_at is not None and self.now < seat.attempt_at + patience
+        return seat.attempt_at is not None and self.now < seat.attempt_at + pause
 
-    def is_spent(self, view: SeatView) -> bool:
-        """Return whether no attempts are left for this seat."""
-        return view.next_attempt.number > self.policy.max_attempts
+    def has_attempts_left(self, view: SeatView) -> bool:
+        """Return whether one more launch may be tried for this seat."""
+        return view.next_attempt.number <= self.policy.max_attempts
 
     def may_live(self, desktop_id: str) -> bool:
         """Return whether this desktop of the meeting's row may still be alive, as far as is known."""
@@ -259,7 +257,8 @@ class Facts:
             return seen.state.must_be_ended and seen.owner is not Owner.FOREIGN
         if not self.desktops.complete:
             return True
-        launched_at = next(seat.launched_at for seat in self.meeting.seats if seat.desktop_id == desktop_id)
+        launches = (seat.launched_at for seat in self.meeting.seats if seat.desktop_id == desktop_id)
+        launched_at = next(launches, None)
         return launched_at is not None and not self.is_settled(launched_at)
 
     # --- which names

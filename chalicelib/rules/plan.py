@@ -43,23 +43,21 @@ from chalicelib.rules.endings import close, end, reason_to_end
 from chalicelib.rules.facts import NO_HINTS, Facts, Hints
 from chalicelib.rules.seats import RULES
 
-DEFAULTS = Policy()
-
 
 def plan(
     meeting: Meeting,
-    desktops: Observation,
+    seen: Observation,
     now: datetime,
     hints: Hints = NO_HINTS,
     *,
-    policy: Policy = DEFAULTS,
+    policy: Policy,
 ) -> list[Action]:
     """Return what is to be done for this meeting now, in order; nothing where all is as it should be.
 
-    `hints` are what a trigger knows beside the row. A plan that holds an `Observe` could not be decided: look
-    at the desktops and plan again. `now` is UTC.
+    `seen` is what was observed of its desktops, `hints` are what a trigger knows beside the row. A plan that
+    holds an `Observe` could not be decided: look at the desktops and plan again. `now` is UTC.
     """
-    facts = Facts(meeting, desktops, now, policy, hints)
+    facts = Facts(meeting, seen, now, policy, hints)
     if meeting.over:
         return close(facts)
     retreat: list[Action] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
 from chalicelib.domain.model import Desktop, DnsRecord, Owner, Seat, State
-from chalicelib.rules.endings import clear_away
+from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts, SeatView
 from chalicelib.rules.times import deadline_once_begun
 
@@ -26,19 +26,19 @@ def launch(facts: Facts) -> list[Step]:
     launching = [view for view in facts.seats if _is_launched(facts, view)]
     if not launching:
         return []
-    given_up = [step for view in launching for step in _give_up(view)]
+    useless = [step for view in launching for step in _terminate_useless(view)]
     attempts = tuple(view.next_attempt for view in launching)
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in attempts)
-    launching_all = Launch(why, attempts, facts.is_forced, needs=tuple(given_up))
+    launching_all = Launch(why, attempts, facts.is_forced, needs=tuple(useless))
     farewells = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launching_all)]
-    return [*given_up, launching_all, *farewells]
+    return [*useless, launching_all, *farewells]
 
 
 def _is_launched(facts: Facts, view: SeatView) -> bool:
-    return facts.is_due and view.wants_launch and not facts.is_spent(view)
+    return facts.is_due and view.wants_launch and facts.has_attempts_left(view)
 
 
-def _give_up(view: SeatView) -> list[Step]:
+def _terminate_useless(view: SeatView) -> list[Step]:
     """Return what ends a desktop that lives and is of no use, before another takes its place."""
     desktop = view.desktop
     if not desktop or not desktop.state.must_be_ended or desktop.owner is not Owner.OURS:
@@ -95,7 +95,7 @@ def drop_doubles(facts: Facts) -> list[Step]:
         and (d.role is None or d.role in kept or not d.state.serves)
         and facts.is_settled(d.launched_at)
     ]
-    return clear_away("its role in the meeting is not its own", doubles, facts.policy)
+    return clear_away("another desktop serves its role", doubles, facts.policy)
 
 
 def rearm(facts: Facts) -> list[Step]:

@@ -51,8 +51,8 @@ class Times:
 def times(meeting: Meeting, policy: Policy) -> Times:
     """Return the moments of this meeting.
 
-    T is `meet_time`, or `created_at` where that is missing. A meeting scheduled at the last minute gets its
-    quarter of an hour too: its T is not before `created_at` + notice.
+    T is `meet_time`, or `created_at` where that is missing. It is at least `notice` after `created_at`, so that a
+    meeting scheduled at the last minute has time to boot before its checkpoint.
     """
     start = _start(meeting, policy)
     if start is None:
@@ -61,7 +61,7 @@ def times(meeting: Meeting, policy: Policy) -> Times:
 
 
 def _start(meeting: Meeting, policy: Policy) -> datetime | None:
-    if not meeting.row.get("meet_time"):
+    if not meeting.is_timed:
         return meeting.created_at
     if meeting.meet_time is None:  # it holds garbage: unknown, not missing
         return None
@@ -83,7 +83,7 @@ def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime | Non
 
 
 def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) -> datetime:
-    """Return the moment that desktops may not outlive whose launch was begun then.
+    """Return the hard deadline of desktops whose launch was begun at `begun_at` (UTC).
 
     T + duration; but wherever T was moved to, desktops that run are not kept for it beyond `standby`. Where the
     row does not tell T, they were launched at the right time.

@@ -94,7 +94,7 @@ MUTANTS = (
         _on(_absent),
         "crash/room-for-one",
     ),
-    Mutant("tries to launch without end", Facts.is_spent, never, "crash/no-room"),
+    Mutant("tries to launch without end", Facts.has_attempts_left, always, "crash/no-room"),
     *(Mutant(f"never ends as {each.reason}", _ending(each.reason), never, RULES) for each in ENDINGS),
     # --- how it ends
     Mutant("ends without terminating", endings.close, keeps_out(Terminate)),
@@ -124,7 +124,7 @@ MUTANTS = (
         Facts._is_known_gone,
         lambda original: lambda facts, seat: facts.desktops.complete,
     ),
-    Mutant("needs no lease", Facts._is_leased, never),
+    Mutant("needs no lease", Facts._must_wait, never),
     Mutant(
         "never replaces a desktop that died",
         SeatView.wants_launch,
@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant("replaces what it could not end", seats.launch, needs_nothing, "crash/stopped/fails-once"),
     Mutant(
         "replaces a stopped desktop and lets it be",
-        seats._give_up,
+        seats._terminate_useless,
         lambda original: lambda view: original(view) if view.late else [],
     ),
     Mutant(
