@@ -7,25 +7,26 @@ the same reader and refused with the same words.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 
-class Kind:
+class Kind(ABC):
     """What a setting can be. `wanted` completes the sentence "it must be …"."""
 
     def __init__(self, wanted: str) -> None:
         self.wanted = wanted
 
+    @abstractmethod
     def read(self, text: str) -> Any:
         """Return the value that a text stands for.
 
         Raises:
             ValueError: it stands for none; the message says what it must be.
         """
-        raise NotImplementedError
 
     def spell(self, value: object) -> str:
         """Return a value of a stage's file as text, yet to be read.

@@ -200,7 +200,7 @@ def applied(
     """Return the row and the desktops as they are once a plan was carried out, every call having gone well.
 
     Raises:
-        AssertionError: the plan wrote what rests on something that is not, or no longer, on the row.
+        AssertionError: a write expects something that is not, or no longer, on the row.
     """
     after = dict(before)
     for action in actions:
@@ -239,7 +239,7 @@ def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
 def _write(after: dict[str, Any], change: Update) -> None:
     for name, value in change.expect.items():
         found = after.get(name)
-        assert found == plain(value), f"{change.why!r} rests on {name} being {value!r}; it is {found!r}"
+        assert found == plain(value), f"{change.why!r} expects {name} to be {value!r}; it is {found!r}"
     after |= {name: plain(value) for name, value in change.set.items()}
     for name in change.remove:
         after.pop(name, None)

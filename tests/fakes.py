@@ -353,7 +353,7 @@ class FakeDns(Dns):
         with self.wire.call("dns.withdraw", *(record.name for record in records)):
             for record in records:
                 found = self.records.get(record.name)
-                if found is not None and found.meeting_id.startswith(record.meeting_id):
+                if found is not None and record.meeting_id in ("", found.meeting_id):
                     self.on_withdraw(record.name)
                     del self.records[record.name]
 

@@ -1,4 +1,4 @@
-"""Meetings on DynamoDB. Every write rests on what it was decided from, and none creates a row by accident."""
+"""Meetings on DynamoDB. A write expects what it was decided from, and none creates a row by accident."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DynamoMeetings:
         return True
 
     def update(self, meeting_id: str, change: Update) -> None:
-        """Change the row if all that the change rests on still stands."""
+        """Change the row if it still holds all that the change expects."""
         request = _Expressions()
         conditions = ["attribute_exists(id)"]
         conditions += [request.condition(name, value) for name, value in change.expect.items()]

@@ -27,10 +27,10 @@ class Meetings(Protocol):
         """Store a new row; return False, and change nothing, where its id is taken."""
 
     def update(self, meeting_id: str, change: Update) -> None:
-        """Change the row if all that the change rests on still stands.
+        """Change the row if it still holds all that the change expects.
 
         Raises:
-            Conflict: something it rests on has changed, or the row is gone.
+            Conflict: something that it expects has changed, or the row is gone.
         """
 
     def open(self) -> Iterator[list[Meeting]]:

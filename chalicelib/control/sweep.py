@@ -161,7 +161,7 @@ class _Sweep:
             self._visit(meeting)
 
     def _still_wanted(self, effect: Effect) -> Effect | None:
-        """Return what is left of it to do: the listings that it rests on may be older than the end of a meeting.
+        """Return what is left of it to do: the listings it was planned from may be older than the end of a meeting.
 
         A record whose meeting cannot be read waits for the next sweep; the others do not wait for it.
         """

@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class AsStored:
-    """A value of a kind that the app has no use for, a set or binary: kept as it is, so that a write can rest on it."""
+    """A value of a kind that the app has no use for, a set or binary: kept as it is, so that a write can expect it."""
 
     kind: str
     content: Any

@@ -299,7 +299,7 @@ def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetim
 
 
 def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
-    """The intent to end, which must stand before anything is ended; expects all that the decision rested on."""
+    """The intent to end, which must stand before anything is ended; expects all that the decision was made from."""
     decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _OF_AN_END)
     expect = _same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *decided_on)
     if reason is Reason.NO_SHOW:

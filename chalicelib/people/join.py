@@ -42,7 +42,7 @@ def resolve_join(
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
-    The record rests on the meeting being alive, so joining and ending never overlook one another.
+    That write expects the meeting to be alive, so joining and ending never overlook one another.
 
     Raises:
         NoSuchMeeting: there is no such row.

@@ -32,7 +32,7 @@ _TIMER_MARGIN = timedelta(minutes=1)  # a time that has passed by the time it is
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MeetingRequest:
     """A valid request for a meeting. Times are UTC."""
 
     teacher_name: str
@@ -57,7 +57,7 @@ class Targets:
         return self.safety_net_arn, {"meetingId": meeting_id}
 
 
-def parse(body: object, now: datetime, policy: Policy) -> Request:
+def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
     """Return the request that a form's JSON makes.
 
     Raises:
@@ -66,7 +66,7 @@ def parse(body: object, now: datetime, policy: Policy) -> Request:
     if not isinstance(body, Mapping):
         raise BadRequest("The body must be a JSON object with the fields of the schedule form.")
     read = _Fields(body)
-    request = Request(
+    request = MeetingRequest(
         teacher_name=read.name("teacher_name"),
         student_name=read.name("student_name"),
         teacher_email=read.email("teacher_email"),
@@ -125,9 +125,10 @@ class _Fields:
         if given.tzinfo is None:
             self._wrong(field, f"{value!r:.60} does not say in which time zone; write {shape}.")
         elif moment < earliest:
-            self._wrong(field, "The meeting's time is more than 30 minutes in the past.")
+            passed = -EARLIEST // timedelta(minutes=1)
+            self._wrong(field, f"The meeting's time is more than {passed} minutes in the past.")
         elif moment > latest:
-            self._wrong(field, "The meeting's time is more than a year ahead.")
+            self._wrong(field, f"The meeting's time is more than {LATEST.days} days ahead.")
         return moment
 
     def url(self, field: str) -> str:
@@ -174,7 +175,7 @@ class Scheduler:
         self._jitsi_domain = jitsi_domain
         self._signing_key = signing_key
 
-    def schedule(self, request: Request, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
+    def schedule(self, request: MeetingRequest, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
 
         The same idempotency key gives the same meeting. A timer that cannot be armed is logged and
@@ -204,7 +205,7 @@ class Scheduler:
         digest = hashlib.sha256(f"{self._policy.stage}/{self._signing_key}/{idempotency_key}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
-    def _row(self, meeting_id: str, request: Request) -> dict[str, Any]:
+    def _row(self, meeting_id: str, request: MeetingRequest) -> dict[str, Any]:
         return writes.scheduled(
             meeting_id,
             teacher_name=request.teacher_name,

@@ -226,6 +226,12 @@ class TestWithdraw:
         stage.dns.withdraw(listed)
         assert stage.zone().keys() == {record(2).name}
 
+    @pytest.mark.parametrize("longer", ["m12", "m1-2", "m1.copy"])
+    def test_the_record_of_a_meeting_whose_id_only_begins_alike_stays(self, stage: Stage, longer: str) -> None:
+        stage.dns.publish([record(1, meeting_id=longer), record(2, meeting_id="m1")])
+        stage.dns.withdraw([name_only(1, meeting_id="m1"), name_only(2, meeting_id="m1")])
+        assert [owned.name for owned in stage.dns.owned()] == [record(1).name]
+
     def test_another_meetings_record_stays_whoever_names_it(self, stage: Stage) -> None:
         stage.dns.publish([record(meeting_id="m1"), record(2, meeting_id="m2")])
         stage.dns.withdraw([name_only(1, meeting_id="m2"), name_only(2, meeting_id="m2")])

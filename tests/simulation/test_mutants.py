@@ -200,7 +200,7 @@ class TestChanges:
         assert without("ec2_id", "status")(lambda: WRITE)() is None
         assert without("ec2_id", "status")(lambda: [WRITE, Terminate("why", ())])() == [Terminate("why", ())]
 
-    def test_a_write_that_rests_on_less_writes_the_same(self) -> None:
+    def test_a_write_that_expects_less_writes_the_same(self) -> None:
         assert without_expecting("ec2_id")(lambda: [WRITE])() == [Update(WRITE.why, WRITE.set, WRITE.remove, {})]
 
     def test_actions_of_a_kind_are_kept_out(self) -> None:

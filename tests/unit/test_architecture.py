@@ -6,13 +6,16 @@ Read from the source, so an import inside a function counts like any other; one 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import chalicelib
+from chalicelib.domain.model import Policy
 
 ROOT = Path(chalicelib.__file__).parent.parent
 
@@ -156,6 +159,13 @@ def clock_reads(tree: ast.AST) -> set[str]:
     named = {ast.unparse(node) for node in walk(tree) if isinstance(node, ast.Attribute)}
     holders = {"datetime", "date", "time", "datetime.datetime", "datetime.date"}
     return {name for name in called | named if name.rpartition(".")[2] in reads and name.rpartition(".")[0] in holders}
+
+
+def test_a_lease_outlasts_every_handler() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    functions = config["stages"]["dev"]["lambda_functions"].values()
+    timeouts_s = [function.get("lambda_timeout", config["lambda_timeout"]) for function in functions]
+    assert timedelta(seconds=max(timeouts_s)) < Policy().lease
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"settings"}))

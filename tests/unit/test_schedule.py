@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import BadRequest, ConfigError, Unavailable
 from chalicelib.domain.model import Policy
-from chalicelib.people.schedule import Request, Scheduler, Targets, parse, targets
+from chalicelib.people.schedule import MeetingRequest, Scheduler, Targets, parse, targets
 from chalicelib.settings import TimerSettings
 from tests.builders import POLICY, T, at
 from tests.fakes import FakeMeetings, FakeTimers
@@ -34,7 +34,7 @@ def problems(body: object, policy: Policy = POLICY) -> dict[str, str]:
 
 
 def test_a_form_with_what_is_needed_is_a_request() -> None:
-    assert parse(FORM, NOW, POLICY) == Request("Ann", "Bo", None, T, "https://school.example.com/meet", None)
+    assert parse(FORM, NOW, POLICY) == MeetingRequest("Ann", "Bo", None, T, "https://school.example.com/meet", None)
 
 
 def test_a_form_may_hold_more() -> None:

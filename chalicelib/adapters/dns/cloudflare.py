@@ -212,7 +212,7 @@ class CloudflareDns:
         return str(found.get("comment") or "").startswith(self._mark)
 
     def _is_of(self, found: Mapping[str, Any], record: DnsRecord) -> bool:
-        return str(found["comment"]).startswith(self._comment(record.meeting_id))
+        return not record.meeting_id or found["comment"] == self._comment(record.meeting_id)
 
     def _list_ours(self, comment: str) -> Iterator[dict[str, Any]]:
         """Yield our records whose comments begin so; Cloudflare's filter makes no difference of case, the mark does."""

@@ -1,4 +1,4 @@
-"""The port `Meetings`: a write rests on what was read."""
+"""The port `Meetings`: a write expects what was read."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ EXPECTED: list[tuple[str, Any, Any]] = [
     ("NULL", None, None),
     ("a list", ["a", 1], ["a", 1]),
 ]
-"""What is stored, and the value that a change rests on when it expects just that."""
+"""What is stored, and a value that a change may expect in its place."""
 
 UNMET: list[tuple[str, Any, Any]] = [
     ("another text", "HEALTHY", "LAUNCHED"),
@@ -125,9 +125,7 @@ class TestUpdate:
         }
 
     @cases(EXPECTED)
-    def test_changes_the_row_where_what_it_rests_on_still_stands(
-        self, stage: Stage, stored: Any, expected: Any
-    ) -> None:
+    def test_changes_the_row_where_what_it_expects_is_there(self, stage: Stage, stored: Any, expected: Any) -> None:
         stage.put({"id": "m1", "thing": stored})
         stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1", "thing": stored, "changed": "yes"}
@@ -141,26 +139,26 @@ class TestUpdate:
             stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1", "thing": stored}
 
-    def test_may_rest_on_an_attribute_being_absent(self, stage: Stage) -> None:
+    def test_may_expect_an_attribute_being_absent(self, stage: Stage) -> None:
         stage.put({"id": "m1"})
         stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": None}))
         assert stage.row("m1") == {"id": "m1", "changed": "yes"}
 
     @pytest.mark.parametrize("expected", ["HEALTHY", "", 0, False, AT])
-    def test_is_refused_where_it_rests_on_a_value_and_there_is_none(self, stage: Stage, expected: Any) -> None:
+    def test_is_refused_where_it_expects_a_value_and_there_is_none(self, stage: Stage, expected: Any) -> None:
         stage.put({"id": "m1"})
         with pytest.raises(Conflict):
             stage.meetings.update("m1", change("why", {"changed": "yes"}, expect={"thing": expected}))
         assert stage.row("m1") == {"id": "m1"}
 
-    def test_needs_all_that_it_rests_on(self, stage: Stage) -> None:
+    def test_needs_all_that_it_expects(self, stage: Stage) -> None:
         stage.put({"id": "m1", "a": 1, "b": 2})
         with pytest.raises(Conflict):
             stage.meetings.update("m1", change("why", {"c": 3}, expect={"a": 1, "b": 1, "c": None}))
         stage.meetings.update("m1", change("why", {"c": 3}, expect={"a": 1, "b": 2, "c": None}))
         assert stage.row("m1") == {"id": "m1", "a": 1, "b": 2, "c": 3}
 
-    def test_may_set_what_it_rests_on(self, stage: Stage) -> None:
+    def test_may_set_what_it_expects(self, stage: Stage) -> None:
         stage.put({"id": "m1", "status": "SCHEDULED"})
         update = change("why", {"status": Status.LAUNCHED}, expect={"status": Status.SCHEDULED})
         stage.meetings.update("m1", update)
@@ -168,17 +166,17 @@ class TestUpdate:
             stage.meetings.update("m1", update)
         assert stage.row("m1") == {"id": "m1", "status": "LAUNCHED"}
 
-    def test_may_remove_what_it_rests_on(self, stage: Stage) -> None:
+    def test_may_remove_what_it_expects(self, stage: Stage) -> None:
         stage.put({"id": "m1", "teacher_ec2_id": "i-1"})
         stage.meetings.update("m1", change("why", {}, ("teacher_ec2_id",), {"teacher_ec2_id": "i-1"}))
         assert stage.row("m1") == {"id": "m1"}
 
-    def test_what_a_row_holds_can_be_rested_on_as_it_was_read(self, stage: Stage) -> None:
+    def test_what_a_row_holds_can_be_expected_as_it_was_read(self, stage: Stage) -> None:
         stored = {"id": "m1", "text": "a", "count": 7, "flag": True, "null": None, "list": [1, "b"], "at": "15:00"}
         stage.put(stored)
         names: list[Any] = [*(name for name in stored if name != "id"), "absent"]
-        rests_on = stage.meetings.get("m1").expect(*names)
-        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=rests_on))
+        expect = stage.meetings.get("m1").expect(*names)
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=expect))
         assert stage.row("m1") == {**stored, "changed": "yes"}
 
     @pytest.mark.parametrize(
@@ -192,10 +190,10 @@ class TestUpdate:
         ],
         ids=repr,
     )
-    def test_what_nobody_should_have_written_can_be_rested_on_too(self, stage: Stage, odd: Any) -> None:
+    def test_what_nobody_should_have_written_can_be_expected_too(self, stage: Stage, odd: Any) -> None:
         stage.put({"id": "m1", "odd": odd})
-        rests_on = stage.meetings.get("m1").expect(*ODD)
-        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=rests_on))
+        expect = stage.meetings.get("m1").expect(*ODD)
+        stage.meetings.update("m1", change("why", {"changed": "yes"}, expect=expect))
         assert stage.meetings.get("m1").row == {"id": "m1", "odd": odd, "changed": "yes"}
 
     @pytest.mark.parametrize("update", [change("why", {"a": 1}), change("why", {"a": 1}, expect={"a": None})])
@@ -226,8 +224,8 @@ class TestUpdate:
 
     def test_loses_to_a_write_that_came_between(self, stage: Stage) -> None:
         stage.put({"id": "m1", "status": "LAUNCHED"})
-        rests_on = stage.meetings.get("m1").expect("status", attribute(Role.TEACHER, "session_data"))
+        expect = stage.meetings.get("m1").expect("status", attribute(Role.TEACHER, "session_data"))
         stage.change("m1", {"teacher_session_data": "s3://x"})
         with pytest.raises(Conflict):
-            stage.meetings.update("m1", change("why", {"termination_reason": Reason.NO_SHOW}, expect=rests_on))
+            stage.meetings.update("m1", change("why", {"termination_reason": Reason.NO_SHOW}, expect=expect))
         assert stage.row("m1") == {"id": "m1", "status": "LAUNCHED", "teacher_session_data": "s3://x"}

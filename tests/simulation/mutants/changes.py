@@ -78,7 +78,7 @@ def without(*names: str) -> Change:
 
 
 def without_expecting(*names: str) -> Change:
-    """Let a write not rest on these attributes, of either role."""
+    """Let a write not expect these attributes, of either role."""
 
     def alter(update: Update) -> Update:
         left = {name: value for name, value in update.expect.items() if not _is_one_of(name, names)}
@@ -128,7 +128,7 @@ def keeps_out(*kinds: type[Step]) -> Change:
 needs_nothing = alters(
     lambda actions: [a if isinstance(a, Observe) or not a.needs else replace(a, needs=()) for a in actions]
 )
-"""Let no action need another: each is done though what it rests on has failed."""
+"""Let no action need another: each is done though what it needs has failed."""
 
 
 # --- ports

@@ -10,7 +10,7 @@ from chalicelib.domain import rows
 from chalicelib.domain.model import Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import HOUR, MINUTE
-from tests.simulation.world.lives import LEAD, Life
+from tests.simulation.world.lives import LEAD, NOTICE, Life
 from tests.simulation.world.sweeps import ALL_PORTS
 from tests.simulation.world.world import World
 
@@ -38,7 +38,7 @@ def had_chances(
 
 def start(life: Life) -> datetime:
     """Return T. A row that was made by hand does not say when it was scheduled."""
-    return life.meet_time if life.made_by_hand else max(life.meet_time, life.scheduled_at + LEAD)
+    return life.meet_time if life.made_by_hand else max(life.meet_time, life.scheduled_at + NOTICE)
 
 
 def deadline(life: Life) -> datetime:

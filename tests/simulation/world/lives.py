@@ -10,6 +10,7 @@ from chalicelib.domain.model import Role
 from tests.simulation.world.clock import DAWN, MINUTE
 
 LEAD = 10 * MINUTE
+NOTICE = 10 * MINUTE
 CHECKPOINT = 15 * MINUTE
 DOMAIN = "example.com"
 

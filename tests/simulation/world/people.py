@@ -10,7 +10,7 @@ import app
 from chalicelib.domain import rows
 from chalicelib.domain.model import Role, State, attribute
 from tests.simulation.world.clock import DAWN, MINUTE
-from tests.simulation.world.lives import CHECKPOINT, LEAD, Booking, Life, Person
+from tests.simulation.world.lives import CHECKPOINT, NOTICE, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event
 from tests.simulation.world.processes import Process
 
@@ -41,7 +41,7 @@ class People:
         def person(role: Role) -> Person:
             comes_at = meet_time + timedelta(seconds=rng.uniform(-480, 400))
             if rng.random() < rates.comes_late:
-                comes_at = max(meet_time, asked_at + LEAD) + CHECKPOINT + timedelta(seconds=rng.uniform(-30, 40))
+                comes_at = max(meet_time, asked_at + NOTICE) + CHECKPOINT + timedelta(seconds=rng.uniform(-30, 40))
             stays = length + timedelta(seconds=rng.uniform(0, 240))
             uploads, back = rng.random() >= rates.never_uploads, rng.random() < rates.comes_back
             return Person(role, comes_at if role in who else None, stays, uploads, back)

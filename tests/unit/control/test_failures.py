@@ -1,4 +1,4 @@
-"""What fails keeps back what rests on it, and nothing else."""
+"""What fails keeps back what needs it, and nothing else."""
 
 from __future__ import annotations
 

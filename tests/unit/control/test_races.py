@@ -1,6 +1,6 @@
 """Two handlers, or a handler and the world, at once: what was decided on is gone by the time it is done.
 
-A write says what it rests on, so that of two that decided differently one is refused and looks again.
+A write says what it expects, so that of two that decided differently one is refused and looks again.
 """
 
 from __future__ import annotations
