@@ -27,10 +27,17 @@ def launch(facts: Facts) -> list[Step]:
     if not launching:
         return []
     useless = [step for view in launching for step in _terminate_useless(view)]
+    left_over = [desktop.id for desktop in _left_over(facts)]
+    if left_over:
+        useless.append(Terminate("it serves no more, and its role gets another", tuple(left_over)))
     attempts = tuple(view.next_attempt for view in launching)
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in attempts)
     launching_all = Launch(why, attempts, facts.is_forced, needs=tuple(useless))
-    farewells = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launching_all)]
+    farewells: list[Step] = [
+        step for view in launching if view.late for step in _withdraw(facts, view.seat, launching_all)
+    ]
+    if left_over:
+        farewells.append(Withdraw("its role gets another desktop", facts.records_of(left_over)))
     return [*useless, launching_all, *farewells]
 
 
@@ -45,6 +52,21 @@ def _terminate_useless(view: SeatView) -> list[Step]:
         return []
     why = "did not become healthy within the boot limit" if view.late else f"is {desktop.state}"
     return [Terminate(f"the {view.seat.role}'s desktop {why}; it is replaced", (desktop.id,))]
+
+
+def _left_over(facts: Facts) -> list[Desktop]:
+    """Return the desktops of roles that get another, which serve no more and which the row does not name."""
+    roles = {view.seat.role for view in facts.seats if _is_launched(facts, view)}
+    named = {view.seat.desktop_id for view in facts.seats}
+    return [
+        d
+        for d in facts.ours
+        if d.role in roles
+        and d.id not in named
+        and d.state.must_be_ended
+        and not d.state.serves
+        and facts.is_settled(d.launched_at)
+    ]
 
 
 def _withdraw(facts: Facts, seat: Seat, *needs: Step) -> list[Step]:
@@ -87,6 +109,7 @@ def drop_doubles(facts: Facts) -> list[Step]:
         return []
     kept = {view.seat.role: view.kept.id for view in facts.seats if view.kept}
     named = {*kept.values(), *(view.seat.desktop_id for view in facts.seats if not view.kept)}
+    named |= {desktop.id for desktop in _left_over(facts)}
     doubles = [
         d
         for d in facts.ours

@@ -126,8 +126,8 @@ def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
     """Return whether the app had any way to know that a meeting is to be ended."""
     listed = row.get("open") == rows.LISTED
     launched = any(instance.owner is Owner.OURS for instance in world.desktops.of(life.id))
-    if life.made_by_hand and not listed and not launched:
-        return False  # every record that told of it was lost
+    if (life.made_by_hand or life.edited) and not listed and not launched:
+        return False  # every record that told of it was lost, and it costs nothing
     if life.edited and rows.meeting(row).meet_time is None and not launched:
         return False  # it never had desktops, and nobody can tell when it was to be
     # Somebody may have typed over the status of one that had left the list, and that record was lost.

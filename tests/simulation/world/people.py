@@ -85,6 +85,8 @@ class People:
         # It may have been stored by an earlier try whose answer was lost.
         since = rows.parse_time(world.meetings.rows[meeting_id]["created_at"])
         life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, since)
+        if begun_at := world.meetings.rows[meeting_id].get("begun_at"):
+            life.begun_at = rows.parse_time(begun_at)  # it was due, and was launched before its answer came
         known = world.lives.setdefault(meeting_id, life)
         world.tell(known, f"scheduled for {life.meet_time:%H:%M:%S}, {life.duration} at most")
         if known is life:
