@@ -51,7 +51,7 @@ format: $(READY) ## Put the code into its format.
 simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or WORLD=… to see one again).
 	@$(BIN)/python -m tests.simulation.simulate --meetings $(MEETINGS) --seed $(SEED) $(if $(WORLD),--world $(WORLD))
 
-crash-points: $(READY) ## Kill and fail every call of every scenario (about a quarter of an hour).
+crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash
 
 mutants: $(READY) ## Hunt deliberate defects (about three minutes on two cores).

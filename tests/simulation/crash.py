@@ -10,8 +10,10 @@ is killed: so it cannot quietly become another. `make crash-points` tries them a
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -273,16 +275,20 @@ def main() -> int:
     """Try every point; the exit code is 0 only if all ended clean."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", type=int, default=1, help="try every STEP-th call only")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that share the points")
     options = parser.parse_args()
     console = Console()
     tried = failed = 0
-    for scenario in SCENARIOS:
-        for point in track(list(points(scenario, options.step)), scenario, console=console):
-            tried += 1
-            if violation := attempt(point):
-                failed += 1
-                if failed <= 5:
-                    console.print(violation, markup=False, highlight=False)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for scenario in SCENARIOS:
+            every = list(points(scenario, options.step))
+            outcomes = pool.map(attempt, every, chunksize=20)
+            for violation in track(outcomes, scenario, len(every), console=console):
+                tried += 1
+                if violation:
+                    failed += 1
+                    if failed <= 5:
+                        console.print(violation, markup=False, highlight=False)
     console.print(f"{tried:,} crash points tried, {tried - failed:,} ended clean.")
     return 1 if failed else 0
 
