@@ -21,7 +21,7 @@ def note(facts: Facts) -> list[Step]:
 def launch(facts: Facts) -> list[Step]:
     """Return the launch of what is missing, after the end of what it replaces.
 
-    A desktop that did not boot in time lives until its successor is under way; then its name is withdrawn.
+    The name of a desktop that did not boot in time is withdrawn once its successor is under way.
     """
     launching = [view for view in facts.seats if _is_launched(facts, view)]
     if not launching:
@@ -32,13 +32,11 @@ def launch(facts: Facts) -> list[Step]:
         useless.append(Terminate("it serves no more, and its role gets another", tuple(left_over)))
     attempts = tuple(view.next_attempt for view in launching)
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in attempts)
-    launching_all = Launch(why, attempts, facts.is_forced, needs=tuple(useless))
-    farewells: list[Step] = [
-        step for view in launching if view.late for step in _withdraw(facts, view.seat, launching_all)
-    ]
+    launches = Launch(why, attempts, facts.is_forced, needs=tuple(useless))
+    farewells: list[Step] = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launches)]
     if left_over:
         farewells.append(Withdraw("its role gets another desktop", facts.records_of(left_over)))
-    return [*useless, launching_all, *farewells]
+    return [*useless, launches, *farewells]
 
 
 def _is_launched(facts: Facts, view: SeatView) -> bool:
@@ -118,7 +116,7 @@ def drop_doubles(facts: Facts) -> list[Step]:
         and (d.role is None or d.role in kept or not d.state.serves)
         and facts.is_settled(d.launched_at)
     ]
-    return clear_away("another desktop serves its role", doubles, facts.policy)
+    return clear_away("it is not the desktop of its role", doubles, facts.policy)
 
 
 def rearm(facts: Facts) -> list[Step]:
