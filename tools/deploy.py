@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.model import PROJECT
 from tools import build, grants, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
@@ -60,7 +61,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     record.require(build.functions(stage, client))
     changes = []
     wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
-    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name, "Version": version()}):
+    if stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)

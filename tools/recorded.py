@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.model import PROJECT
 from chalicelib.settings import SETTINGS
 from tools.stage import FUNCTIONS, ROOT, Stage
 
@@ -41,7 +42,7 @@ def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
         # Named after the stage, since every stage's API bears the app's name in CloudWatch.
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,
-        "tags": {"Project": "Elephant", "Stage": stage.name},
+        "tags": {"Project": PROJECT, "Stage": stage.name},
         "environment_variables": environment(stage, outputs),
         "lambda_functions": functions,
     }

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from chalicelib.adapters import secrets
-from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns
+from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns, mark_of
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
@@ -101,7 +101,7 @@ class Cloudflare:
 
     def records_left(self, stage: Stage) -> str:
         """Return a sentence on where the stage's records may be left, and how to tell them."""
-        return f"In the zone {stage.zone_id} records may be left: their comments begin with elephant:{stage.name}:"
+        return f"In the zone {stage.zone_id} records may be left: their comments begin with {mark_of(stage.name)}"
 
     def remove(self, stage: Stage, client: Clients) -> None:
         """Delete the secret at once; the stack would leave its name taken for its days of grace."""
