@@ -27,7 +27,7 @@ def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
     """
     values = dict(stage.environment)
     for row in SETTINGS:
-        values[row.name] = stage.variable(row.name) or (outputs[row.output] if row.output else "")
+        values[row.name] = stage.variable(row.name) or (outputs[row.stack_output] if row.stack_output else "")
     return {name: value for name, value in values.items() if value}
 
 
