@@ -133,11 +133,6 @@ class Stage:
         """The name that the stage's table has after a deploy, as the template makes it."""
         return self.table or f"{APP}-meetings-{self.name}"
 
-    @property
-    def secret(self) -> str:
-        """The name of the secret that holds the DNS token, as the template makes it."""
-        return f"{self.name}/{APP}/cloudflare"
-
     def function(self, name: str) -> str:
         """Return the name under which Chalice deploys a function."""
         return deployed_name(self.name, name)
