@@ -60,7 +60,7 @@ mutants: $(READY) ## Hunt deliberate defects (about three minutes on two cores).
 bench: $(READY) ## Measure the figures the project claims.
 	@$(BIN)/python -m tools.bench
 
-doctor: $(READY) ## Say what is wrong with a stage, and what mends it (STAGE=dev; JSON=1 for machines).
+doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=dev; JSON=1 for machines).
 	@$(BIN)/python -m tools.doctor --stage $(STAGE) $(if $(JSON),--json)
 
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
@@ -74,6 +74,7 @@ policies: $(READY) ## Write the functions' IAM policies from what their code cal
 
 texts: $(READY) ## Write what the docs show from the code.
 	@$(BIN)/python -m tools.texts
+
 lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 for newer releases).
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt

@@ -163,13 +163,13 @@ class Event(BaseLambdaEvent):
 
 @app.lambda_function(name="launch_ec2")
 def launch_ec2(event: object, context: object) -> None:
-    """Ten minutes before a meeting: its launch timer has fired, or somebody tests a launch by hand."""
+    """The meeting's launch timer has fired, or somebody tests a launch by hand."""
     runtime.current().triggers.launch_timer(events.timer(event))
 
 
 @app.lambda_function(name="safety_net")
 def safety_net(event: object, context: object) -> None:
-    """A quarter of an hour into a meeting: its safety timer has fired."""
+    """The meeting's safety timer has fired."""
     runtime.current().triggers.safety_timer(events.timer(event))
 
 

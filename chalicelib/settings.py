@@ -34,9 +34,10 @@ class Guest(StrEnum):
 class Setting:
     """One setting: a variable of the functions, a key of the stage's file, or both.
 
-    `to` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as the
-    environment would hold it; where it is empty, `unset` says what happens then. `needed_by` is what cannot work
-    without it: a group, or `deploy`. `output` is the output of the stage's stack that a deploy takes it from.
+    `target` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as
+    the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
+    work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
+    where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
     is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
@@ -44,26 +45,36 @@ class Setting:
 
     name: str
     kind: Kind
-    says: str
+    meaning: str
     example: str
-    to: str = ""
+    target: str = ""
     default: str = ""
-    unset: str = "none"
+    when_empty: str = "none"
     needed_by: str = ""
     key: str = ""
     in_file: Kind | None = None
-    output: str = ""
+    stack_output: str = ""
     sample: str = ""
 
     @property
     def group(self) -> str:
         """The group that it belongs to, empty for one that stands by itself."""
-        return self.to.partition(".")[0] if "." in self.to else ""
+        return self.target.partition(".")[0] if "." in self.target else ""
 
     @property
     def attribute(self) -> str:
         """The attribute that holds it."""
-        return self.to.rpartition(".")[2]
+        return self.target.rpartition(".")[2]
+
+    @property
+    def default_in_file(self) -> str:
+        """What a stage's file that leaves it out stands for, empty where the stack says it then."""
+        return "" if self.stack_output else self.default
+
+    @property
+    def needed_in_file(self) -> bool:
+        """Whether a stage's file must say it: something needs it, and the stack makes none in its place."""
+        return bool(self.needed_by) and not (self.key and self.stack_output)
 
     def read(self, text: str) -> Any:
         """Return the value that a text stands for: the default where it is empty, None where there is none.
@@ -134,70 +145,80 @@ NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/str
 # Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 SETTINGS = (
-    Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), to="desktops.ami_id", needed_by="desktops",
-            says="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
+    Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), target="desktops.ami_id", needed_by="desktops",
+            meaning="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
             key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
-    Setting("INSTANCE_TYPE", INSTANCE_TYPE, to="desktops.instance_type", default="t3.large",
-            says="the desktops' instance type; the doctor says in which zones it is offered",
+    Setting("INSTANCE_TYPE", INSTANCE_TYPE, target="desktops.instance_type", default="t3.large",
+            meaning="the desktops' instance type; the doctor says in which zones it is offered",
             key="desktops.instance_type", example="g4dn.xlarge"),
-    Setting("IAM_PROFILE", PROFILE, to="desktops.iam_profile", needed_by="desktops", output="InstanceProfile",
-            says="the desktops' instance profile, by name or ARN", example="EC2-S3-ReadOnly-Role"),
-    Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), to="desktops.security_group_ids", needed_by="desktops",
-            says="the desktops' security groups, by commas", output="SecurityGroup", example="sg-0ca7703192305868d"),
-    Setting("KEY_NAME", KEY_PAIR, to="desktops.key_name", key="desktops.key_name", example="elephant",
-            says="the EC2 key pair that opens the Windows password of a desktop that misbehaves"),
-    Setting("SUPPORTED_AZS", Several(ZONE), to="desktops.supported_azs", unset="every zone of the default VPC",
-            says="the zones that desktops are launched in, the best first; a full one is passed over for three minutes",
+    Setting("IAM_PROFILE", PROFILE, target="desktops.iam_profile", needed_by="desktops", stack_output="InstanceProfile",
+            meaning="the desktops' instance profile, by name (the variable may hold an ARN too)",
+            when_empty="one is made with exactly what a desktop needs", key="desktops.instance_profile",
+            in_file=PROFILE_NAME, example="EC2-S3-ReadOnly-Role"),
+    Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), target="desktops.security_group_ids", needed_by="desktops",
+            meaning="the desktops' security groups", stack_output="SecurityGroup", key="desktops.security_groups",
+            when_empty="one is made that admits 8443 from Cloudflare only",
+            example="sg-0ca7703192305868d,sg-0b1c2d3e4f5a60718"),
+    Setting("KEY_NAME", KEY_PAIR, target="desktops.key_name", key="desktops.key_name", example="elephant",
+            meaning="the EC2 key pair that opens the Windows password of a desktop that misbehaves"),
+    Setting("SUPPORTED_AZS", Several(ZONE), target="desktops.supported_azs",
+            meaning="the zones that desktops are launched in, the best first; "
+            "a full one is passed over for three minutes", when_empty="every zone of the default VPC",
             key="desktops.availability_zones", example="us-west-2a,us-west-2b"),
-    Setting("VOLUME_GIB", Number(1, 16_384), to="desktops.volume_gib", default="60",
-            says="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
-    Setting("IN_GUEST_DEADLINE", Choice(Guest), to="desktops.guest", default=Guest.WINDOWS,
-            says="the system of the guard with which a desktop ends itself past its deadline",
+    Setting("VOLUME_GIB", Number(1, 16_384), target="desktops.volume_gib", default="60",
+            meaning="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
+    Setting("IN_GUEST_DEADLINE", Choice(Guest), target="desktops.guest", default=Guest.WINDOWS,
+            meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
-    Setting("DOMAIN_ROOT", DOMAIN, to="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
-            says="the domain of the desktops' names: the zone itself, not a name below it"),
-    Setting("ZONE_ID", WORD, to="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
-            says="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
+    Setting("DOMAIN_ROOT", DOMAIN, target="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
+            meaning="the domain of the desktops' names: the zone itself, not a name below it"),
+    Setting("ZONE_ID", WORD, target="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
+            meaning="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
             example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
-    Setting("SECRET_ARN", SECRET_ID, to="dns.secret_id", needed_by="dns", output="DnsSecretName",
-            says="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)", example="prod/elephant/cloudflare"),
-    Setting("CLOUDFLARE_API_URL", URL, to="dns.api_url", default="https://api.cloudflare.com/client/v4",
-            says="Cloudflare's API", example="http://localhost:8787/client/v4"),
-    Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), to="timers.role_arn", needed_by="timers",
-            says="the role with which timers call the functions", output="TimersRoleArn", example=_ROLE_ARN),
-    Setting("SCHEDULE_GROUP", WORD, to="timers.group", default="default", output="TimersGroup",
-            says="the timers' schedule group", example="elephant-dev"),
-    Setting("LAUNCHER_ARN", FUNCTION, to="timers.launcher_arn", unset="derived from the running function's own ARN",
-            says="what the timer of a launch calls", in_file=arn("lambda", _FUNCTION_ARN), example=_FUNCTION_ARN),
-    Setting("SAFETY_NET_ARN", FUNCTION, to="timers.safety_net_arn", unset="derived from the running function's own ARN",
-            says="what the timer of the safety net calls", in_file=arn("lambda", _FUNCTION_ARN),
+    Setting("SECRET_ARN", SECRET_ID, target="dns.secret_id", needed_by="dns", stack_output="DnsSecretName",
+            meaning="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)",
+            example="prod/elephant/cloudflare"),
+    Setting("CLOUDFLARE_API_URL", URL, target="dns.api_url", default="https://api.cloudflare.com/client/v4",
+            meaning="Cloudflare's API", example="http://localhost:8787/client/v4"),
+    Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), target="timers.role_arn", needed_by="timers",
+            meaning="the role with which timers call the functions", stack_output="TimersRoleArn", example=_ROLE_ARN),
+    Setting("SCHEDULE_GROUP", WORD, target="timers.group", default="default", stack_output="TimersGroup",
+            meaning="the timers' schedule group", example="elephant-dev"),
+    Setting("LAUNCHER_ARN", FUNCTION, target="timers.launcher_arn",
+            when_empty="derived from the running function's own ARN",
+            meaning="what the timer of a launch calls", in_file=arn("lambda", _FUNCTION_ARN), example=_FUNCTION_ARN),
+    Setting("SAFETY_NET_ARN", FUNCTION, target="timers.safety_net_arn",
+            when_empty="derived from the running function's own ARN",
+            meaning="what the timer of the safety net calls", in_file=arn("lambda", _FUNCTION_ARN),
             example=_FUNCTION_ARN.replace("launch_ec2", "safety_net")),
-    Setting("TIMER_DEAD_LETTERS_ARN", arn("sqs", _QUEUE_ARN), to="timers.dead_letters_arn", output="DeadLettersArn",
-            says="the queue for timers that could not be delivered", example=_QUEUE_ARN),
-    Setting("TABLE_NAME", TABLE, to="table_name", default="elephant-meetings", output="TableName",
-            says="the table of meetings", example="elephant-meetings-dev"),
-    Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), to="stream_arn", output="StreamArn",
-            says="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
-    Setting("STAGE", WORD, to="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
-            says="the stage; it marks what is owned", example="prod"),
-    Setting("JITSI_DOMAIN", HOST, to="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
-            says="where the meetings' video rooms are", example="video.example.com"),
-    Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.max_duration",
+    Setting("TIMER_DEAD_LETTERS_ARN", arn("sqs", _QUEUE_ARN), target="timers.dead_letters_arn",
+            meaning="the queue for timers that could not be delivered", stack_output="DeadLettersArn",
+            example=_QUEUE_ARN),
+    Setting("TABLE_NAME", TABLE, target="table_name", default="elephant-meetings", stack_output="TableName",
+            meaning="the name of the table of meetings; change it only where the image knows another one",
+            when_empty="elephant-meetings-<stage>", key="operations.table", example="elephant-meetings-dev"),
+    Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
+            meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
+    Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
+            meaning="the stage; it marks what is owned", example="prod"),
+    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
+            meaning="where the meetings' video rooms are", example="video.example.com"),
+    Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
-            says="the minutes that a meeting may last: no desktop outlives its start by more"),
-    Setting("BOOT_LIMIT_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.boot_limit",
+            meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
+    Setting("BOOT_LIMIT_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.boot_limit",
             default=_minutes(_USUAL.boot_limit), key="meetings.boot_limit_minutes", example="20",
-            says="a desktop that has not reported healthy after so many minutes is replaced, once"),
-    Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), to="policy.upload_grace",
+            meaning="a desktop that has not reported healthy after so many minutes is replaced, once"),
+    Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.upload_grace",
             default=_minutes(_USUAL.upload_grace), key="meetings.upload_grace_minutes", example="60",
-            says="the minutes that one upload waits for the other"),
-    Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), to="policy.max_attempts", default=str(_USUAL.max_attempts),
-            says="the launches for a role, replacements included, before a meeting is given up",
+            meaning="the minutes that one upload waits for the other"),
+    Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
+            meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
-    Setting("SCHEDULE_KEY", Secret(), to="schedule_key", example="what `openssl rand -hex 16` prints",
-            says="locks `POST /schedule`: the key for `X-Schedule-Key`"),
-    Setting("LINK_SIGNING_KEY", Secret(), to="link_signing_key", example="what `openssl rand -hex 32` prints",
-            says="signs links, each bound to its role"),
+    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
+            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs links, each bound to its role"),
 )
 # fmt: on
 
@@ -252,8 +273,12 @@ class Settings:
 
     @property
     def stream_arn(self) -> str:
-        """The ARN of the table's stream; needed when the app is deployed, harmless before."""
-        return self._one("stream_arn") or NO_STREAM
+        """The table's stream, whatever text the variable holds.
+
+        app.py needs it when it is imported, which must not fail for a function that the stream has nothing to do with:
+        only a deploy and the doctor refuse what is no ARN.
+        """
+        return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
     def jitsi_domain(self) -> str:
@@ -287,7 +312,7 @@ class Settings:
         return TimerSettings(**self._group("timers"))
 
     def _one(self, attribute: str) -> str | None:
-        return self._read([row for row in SETTINGS if row.to == attribute]).get(attribute)
+        return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)
 
     def _group(self, group: str) -> dict[str, Any]:
         return self._read([row for row in SETTINGS if group in {row.group, row.needed_by}], group)

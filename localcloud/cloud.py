@@ -22,6 +22,7 @@ from chalice.app import Chalice
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import runtime
+from chalicelib.adapters.dynamodb import OPEN_INDEX
 from localcloud import cloudflare as zone
 from localcloud.aws import ACCOUNT, REGION, Aws
 from localcloud.clock import Clock, VirtualClock
@@ -38,7 +39,6 @@ from localcloud.timeline import LogHandler, Timeline
 from localcloud.triggers import Bus, Rates, Stream, Timers
 
 TABLE = "elephant-meetings"
-INDEX = "open-meetings"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 STAGE = "dev"
@@ -138,7 +138,7 @@ class Cloud:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": INDEX,
+                    "IndexName": OPEN_INDEX,
                     "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
                     "Projection": {"ProjectionType": "ALL"},
                 }

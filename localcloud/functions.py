@@ -41,7 +41,6 @@ class Context:
     """What Lambda hands a handler beside the event."""
 
     function_version = "$LATEST"
-    memory_limit_in_mb = 256
     identity = None
     client_context = None
 
@@ -54,18 +53,23 @@ class Context:
         self._clock = clock
         self._began: datetime = clock.now()
         self._timeout_s = timeout_s(name)
+        self.memory_limit_in_mb = _config(name).lambda_memory_size
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how long the function may still run."""
         return int((self._timeout_s - (self._clock.now() - self._began).total_seconds()) * 1000)
 
 
-@cache
 def timeout_s(name: str) -> int:
     """Return how many seconds the function of this name may run, as Chalice deploys it."""
-    on_disk = json.loads(_CONFIG.read_text(encoding="utf-8"))
-    timeout: int = Config(chalice_stage="dev", function_name=name, config_from_disk=on_disk).lambda_timeout
+    timeout: int = _config(name).lambda_timeout
     return timeout
+
+
+@cache
+def _config(name: str) -> Config:
+    on_disk = json.loads(_CONFIG.read_text(encoding="utf-8"))
+    return Config(chalice_stage="dev", function_name=name, config_from_disk=on_disk)
 
 
 def arn(name: str) -> str:

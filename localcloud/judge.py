@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from chalicelib.domain.model import PROJECT
 from localcloud.cloud import Cloud
 from localcloud.cloudflare import DOMAIN, Change
 from localcloud.ec2 import Life
@@ -20,7 +21,7 @@ _FOREIGN_COMMENT = "elephants of the city zoo"
 def leftovers(cloud: Cloud) -> Iterator[str]:
     """Yield everything that must not remain once a meeting is over."""
     for life in cloud.ec2.lives.values():
-        if life.tags.get("Project") == "Elephant" and life.state != "terminated":
+        if life.tags.get("Project") == PROJECT and life.state != "terminated":
             yield f"instance {life.id} is {life.state}"
     for record in cloud.cloudflare.records.values():
         if record["comment"] != _FOREIGN_COMMENT:

@@ -1,7 +1,7 @@
 """What an operator or a developer runs through make; none of it ships.
 
 One hall: entry points above, which put together what they need; under them blocks, which do not know one another;
-under these the base, which knows nothing of them.
+under these the base, which knows nothing of them. tests/tools/test_hall.py reads the lists and holds the tools to them.
 
 Entry points:
     deploy      from the operator's file to a running stage
@@ -38,6 +38,7 @@ Base:
     lock        every distribution that ships or develops Elephant, with the hashes of its files
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
+    record      what Chalice recorded of a stage's last deploy
     desktops    the stage's desktops that are alive
     triggers    what sets the functions off, as it stands in the account
 """

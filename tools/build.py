@@ -18,7 +18,8 @@ from typing import Any
 from tools import triggers
 from tools.account import Clients
 from tools.errors import ignore_not_found
-from tools.stage import FUNCTIONS, ROOT, Stage, StageError
+from tools.record import Record
+from tools.stage import FUNCTIONS, ROOT, Stage
 
 _SETTINGS = ("CodeSha256", "Runtime", "Handler", "Role", "Timeout", "MemorySize", "Environment", "Layers")
 
@@ -67,78 +68,38 @@ def rules(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
     }
 
 
-def mappings(stage: Stage, client: Clients) -> dict[str, str]:
-    """Return the streams that feed the stage, by their mappings' ids; one that is being deleted feeds nothing."""
-    found: list[dict[str, Any]] = []
-    with ignore_not_found():
-        name = stage.function("stream_terminator")
-        found = client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    return {mapping["UUID"]: mapping["EventSourceArn"] for mapping in found if mapping["State"] != "Deleting"}
+def live(stage: Stage, record: Record, client: Clients) -> dict[str, Any]:
+    """Return what AWS holds of all that Chalice makes of the stage."""
+    apis = []
+    for api in record.resources("rest_api"):
+        with ignore_not_found():
+            apis.append(client("apigateway").get_rest_api(restApiId=api["rest_api_id"])["id"])
+    return {
+        "functions": functions(stage, client),
+        "rules": rules(stage, client),
+        "mappings": triggers.mappings(stage, client),
+        "apis": apis,
+    }
 
 
-class Record:
-    """The record of one stage's last deploy, in .chalice/deployed/: Chalice's own, and the digests beside it."""
+class Build:
+    """The digests of one stage's last deploy, kept beside Chalice's record."""
 
     def __init__(self, stage: Stage, root: Path = ROOT) -> None:
-        self._stage = stage
-        self._chalices = root / ".chalice" / "deployed" / f"{stage.name}.json"
         self._path = root / ".chalice" / "deployed" / f"{stage.name}.build.json"
 
-    def exists(self) -> bool:
-        """Return whether Chalice has made anything of the stage from here."""
-        return self._chalices.exists()
-
-    def resources(self, kind: str) -> list[dict[str, Any]]:
-        """Return what Chalice recorded of this kind, like `rest_api`."""
-        if not self.exists():
-            return []
-        recorded = json.loads(self._chalices.read_text(encoding="utf-8"))["resources"]
-        return [resource for resource in recorded if resource["resource_type"] == kind]
-
-    def forget(self, resource: Mapping[str, Any]) -> None:
-        """Take a resource out of Chalice's record, so that Chalice makes it anew."""
-        recorded = json.loads(self._chalices.read_text(encoding="utf-8"))
-        recorded["resources"].remove(resource)
-        self._chalices.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
-
-    def live(self, client: Clients) -> dict[str, Any]:
-        """Return what AWS holds of all that Chalice makes of the stage."""
-        apis = []
-        for api in self.resources("rest_api"):
-            with ignore_not_found():
-                apis.append(client("apigateway").get_rest_api(restApiId=api["rest_api_id"])["id"])
-        return {
-            "functions": functions(self._stage, client),
-            "rules": rules(self._stage, client),
-            "mappings": mappings(self._stage, client),
-            "apis": apis,
-        }
-
-    def require(self, live: Mapping[str, Any]) -> None:
-        """Refuse to touch functions of which Chalice has no record here: it would make a second API.
-
-        Raises:
-            StageError: the record is somewhere else.
-        """
-        if live and not self.exists():
-            raise StageError(
-                f"Stage {self._stage.name} is deployed, but not from here: Chalice's record "
-                f".chalice/deployed/{self._stage.name}.json is missing. Copy it from where it was deployed "
-                "(docs/deploy.md, Your own branch)."
-            )
-
-    def is_current(self, digest_: str, live: Mapping[str, Any]) -> bool:
+    def is_current(self, digest_: str, live_: Mapping[str, Any]) -> bool:
         """Return whether just this was deployed last, and nobody has changed since what AWS holds of it."""
         if not self._path.exists():
             return False
-        return bool(json.loads(self._path.read_text(encoding="utf-8")) == {"deployed": digest_, "live": _sum(live)})
+        return bool(json.loads(self._path.read_text(encoding="utf-8")) == {"deployed": digest_, "live": _sum(live_)})
 
-    def keep(self, digest_: str, live: Mapping[str, Any]) -> None:
+    def keep(self, digest_: str, live_: Mapping[str, Any]) -> None:
         """Remember this deploy."""
-        content = {"deployed": digest_, "live": _sum(live)}
+        content = {"deployed": digest_, "live": _sum(live_)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _sum(live: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(live, sort_keys=True).encode()).hexdigest()
+def _sum(live_: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(live_, sort_keys=True).encode()).hexdigest()

@@ -24,6 +24,6 @@ def run_chalice(stage: Stage, *words: str, root: Path = ROOT) -> None:
     done = subprocess.run(command, cwd=root, env=environ, check=False)  # noqa: S603  our own interpreter
     if done.returncode:
         raise StageError(
-            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Mend that and run "
+            f"`chalice {' '.join(words)} --stage {stage.name}` failed; its words above say why. Repair that and run "
             "this again: it goes on from there."
         )

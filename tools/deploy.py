@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.model import PROJECT
 from tools import build, grants, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
@@ -19,6 +20,7 @@ from tools.checks import BEFORE, examine
 from tools.errors import ignore_not_found
 from tools.findings import Level, report
 from tools.grants import Names
+from tools.record import Record
 from tools.site import Site
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
@@ -52,7 +54,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     if wrong := lock.problems(locks=[lock.SHIPS]):
         raise StageError(" ".join(wrong))
     account = enter(stage, client)
-    stack, record = Stack(client, stage.stack), build.Record(stage)
+    stack, record = Stack(client, stage.stack), Record(stage)
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
     before = stack.ready()
     refuse_unready(stage, client)
@@ -60,7 +62,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     record.require(build.functions(stage, client))
     changes = []
     wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
-    if stack.up(wanted, {"Project": "Elephant", "Stage": stage.name, "Version": version()}):
+    if stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
@@ -123,20 +125,20 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
     )
 
 
-def _chalice(stage: Stage, record: build.Record, client: Clients) -> bool:
+def _chalice(stage: Stage, record: Record, client: Clients) -> bool:
     """Deploy the functions and the API, unless just these are deployed; return whether it did."""
-    digest = build.digest(stage)
-    if record.is_current(digest, record.live(client)):
+    digest, last = build.digest(stage), build.Build(stage)
+    if last.is_current(digest, build.live(stage, record, client)):
         return False
     _say("chalice deploy")
     run_chalice(stage, "deploy")
-    record.keep(digest, record.live(client))
+    last.keep(digest, build.live(stage, record, client))
     return True
 
 
 def address(stage: Stage, root: Path = ROOT) -> str:
     """Return the address of the stage's API, as Chalice recorded it."""
-    [api] = build.Record(stage, root).resources("rest_api")
+    [api] = Record(stage, root).resources("rest_api")
     return str(api["rest_api_url"])
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.model import PROJECT, State
 from tools.account import Clients
 from tools.stage import Stage, StageError
 
-_ALIVE = ["pending", "running", "stopping", "stopped"]
+_ALIVE = [str(state) for state in State if state.must_be_ended]
 
 
 def alive(stage: Stage, client: Clients) -> list[str]:
     """Return the ids of the stage's desktops that still have to be terminated."""
     filters = [
-        {"Name": "tag:Project", "Values": ["Elephant"]},
+        {"Name": "tag:Project", "Values": [PROJECT]},
         {"Name": "tag:Stage", "Values": [stage.name]},
         {"Name": "instance-state-name", "Values": _ALIVE},
     ]

@@ -15,6 +15,7 @@ from tools.account import Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
 from tools.errors import ignore_not_found
+from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, Stage, StageError, load
@@ -51,7 +52,7 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> No
         StageError: desktops are alive, or something could not be removed; run it again then.
     """
     enter(stage, client)
-    stack, record, provider = Stack(client, stage.stack), build.Record(stage), providers.of(stage)
+    stack, record, provider = Stack(client, stage.stack), Record(stage), providers.of(stage)
     refuse_while_alive(stage, client)
     record.require(build.functions(stage, client))
     zone = None if leave_records else provider.zone(stage, client)

@@ -11,6 +11,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from chalicelib.domain.model import PROJECT
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
@@ -101,7 +102,7 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
 def _teachers_desktop(cloud: Cloud) -> str:
     tags = {
         "Name": f"{_MEETING}_teacher",
-        "Project": "Elephant",
+        "Project": PROJECT,
         "Stage": STAGE,
         "MeetingID": _MEETING,
         "Role": "teacher",

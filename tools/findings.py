@@ -62,7 +62,7 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
         listed = [{"check": name, "level": f.level, "what": f.what, "mend": f.remedy} for name, f in seen]
         print(json.dumps({"ready": not failed, "failed": failed, "warned": warned, "findings": listed}, indent=2))
     else:
-        verdict = f"{failed} to mend" if failed else "ready for meetings"
+        verdict = f"{failed} to repair" if failed else "ready for meetings"
         print(f"\n{len(seen)} findings: {verdict}{f', {warned} to look at' if warned else ''}.")
     return 1 if failed else 0
 

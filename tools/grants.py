@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.domain.model import PROJECT
 from tools.account import Account
 from tools.site import Provider
 from tools.stage import FUNCTIONS, Stage
@@ -18,7 +20,6 @@ from tools.stage import FUNCTIONS, Stage
 Statement = dict[str, Any]
 
 _CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,]+)\))?")
-_INDEX = "open-meetings"
 _FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
@@ -113,7 +114,7 @@ def _by_trigger(function: str, names: Names) -> list[Statement]:
 
 def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]:
     table = names.arn("dynamodb", f"table/{names.table}")
-    resource = f"{table}/index/{_INDEX}" if "IndexName" in marks else table
+    resource = f"{table}/index/{OPEN_INDEX}" if "IndexName" in marks else table
     sid = "ReadIndex" if "IndexName" in marks else "Meetings"
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
 
@@ -135,7 +136,7 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
     if operation == "TerminateInstances":
         # IfExists: a desktop that was launched by hand bears no stage and is ended with its meeting all the same.
         of_stage = {
-            "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
+            "StringEquals": {"aws:ResourceTag/Project": PROJECT},
             "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage.name},
         }
         return [_allow("EndDesktops", ["ec2:TerminateInstances"], [names.arn("ec2", "instance/*")], of_stage)]
@@ -144,7 +145,7 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
     if operation == "CreateTags":
         # A desktop's deadline moves with its meeting; no other tag changes, and no other project's instance.
         deadline = {
-            "StringEquals": {"aws:ResourceTag/Project": "Elephant"},
+            "StringEquals": {"aws:ResourceTag/Project": PROJECT},
             "StringEqualsIfExists": {"aws:ResourceTag/Stage": names.stage.name},
             "ForAllValues:StringEquals": {"aws:TagKeys": ["Deadline"]},
         }
@@ -154,7 +155,7 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
 
 def _run_instances(marks: list[str], names: Names) -> list[Statement]:
     made = [names.arn("ec2", "instance/*"), names.arn("ec2", "volume/*")]
-    tagged = {"aws:RequestTag/Project": "Elephant", "aws:RequestTag/Stage": names.stage.name}
+    tagged = {"aws:RequestTag/Project": PROJECT, "aws:RequestTag/Stage": names.stage.name}
     used = [
         f"arn:{names.account.partition}:ec2:{names.account.region}::image/{names.stage.ami_id}",
         *(names.arn("ec2", f"security-group/{group}") for group in names.security_groups),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.model import PROJECT
 from chalicelib.settings import SETTINGS
 from tools.stage import FUNCTIONS, ROOT, Stage
 
@@ -26,7 +27,7 @@ def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
     """
     values = dict(stage.environment)
     for row in SETTINGS:
-        values[row.name] = stage.variable(row.name) or (outputs[row.output] if row.output else "")
+        values[row.name] = stage.variable(row.name) or (outputs[row.stack_output] if row.stack_output else "")
     return {name: value for name, value in values.items() if value}
 
 
@@ -41,7 +42,7 @@ def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
         # Named after the stage, since every stage's API bears the app's name in CloudWatch.
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,
-        "tags": {"Project": "Elephant", "Stage": stage.name},
+        "tags": {"Project": PROJECT, "Stage": stage.name},
         "environment_variables": environment(stage, outputs),
         "lambda_functions": functions,
     }

@@ -1,4 +1,4 @@
-"""The rules as people read them: the table in the docstring of chalicelib/rules/plan.py and in docs/architecture.md."""
+"""The rules as people read them, in the docstring of chalicelib/rules/plan.py and in the docs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ def table() -> Iterator[str]:
     rows = [(standby.WHEN, standby.THEN)]
     rows += [(ending.when, f"end: {ending.reason}") for ending in ENDINGS]
     rows += [row for rule in RULES for row in rule.rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    yield _line(("when", "then"), widths)
+    yield from _table(("when", "then"), rows)
+
+
+def endings() -> Iterator[str]:
+    """Yield the ways in which a meeting ends, in the order in which they are tried, each with its reason."""
+    yield from _table(("a meeting ends", "reason"), [(ending.when, f"`{ending.reason}`") for ending in ENDINGS])
+
+
+def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(2)]
+    yield _line(head, widths)
     yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
     yield from (_line(row, widths) for row in rows)
 

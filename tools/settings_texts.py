@@ -26,9 +26,9 @@ def table() -> Iterator[str]:
     yield "| variable | meaning | default | example | in the stage's file |"
     yield "|---|---|---|---|---|"
     for row in SETTINGS:
-        default = f"`{row.default}`" if row.default else "required" if row.needed_by else row.unset
+        default = f"`{row.default}`" if row.default else "required" if row.needed_by else row.when_empty
         example = row.example if "`" in row.example else f"`{row.example}`"
-        key = next((f"`{key}`" for key, known in KEYS.items() if known.name == row.name), "")
+        key = f"`{row.key}`" if row.key else ""
         yield f"| `{row.name}` | {_meaning(row)} | {default} | {example} | {key} |"
 
 
@@ -66,21 +66,21 @@ def _comment(text: str) -> list[str]:
 
 def _meaning(row: Setting) -> str:
     """Return a setting's sentence, with its range where it has one."""
-    return f"{row.says}; {row.kind.wanted}" if isinstance(row.kind, Number | Choice) else row.says
+    return f"{row.meaning}; {row.kind.wanted}" if isinstance(row.kind, Number | Choice) else row.meaning
 
 
 def _sentence(row: Setting) -> str:
     """Return what a key's comment says: what it means, how a list looks, and what empty means."""
     meaning = _meaning(row)
     like = f" For example {_toml(row, row.example)}." if isinstance(row.kind, Several) else ""
-    empty = "" if row.default or row.needed_by else f" Empty: {row.unset}."
+    empty = "" if row.default_in_file or row.needed_in_file else f" Empty: {row.when_empty}."
     return f"{meaning[0].upper()}{meaning[1:]}.{like}{empty}"
 
 
 def _toml(row: Setting, text: str | None = None) -> str:
     """Return a text as TOML writes a value of this kind: the given one, or the default, or what the sample shows."""
     if text is None:
-        text = row.default or (row.sample or row.example if row.needed_by else "")
+        text = row.default_in_file or (row.sample or row.example if row.needed_in_file else "")
     if isinstance(row.kind, Number | Flag):
         return text
     if isinstance(row.kind, Several):

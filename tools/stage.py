@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.kinds import Flag, Number, Secret, Several, Text
-from chalicelib.settings import PROFILE_NAME, SECURITY_GROUP, SETTINGS, STAGE_NAME, TABLE, Setting
+from chalicelib.settings import SETTINGS, STAGE_NAME, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -35,28 +35,22 @@ RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 # Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 DEPLOY = (
-    Setting("", REGION, key="region", needed_by="deploy", example="us-west-2", says="the Region that desktops run in"),
-    Setting("", ACCOUNT, key="account", example="123456789012", unset="whichever the credentials are for",
-            says="the AWS account: deploy into no other one"),
-    Setting("IAM_PROFILE", PROFILE_NAME, key="desktops.instance_profile", example="EC2-S3-ReadOnly-Role",
-            says="the name of the desktops' instance profile", unset="one is made with exactly what a desktop needs"),
-    Setting("SECURITY_GROUP_IDS", Several(SECURITY_GROUP), key="desktops.security_groups",
-            says="the desktops' security groups", unset="one is made that admits 8443 from Cloudflare only",
-            example="sg-0ca7703192305868d"),
+    Setting("", REGION, key="region", needed_by="deploy", example="us-west-2",
+            meaning="the Region that desktops run in"),
+    Setting("", ACCOUNT, key="account", example="123456789012", when_empty="whichever the credentials are for",
+            meaning="the AWS account: deploy into no other one"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
-            says="the S3 bucket that the made profile may upload sessions to"),
+            meaning="the S3 bucket that the made profile may upload sessions to"),
     Setting("", Number(1), key="desktops.at_once", default="10", example="40",
-            says="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
-    Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", unset="nobody",
-            says="the address that alarms are mailed to, once its owner has confirmed"),
+            meaning="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
+    Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", when_empty="nobody",
+            meaning="the address that alarms are mailed to, once its owner has confirmed"),
     Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",
-            says="the days for which the functions' logs are kept"),
-    Setting("TABLE_NAME", TABLE, key="operations.table", unset="elephant-meetings-<stage>", example="elephant-meetings",
-            says="the name of the table of meetings; images that know another one want it here"),
+            meaning="the days for which the functions' logs are kept"),
     Setting("", Flag(), key="operations.protect_table", default="true", example="false",
-            says="whether the table is protected from being deleted by accident; make destroy can"),
+            meaning="whether the table is protected from being deleted by accident; make destroy can"),
 )
-"""What only a deploy needs; with a variable's name where the stack stands between the file and the functions."""
+"""What only a deploy needs."""
 # fmt: on
 
 SECTIONS = ("", "desktops", "dns", "meetings", "operations")
@@ -70,7 +64,7 @@ KEYS = {
 }
 """Every key of the file, as `table.key`, in the order of the file."""
 
-_VARIABLES = {row.name: row for row in (*SETTINGS, *DEPLOY) if row.name}  # one that has a key: with the key
+_VARIABLES = {row.name: row for row in SETTINGS}
 
 
 class StageError(Exception):
@@ -87,8 +81,9 @@ def _leaf(key: str) -> str:
 
 
 def _value(row: Setting, text: str) -> Any:
-    """Return a setting's value; one that has none is empty, not None."""
-    value = row.read(text)
+    """Return the value of what a file holds, or of its default; one that has none is empty, not None."""
+    text = text or row.default_in_file
+    value = row.kind.read(text) if text else None
     if value is None:
         return () if isinstance(row.kind, Several) else ""
     return value
@@ -138,11 +133,6 @@ class Stage:
         """The name that the stage's table has after a deploy, as the template makes it."""
         return self.table or f"{APP}-meetings-{self.name}"
 
-    @property
-    def secret(self) -> str:
-        """The name of the secret that holds the DNS token, as the template makes it."""
-        return f"{self.name}/{APP}/cloudflare"
-
     def function(self, name: str) -> str:
         """Return the name under which Chalice deploys a function."""
         return deployed_name(self.name, name)
@@ -165,7 +155,7 @@ class Stage:
             return row.kind.spell(getattr(self, _leaf(row.key)))
         if name == "STAGE":
             return self.name
-        return self.environment.get(name) or (row.default if row and not row.output else "")
+        return self.environment.get(name) or (row.default_in_file if row else "")
 
 
 _ATTRIBUTES = {attribute.name for attribute in fields(Stage)}
@@ -248,7 +238,7 @@ def _text(row: Setting, value: object) -> str:
         ValueError: it cannot be used; the message completes "<key> …".
     """
     if value is None:
-        if row.needed_by:
+        if row.needed_in_file:
             raise ValueError("is missing")
         return ""
     kind = row.in_file or row.kind
@@ -258,7 +248,7 @@ def _text(row: Setting, value: object) -> str:
             kind.read(text)
     except ValueError as error:
         raise ValueError(f"{error}" if isinstance(kind, Secret) else f"{error}, not {value!r:.80}") from None
-    if row.needed_by and not text:
+    if row.needed_in_file and not text:
         raise ValueError(f"is empty, and must be {kind.wanted}")
     return text
 

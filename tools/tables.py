@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.domain.model import PROJECT
 from tools.account import Clients
 from tools.desktops import refuse_while_alive
 from tools.errors import ignore_not_found
@@ -60,7 +61,7 @@ def protect(stage: Stage, outputs: Mapping[str, str], client: Clients) -> bool:
 
 def of_stage(stage: Stage, client: Clients) -> list[str]:
     """Return the names of all tables that were made for the stage, as their tags say."""
-    tags = [{"Key": "Project", "Values": ["Elephant"]}, {"Key": "Stage", "Values": [stage.name]}]
+    tags = [{"Key": "Project", "Values": [PROJECT]}, {"Key": "Stage", "Values": [stage.name]}]
     pages = client("resourcegroupstaggingapi").get_paginator("get_resources")
     found = pages.paginate(TagFilters=tags, ResourceTypeFilters=["dynamodb:table"])
     return [tagged["ResourceARN"].split("/")[1] for page in found for tagged in page["ResourceTagMappingList"]]

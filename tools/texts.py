@@ -55,6 +55,7 @@ class Text:
 
 TEXTS = [
     Text("README.md", "settings", settings_texts.table),
+    Text("README.md", "endings", rule_texts.endings),
     Text("stages/dev.toml", "", settings_texts.stage_file, settings_texts.is_filled_in),
     Text("docs/log.md", "log-events", log_texts.events),
     Text("docs/log.md", "log-metrics", log_texts.metrics),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tools.account import Clients
+from tools.errors import ignore_not_found
 from tools.stage import Stage, StageError
 
 STREAM: dict[str, Any] = {
@@ -24,6 +25,15 @@ def rules(stage: Stage, client: Clients) -> list[dict[str, Any]]:
     """Return the stage's rules in EventBridge."""
     pages = client("events").get_paginator("list_rules").paginate(NamePrefix=f"{stage.stack}-")
     return [rule for page in pages for rule in page["Rules"]]
+
+
+def mappings(stage: Stage, client: Clients) -> dict[str, str]:
+    """Return the streams that feed the stage, by their mappings' ids; one that is being deleted feeds nothing."""
+    found: list[dict[str, Any]] = []
+    with ignore_not_found():
+        name = stage.function("stream_terminator")
+        found = client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    return {mapping["UUID"]: mapping["EventSourceArn"] for mapping in found if mapping["State"] != "Deleting"}
 
 
 def stream_mapping(functions: Any, name: str, stream: str) -> dict[str, Any]:

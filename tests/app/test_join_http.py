@@ -214,7 +214,9 @@ def test_an_unknown_id_is_not_found(world: World) -> None:
             {"status": "IN_PROGRESS", "termination_reason": "MAX_DURATION"}, "MAX_DURATION", id="it is ending"
         ),
         pytest.param(
-            {"status": "TERMINATED", "termination_reason": "NO_SHOW_TIMEOUT"}, "NO_SHOW_TIMEOUT", id="by the seeds"
+            {"status": "TERMINATED", "termination_reason": "NO_SHOW_TIMEOUT"},
+            "NO_SHOW_TIMEOUT",
+            id="by the separate functions that this replaces",
         ),
         pytest.param({"status": "TERMINATED"}, None, id="by hand, without a reason"),
     ],

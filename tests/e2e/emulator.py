@@ -1,7 +1,7 @@
 """MiniStack 1.5.33, with what it lacks for this app. Run by the Python of its own virtual environment.
 
-Each mend makes it behave as AWS documents; none makes anything easier for the app. When a new
-version of MiniStack brings one of them along, the mend goes.
+Each repair makes it behave as AWS documents; none makes anything easier for the app. When a new
+version of MiniStack brings one of them along, the repair goes.
 """
 
 from __future__ import annotations

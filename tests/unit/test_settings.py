@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.model import Policy
-from chalicelib.settings import DnsSettings, Settings, TimerSettings
+from chalicelib.settings import NO_STREAM, DnsSettings, Settings, TimerSettings
 
 FULL = {
     "AMI_ID": "ami-1",
@@ -133,3 +133,13 @@ def test_a_setting_is_read_when_it_is_asked_for() -> None:
     settings = Settings(environ)
     environ["SCHEDULE_KEY"] = " opensesame "
     assert settings.schedule_key == "opensesame"
+
+
+@pytest.mark.parametrize("text", ["table/elephant-meetings", "arn:aws:dynamodb:us-west-2:1:table/m/stream/", "what?"])
+def test_a_stream_that_is_no_arn_keeps_no_function_from_being_imported(text: str) -> None:
+    assert Settings({"STREAM_ARN": f" {text} "}).stream_arn == text
+
+
+@pytest.mark.parametrize("environ", [{}, {"STREAM_ARN": " "}], ids=repr)
+def test_where_no_stream_is_set_one_stands_in_for_it(environ: dict[str, str]) -> None:
+    assert Settings(environ).stream_arn == NO_STREAM

@@ -75,7 +75,7 @@ def look(check: Check, site: Site) -> Iterator[Finding]:
     except ClientError as error:
         denied = code_of(error).startswith(("AccessDenied", "Unauthorized"))
         verdict = warn if denied else fail
-        remedy = "use credentials that may read this" if denied else "mend what AWS says, then run the doctor again"
+        remedy = "use credentials that may read this" if denied else "repair what AWS says, then run the doctor again"
         if is_not_found(error):
             remedy = CHANGED_BY_HAND
         yield verdict(f"{name} could not be looked at: {error}", remedy)

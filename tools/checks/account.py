@@ -13,7 +13,6 @@ from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
 
 SUPPORT_ENDS = {
-    (3, 10): date(2026, 10, 31),
     (3, 11): date(2027, 6, 30),
     (3, 12): date(2028, 10, 31),
     (3, 13): date(2029, 6, 30),

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.model import DCV_PORT
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
 
-DCV = 8443
 RDP = 3389
 ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
@@ -62,20 +62,20 @@ def security_groups(site: Site) -> Iterator[Finding]:
     pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=named)
     rules = [rule for page in pages for rule in page["SecurityGroupRules"] if not rule["IsEgress"]]
     proxies = site.provider.name
-    for port, door in ((DCV, f"Amazon DCV, past {proxies}"), (RDP, "Windows' remote desktop")):
+    for port, door in ((DCV_PORT, f"Amazon DCV, past {proxies}"), (RDP, "Windows' remote desktop")):
         if wide := [rule for rule in rules if _admits(rule, port) and _source(rule) in ANYWHERE]:
             left = [rule for rule in rules if rule not in wide]
             steps = [*_admit_proxies(site, left), *_revoke(site, wide)]
             yield warn(f"port {port}, {door}, is open to the whole internet", " && ".join(steps))
     if lacking := _admit_proxies(site, rules):
-        yield fail(f"not all of {proxies} is admitted to port {DCV}, so names lead nowhere", " && ".join(lacking))
+        yield fail(f"not all of {proxies} is admitted to port {DCV_PORT}, so names lead nowhere", " && ".join(lacking))
     else:
-        yield ok(f"{proxies} is admitted to port {DCV}")
+        yield ok(f"{proxies} is admitted to port {DCV_PORT}")
 
 
 def _admit_proxies(site: Site, rules: Collection[Mapping[str, Any]]) -> list[str]:
     """Return the command that admits those proxies that these rules do not admit, none where they admit all."""
-    sources = [_source(rule) for rule in rules if _admits(rule, DCV)]
+    sources = [_source(rule) for rule in rules if _admits(rule, DCV_PORT)]
     if any(source.startswith("pl-") for source in sources):
         return []  # what is in a prefix list is its owner's to know
     admitted = [ip_network(source) for source in sources if "/" in source]
@@ -84,7 +84,7 @@ def _admit_proxies(site: Site, rules: Collection[Mapping[str, Any]]) -> list[str
     if not lacking:
         return []
     ranges = ",".join(f"{{CidrIp={cidr}}}" for cidr in lacking)
-    permission = f"IpProtocol=tcp,FromPort={DCV},ToPort={DCV},IpRanges=[{ranges}]"
+    permission = f"IpProtocol=tcp,FromPort={DCV_PORT},ToPort={DCV_PORT},IpRanges=[{ranges}]"
     allow = f"ec2 authorize-security-group-ingress --group-id {site.groups[0]} --ip-permissions '{permission}'"
     return [site.aws(allow)]
 

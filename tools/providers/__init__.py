@@ -6,7 +6,8 @@ To add one, write both modules and name the tools' one in `PROVIDERS`. What a pr
 
 from __future__ import annotations
 
-from tools.calls import Calls
+from collections.abc import Collection, Mapping
+
 from tools.providers.cloudflare import Cloudflare
 from tools.site import Provider
 from tools.stage import Stage, StageError
@@ -37,7 +38,7 @@ def parameters(provider: Provider, stage: Stage) -> dict[str, str]:
     return {"Networks": ",".join(ranges + ["-"] * (_RULES - len(ranges))), **provider.parameters(stage)}
 
 
-def calls_with(provider: Provider, calls: Calls) -> Calls:
+def calls_with(provider: Provider, calls: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
     """Return those of the observed calls that the functions make where names live with this provider."""
     others = {service for other in PROVIDERS.values() for service in other.services} - provider.services
     return {

@@ -10,12 +10,12 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from chalicelib.adapters import secrets
-from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns
+from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns, mark_of
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
-from tools.stage import Stage
+from tools.stage import APP, Stage
 
 _NETWORKS = (
     "173.245.48.0/20",
@@ -40,6 +40,11 @@ _NO_RECORD = "0" * 32
 _TIMEOUT_S = 10
 
 
+def _secret(stage: Stage) -> str:
+    """Return the name of the secret that holds the token, as the template makes it."""
+    return f"{stage.name}/{APP}/cloudflare"
+
+
 class Cloudflare:
     """What the tools need of Cloudflare."""
 
@@ -51,7 +56,7 @@ class Cloudflare:
         """Return the secret that the stack makes for the token, and what its security group is to say."""
         return {
             "NetworksAre": "the proxies of Cloudflare only (www.cloudflare.com/ips-v4)",
-            "SecretName": stage.secret,
+            "SecretName": _secret(stage),
             "SecretKey": secrets.KEYS[1],
         }
 
@@ -76,20 +81,20 @@ class Cloudflare:
     def statement(self, call: str, stage: Stage, account: Account) -> dict[str, Any]:
         """Return the IAM statement that allows a call on the stage's secret."""
         # Secrets Manager adds six characters to a secret's name that nobody can foretell.
-        secret = account.arn("secretsmanager", f"secret:{stage.secret}-??????")
+        secret = account.arn("secretsmanager", f"secret:{_secret(stage)}-??????")
         return {"Sid": "DnsToken", "Effect": "Allow", "Action": [call], "Resource": [secret]}
 
     def zone(self, stage: Stage, client: Clients) -> CloudflareDns | None:
         """Return the stage's part of the zone; None where the secret was never filled, so there never was a record."""
         text = ""
         with ignore_not_found():
-            text = client("secretsmanager").get_secret_value(SecretId=stage.secret).get("SecretString", "")
+            text = client("secretsmanager").get_secret_value(SecretId=_secret(stage)).get("SecretString", "")
         if not text.strip():
             return None
         return CloudflareDns(
             api_url=stage.variable("CLOUDFLARE_API_URL"),
             zone_id=stage.zone_id,
-            token=secrets.SecretToken(lambda: client("secretsmanager"), stage.secret),
+            token=secrets.SecretToken(lambda: client("secretsmanager"), _secret(stage)),
             stage=stage.name,
             clock=lambda: datetime.now(UTC),
             sleep=time.sleep,
@@ -97,16 +102,16 @@ class Cloudflare:
 
     def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
-        return f"Store a token that may edit the zone in the secret {stage.secret}"
+        return f"Store a token that may edit the zone in the secret {_secret(stage)}"
 
     def records_left(self, stage: Stage) -> str:
         """Return a sentence on where the stage's records may be left, and how to tell them."""
-        return f"In the zone {stage.zone_id} records may be left: their comments begin with elephant:{stage.name}:"
+        return f"In the zone {stage.zone_id} records may be left: their comments begin with {mark_of(stage.name)}"
 
     def remove(self, stage: Stage, client: Clients) -> None:
         """Delete the secret at once; the stack would leave its name taken for its days of grace."""
         with ignore_not_found():
-            client("secretsmanager").delete_secret(SecretId=stage.secret, ForceDeleteWithoutRecovery=True)
+            client("secretsmanager").delete_secret(SecretId=_secret(stage), ForceDeleteWithoutRecovery=True)
 
 
 class _Api:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.account import Clients
-from tools.build import Record
+from tools.record import Record
 from tools.stage import Stage
 from tools.wiring import logs, retries, roles, rules, stream
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.domain.model import PROJECT
 from tools.stage import FUNCTIONS, Stage
 from tools.wiring import settings
 
@@ -16,7 +17,7 @@ def wire(stage: Stage, logs: Any) -> list[str]:
 
 def _keep(stage: Stage, name: str, logs: Any) -> bool:
     """Make sure of a function's log group, tagged, and of its days, before the function makes one for ever."""
-    group, tags = stage.log_group(name), {"Project": "Elephant", "Stage": stage.name}
+    group, tags = stage.log_group(name), {"Project": PROJECT, "Stage": stage.name}
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
     current = next((g for page in pages for g in page["logGroups"] if g["logGroupName"] == group), None)
     if current is None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tools.account import Clients
-from tools.build import Record, mappings
 from tools.errors import ignore_not_found
 from tools.iam_lag import once_role_holds
+from tools.record import Record
 from tools.stage import Stage, StageError
-from tools.triggers import STREAM, stream_mapping
+from tools.triggers import STREAM, mappings, stream_mapping
 from tools.wiring import settings
 
 _POLL_S = 1.0

@@ -35,6 +35,11 @@ _PAGE = 5000
 _LOOKS = 2
 
 
+def mark_of(stage: str) -> str:
+    """Return how the comments of a stage's records begin; a meeting's id follows."""
+    return f"elephant:{stage}:"
+
+
 class CloudflareDns:
     """The port `Dns` on one zone."""
 
@@ -52,7 +57,7 @@ class CloudflareDns:
         self._url = f"{api_url}/zones/{zone_id}/dns_records"
         self._zone_id = zone_id
         self._token = token
-        self._mark = f"elephant:{stage}:"
+        self._mark = mark_of(stage)
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()

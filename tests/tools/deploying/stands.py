@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools import build
 from tools.account import Clients
+from tools.record import Record
 from tools.stage import FUNCTIONS, load
 
 TEMPLATE = {"Parameters": {"Size": {"Type": "String"}}, "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
@@ -71,11 +71,11 @@ def beside(functions: Lambda, client: Clients) -> Clients:
     return lambda service: functions if service == "lambda" else client(service)
 
 
-def recorded_by_chalice(root: Path, *resources: dict[str, str]) -> build.Record:
+def recorded_by_chalice(root: Path, *resources: dict[str, str]) -> Record:
     (root / ".chalice" / "deployed").mkdir(parents=True)
     content = {"resources": resources, "schema_version": "2.0", "backend": "api"}
     (root / ".chalice" / "deployed" / "dev.json").write_text(json.dumps(content))
-    return build.Record(load("dev"), root)
+    return Record(load("dev"), root)
 
 
 def make_table(client: Clients, name: str, stage: str = "") -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.tools.deploying.stands import recorded_by_chalice
 from tools import build
 from tools.account import Clients
+from tools.record import Record
 from tools.stage import ROOT, Stage, StageError
 
 
@@ -42,16 +43,16 @@ def test_another_lock_is_another_build(tmp_path: Path, stage: Stage) -> None:
 
 
 def test_a_function_that_somebody_changed_since_is_deployed_again(tmp_path: Path, stage: Stage) -> None:
-    record = build.Record(stage, tmp_path)
+    last = build.Build(stage, tmp_path)
     live = {"sweep": {"code": "abc", "modified": "2026-11-21T00:00:00"}}
-    record.keep("digest", live)
-    assert record.is_current("digest", live)
-    assert not record.is_current("other", live)
-    assert not record.is_current("digest", {"sweep": {"code": "changed", "modified": "2026-11-22T00:00:00"}})
+    last.keep("digest", live)
+    assert last.is_current("digest", live)
+    assert not last.is_current("other", live)
+    assert not last.is_current("digest", {"sweep": {"code": "changed", "modified": "2026-11-22T00:00:00"}})
 
 
 def test_functions_without_chalice_s_record_are_not_deployed_over(tmp_path: Path, stage: Stage) -> None:
-    record = build.Record(stage, tmp_path)
+    record = Record(stage, tmp_path)
     record.require({})
     with pytest.raises(StageError, match="not from here"):
         record.require({"sweep": {}})
@@ -61,14 +62,15 @@ def test_what_somebody_changed_in_aws_since_is_deployed_again(stage: Stage, clie
     events, rule = client("events"), f"{stage.function('sweep')}-event"
     api = client("apigateway").create_rest_api(name="elephant")["id"]
     record = recorded_by_chalice(tmp_path, {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": api})
+    last = build.Build(stage, tmp_path)
     events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)")
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": "arn:aws:lambda:us-west-2:123456789012:function:f"}])
 
-    record.keep("digest", record.live(client))
-    assert record.is_current("digest", record.live(client))
+    last.keep("digest", build.live(stage, record, client))
+    assert last.is_current("digest", build.live(stage, record, client))
     events.remove_targets(Rule=rule, Ids=["1"])
-    assert not record.is_current("digest", record.live(client))
+    assert not last.is_current("digest", build.live(stage, record, client))
 
-    record.keep("digest", record.live(client))
+    last.keep("digest", build.live(stage, record, client))
     client("apigateway").delete_rest_api(restApiId=api)
-    assert not record.is_current("digest", record.live(client))
+    assert not last.is_current("digest", build.live(stage, record, client))

@@ -53,7 +53,7 @@ def test_what_chalice_could_not_record_is_destroyed_too(gone: Stage, client: Cli
 def test_nothing_is_destroyed_where_the_zone_cannot_be_read_unless_its_records_may_stay(
     gone: Stage, client: Clients
 ) -> None:
-    client("secretsmanager").create_secret(Name=gone.secret, SecretString="not JSON")
+    client("secretsmanager").create_secret(Name=f"{gone.name}/elephant/cloudflare", SecretString="not JSON")
     make_table(client, "now", "gone")
     with pytest.raises(StageError, match=r"must be JSON.*gone/elephant/cloudflare.*--leave-records"):
         destroy(gone, client)

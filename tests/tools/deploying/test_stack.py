@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.domain.model import DCV_PORT
 from tests.tools.deploying.stands import TEMPLATE
 from tools import providers
 from tools.account import clients
@@ -88,3 +90,9 @@ def test_every_alarm_leads_to_its_entry_in_the_runbook() -> None:
     names = re.findall(r'AlarmName: !Sub "elephant-\$\{Stage\}-(.+)"', template)
     assert names == re.findall(r"AlarmDescription: .+ docs/deploy\.md#(.+)", template)
     assert names == [name for name in re.findall(r"^### (.+)$", told, re.M) if name in names]
+
+
+def test_the_template_names_the_index_and_opens_the_port_that_the_app_counts_on() -> None:
+    template = (ROOT / "infra" / "template.yaml").read_text()
+    assert re.findall(r"IndexName: (\S+)", template) == [OPEN_INDEX]
+    assert set(re.findall(r"FromPort: (\d+), ToPort: (\d+)", template)) == {(str(DCV_PORT), str(DCV_PORT))}

@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.tools.deploying.stands import OUTPUTS, POLICIES, Lambda, beside, recorded_by_chalice
-from tools import build, triggers, wiring
+from tools import triggers, wiring
 from tools.account import Clients
+from tools.record import Record
 from tools.stage import FUNCTIONS, Stage, StageError
 from tools.wiring import gateway
 
@@ -129,7 +130,7 @@ def test_every_rule_is_turned_on_however_many_pages_there_are(stage: Stage, clie
 def test_logs_are_kept_for_their_days_also_where_lambda_made_the_group(
     stage: Stage, client: Clients, functions: Lambda, tmp_path: Path
 ) -> None:
-    logs, record = client("logs"), build.Record(stage, tmp_path)
+    logs, record = client("logs"), Record(stage, tmp_path)
     for group in ("/aws/lambda/elephant-dev", "/aws/lambda/elephant-dev2"):
         logs.create_log_group(logGroupName=group)
     assert len(wiring.prepare(stage, OUTPUTS, record, beside(functions, client))) == 1
@@ -155,8 +156,8 @@ def test_an_earlier_table_s_stream_is_unmapped_so_that_chalice_maps_the_new_one(
 
 
 def test_a_mapping_that_is_being_deleted_no_longer_counts(stage: Stage, functions: Lambda, client: Clients) -> None:
-    assert build.mappings(stage, beside(functions, client)) == {"1": "arn:stream"}
+    assert triggers.mappings(stage, beside(functions, client)) == {"1": "arn:stream"}
     functions.mapping["State"] = "Deleting"
-    assert build.mappings(stage, beside(functions, client)) == {}
+    assert triggers.mappings(stage, beside(functions, client)) == {}
     with pytest.raises(StageError, match="0 times"):
         triggers.stream_mapping(functions, stage.function("stream_terminator"), "arn:stream")

@@ -38,7 +38,7 @@ AFTERWARDS = [
     case("while nobody looked it stays", OVER, UNKNOWN, 90, []),
     case("once it has left it is left alone", OVER | {"open": None}, NONE_LIVE, 9999, []),
     case("timers change nothing any more", OVER, NONE_LIVE, 61, [], checkpoint=True, due=True),
-    case("a row that the seeds' own functions ended is left alone",
+    case("a row that the separate functions that this replaces ended is left alone",
          {"status": "TERMINATED", "termination_reason": "SUCCESS", "open": None}, NONE_LIVE, 61, []),
     case("a reason that was lost is found again",
          OVER | {"termination_reason": None}, NONE_LIVE, 61, ["write termination_reason=CANCELLED"]),
