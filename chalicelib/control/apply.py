@@ -42,7 +42,7 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
     for action in actions:
         if isinstance(action, Observe):
             raise AssertionError(f"A plan that cannot be decided is not to be applied: {action.why}")
-        if not all(need in done for need in action.needs):
+        if not all(any(need is step for step in done) for need in action.needs):
             continue
         try:
             if isinstance(action, Update):

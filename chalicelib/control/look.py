@@ -26,7 +26,9 @@ class Looker:
     """Brings one meeting at a time to what the rules say."""
 
     def __init__(self, world: World) -> None:
+        """Read the policy at once: a setting that cannot be used fails the trigger, not one meeting after the other."""
         self._world = world
+        self._policy = world.policy
         self._problems_told: dict[str, tuple[str, ...]] = {}
 
     def look(
@@ -79,7 +81,7 @@ class Looker:
         raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
 
     def _plan(self, meeting: Meeting, seen: Observation, hints: Hints) -> list[Action]:
-        return plan(meeting, seen, self._world.clock(), hints, policy=self._world.policy)
+        return plan(meeting, seen, self._world.clock(), hints, policy=self._policy)
 
     def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
         named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]

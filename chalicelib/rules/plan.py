@@ -68,5 +68,6 @@ def plan(
     if facts.is_due and not facts.desktops.complete and any(view.wants_launch for view in facts.seats):
         return [Observe("a desktop is wanted: see first which ones there are")]
     if reason := reason_to_end(facts):
-        return retreat + end(facts, reason)
+        ending = end(facts, reason)
+        return ending if is_undecided(ending) else retreat + ending
     return retreat + [step for rule in RULES for step in rule.act(facts)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import BadEvent, SomeFailed
+from chalicelib.domain.errors import BadEvent, ConfigError, SomeFailed
 from tests.app.world import NOW, Row, World, image, launched, record, stream_event, utc
 
 QUARTER_PAST = NOW - timedelta(minutes=15)
@@ -30,6 +30,14 @@ def done(**row: Any) -> Row:
 
 def stream(world: World, event: object) -> None:
     world.invoke("stream_terminator", event)
+
+
+def test_a_setting_that_cannot_be_used_fails_the_batch_so_that_it_is_tried_again(world: World) -> None:
+    meeting_id, desktops = seated(world, **done())
+    world.configure(MAX_LAUNCH_ATTEMPTS="many")
+    with pytest.raises(ConfigError, match="MAX_LAUNCH_ATTEMPTS is 'many'"):
+        stream(world, world.change_of(meeting_id))
+    assert world.alive() == desktops
 
 
 # --- the contract's rules for ending

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.model import UNKNOWN, Owner, State
-from tests.builders import NONE_LIVE, PUBLISHED, SCHEDULED, all_of, at, desktop, link
+from tests.builders import NONE_LIVE, PUBLISHED, SCHEDULED, all_of, at, desktop, link, some_of
 from tests.unit.rules.table import BLINK, BY_HAND, EveryCase, attempt, case
 
 # One case is a line or a few, so that it reads as the table it is.
@@ -39,6 +39,9 @@ PUT_OFF = [
          ["write -teacher_attempt_at -teacher_subnet", "terminate i-teacher", "withdraw i-teacher"]),
     case("let go, but not ended yet", SCHEDULED | {"meet_time": at(300), "teacher_attempt": 1},
          all_of(desktop("teacher")), -5, ["terminate i-teacher", "withdraw i-teacher"]),
+    case("past the deadline of what was begun, its desktops are looked for first",
+         SCHEDULED | {"meet_time": at(80), "begun_at": at(-311), "student_ec2_id": "i-elsewhere"},
+         some_of(desktop("teacher")), 0, ["observe"]),
     case("launched anew when it is due, as the next attempt",
          SCHEDULED | {"meet_time": at(300), "teacher_attempt": 1, "student_attempt": 2}, NONE_LIVE, 290,
          ["launch teacher 2, student 3"]),
