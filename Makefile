@@ -84,7 +84,7 @@ e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings thr
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
 
 clean: ## Remove everything that was made here.
-	rm -rf $(VENV) $(EMULATOR) build .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf .venv* build .mypy_cache .ruff_cache .pytest_cache .coverage*
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elephant needs Python 3.11 or newer; name one with make PYTHON=python3.11 …")'

@@ -72,6 +72,7 @@ class Fail(_Described):
     """What failed: level ERROR, with the error, and with its traceback where nobody foresaw it."""
 
     LAUNCH_REFUSED = "launch_refused", "EC2 refused a desktop; it is tried again a little later.", "error meeting role"
+    STEP_FAILED = "step_failed", "A step of a meeting's plan failed; the sweep tries it again.", "error meeting why"
     TIMER_NOT_ARMED = "timer_not_armed", "A timer could not be made; the sweep does its work.", "error meeting timer"
     LOOK_FAILED = (
         "look_failed",

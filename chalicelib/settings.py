@@ -163,7 +163,7 @@ SETTINGS = (
             meaning="the EC2 key pair that opens the Windows password of a desktop that misbehaves"),
     Setting("SUPPORTED_AZS", Several(ZONE), target="desktops.supported_azs",
             meaning="the zones that desktops are launched in, the best first; "
-            "a full one is passed over for three minutes", when_empty="every zone of the default VPC",
+            "a full one is tried last for three minutes", when_empty="every zone of the default VPC",
             key="desktops.availability_zones", example="us-west-2a,us-west-2b"),
     Setting("VOLUME_GIB", Number(1, 16_384), target="desktops.volume_gib", default="60",
             meaning="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),

@@ -50,7 +50,7 @@ NO_ROOM_LASTS = timedelta(minutes=3)
 LAYOUT_LASTS = timedelta(hours=6)
 _PAGE = 1000
 _KNOWN_AT_MOST = 4096
-_OF_ONE = ("InvalidInstanceID", "OperationNotPermitted", "UnauthorizedOperation")
+_REFUSES_ALL_FOR_ONE = ("InvalidInstanceID", "OperationNotPermitted", "UnauthorizedOperation")
 
 
 class Ec2Desktops:
@@ -284,7 +284,7 @@ class Ec2Desktops:
                 self._client.terminate_instances(InstanceIds=ids)
         except Unavailable as refused:
             code = _code(refused.__cause__)
-            if len(ids) > 1 and code.startswith(_OF_ONE):
+            if len(ids) > 1 and code.startswith(_REFUSES_ALL_FOR_ONE):
                 self._terminate_each(ids)
             elif not code.startswith("InvalidInstanceID"):
                 raise

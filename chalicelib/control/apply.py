@@ -35,7 +35,7 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
 
     Raises:
         Overtaken: the row changed meanwhile; look again.
-        ElephantError: the first failure of a step.
+        ElephantError: the first failure of a step; each is logged.
     """
     done: list[Action] = []
     failures: list[ElephantError] = []
@@ -58,9 +58,10 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
         except Conflict as conflict:
             raise Overtaken(str(conflict), (), failures) from conflict
         except ElephantError as error:
-            if isinstance(action, Update):
-                raise
+            log.fail(log.Fail.STEP_FAILED, error, meeting=meeting.id, why=action.why)
             failures.append(error)
+            if isinstance(action, Update):
+                break
         else:
             done.append(action)
     if failures:

@@ -45,6 +45,7 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
         except Conflict as conflict:  # the lease is lost: somebody else launches now, for either role
             raise Overtaken(str(conflict), launched, failures) from conflict
         except ElephantError as error:
+            log.fail(log.Fail.STEP_FAILED, error, meeting=meeting.id, why=f"{attempt.role}: {attempt.why}")
             failures.append(error)
             continue
         outcomes.append(change)

@@ -190,7 +190,7 @@ class _Sweep:
             SomeFailed: something failed.
         """
         report, now = self.report, self._world.clock()
-        report.meetings = len(self.known)
+        report.meetings = sum(meeting is not None for meeting in self.known.values())
         stage = self._world.policy.stage
         if self._fleet is not None:  # what could not be listed is unknown, not none
             bearing = [d.deadline for d in self._fleet if d.state.must_be_ended and d.deadline]

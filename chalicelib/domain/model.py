@@ -107,10 +107,10 @@ class Reason(StrEnum):
 
 
 class Owner(StrEnum):
-    """Whose an instance is. Only OURS is ever collected; FOREIGN is never touched at all."""
+    """Whose an instance is. Only OURS is collected where no meeting needs it; FOREIGN is never touched at all."""
 
     OURS = "ours"  # Project=Elephant and this stage's tag
-    BY_HAND = "by hand"  # Project=Elephant, no Stage tag: served, never collected
+    BY_HAND = "by hand"  # Project=Elephant, no Stage tag: served, ended with its meeting, never collected as a stray
     FOREIGN = "foreign"  # anything else
 
 
@@ -320,7 +320,7 @@ class Policy:
     max_attempts: int = 10
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
-    # After each refusal of a role's launch the next attempt waits this much longer.
+    # After a refusal a role's next attempt waits this long for each attempt so far.
     refusal_pause: timedelta = timedelta(seconds=55)
     # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
     settling: timedelta = timedelta(minutes=5)

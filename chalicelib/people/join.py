@@ -69,7 +69,7 @@ def resolve_join(
 
 
 def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> NotYet:
-    launch_at = None if seat.attempt or seat.desktop_id else times(meeting, policy).launch_at
+    launch_at = None if seat.attempt_at or seat.desktop_id else times(meeting, policy).launch_at
     if launch_at and launch_at > now:
         ask_again = min(max(launch_at - now, _SOON), _LATER)
         return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)

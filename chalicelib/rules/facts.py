@@ -237,7 +237,7 @@ class Facts:
     def _must_wait(self, seat: Seat) -> bool:
         """Return whether a launch for this seat is somebody else's now, or was refused a moment ago.
 
-        Each refusal is waited out longer, so that the attempts last through half an hour without room.
+        Each refusal is waited out longer than the one before, so that attempts outlast a want of room.
         """
         if seat.refused:
             pause = self.policy.refusal_pause * seat.attempt

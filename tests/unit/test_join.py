@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import writes
 from chalicelib.domain.errors import MeetingOver, NoSuchMeeting, Unavailable
 from chalicelib.domain.model import Role, Status
 from chalicelib.people.join import NotYet, Open, progress, resolve_join
@@ -23,6 +24,7 @@ from tests.builders import (
     at,
     healthy,
     link,
+    meeting,
     published,
     row,
 )
@@ -79,6 +81,14 @@ def test_a_row_that_a_hand_calls_healthy_is_taken_at_its_word() -> None:
 
 
 # --- not yet
+
+
+def test_who_waits_for_a_meeting_that_gave_its_desktops_back_is_told_when_it_begins() -> None:
+    moved = meeting(PUBLISHED, meet_time=at(1440))
+    away = writes.after(moved, writes.stood_down(moved, list(Role), "it was moved", at(0)))
+    answer = ask(table(dict(away.row)))
+    assert isinstance(answer, NotYet)
+    assert (answer.step, answer.launch_at) == ("scheduled", at(1430))
 
 
 @pytest.mark.parametrize(
