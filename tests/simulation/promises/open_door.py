@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import DnsRecord, Owner, Role, State, attribute
+from chalicelib.domain.model import DnsRecord, Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import (
     SETTLING,
     deadline_borne,
+    death_heard,
     gone_since,
     had_chances,
     stands_down,
@@ -85,14 +86,9 @@ class OpenDoorIsReal(Promise):
 
     def returned(self, world: World, process: Process) -> None:
         """Once a death is known, nobody is sent to that desktop any more."""
-        instance = process.death
-        life = world.lives.get(process.meetings[0]) if process.meetings else None
-        if process.outcome != "done" or process.disturbed or process.cursed or instance is None or life is None:
+        if (heard := death_heard(world, process)) is None:
             return
-        row = world.meetings.rows.get(life.id)
-        forgotten = world.now >= gone_since(instance) + world.desktops.FORGOTTEN_AFTER
-        if row is None or life.edited or row.get("termination_reason") or instance.owner is Owner.FOREIGN or forgotten:
-            return
+        life, row, instance = heard
         for role in Role:
             if row.get(attribute(role, "ec2_id")) == instance.id and row.get(attribute(role, "ec2_link")):
                 self.broken(world, life, f"{instance.id}'s death was told, its link stands")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.model import DnsRecord, Owner
 from tests.fakes import Instance
 from tests.simulation.promises.promise import Promise, Sweep
-from tests.simulation.promises.truth import SETTLING, gone_since, had_chances
+from tests.simulation.promises.truth import SETTLING, death_heard, gone_since, had_chances
 from tests.simulation.world.lives import DOMAIN
 from tests.simulation.world.processes import Process
 from tests.simulation.world.world import World
@@ -29,14 +29,9 @@ class NoRecordOutlivesItsDesktop(Promise):
 
     def returned(self, world: World, process: Process) -> None:
         """Once a death is known, the desktop's name is gone."""
-        instance = process.death
-        life = world.lives.get(process.meetings[0]) if process.meetings else None
-        if process.outcome != "done" or process.disturbed or process.cursed or instance is None or life is None:
+        if (heard := death_heard(world, process)) is None:
             return
-        row = world.meetings.rows.get(life.id)
-        forgotten = world.now >= gone_since(instance) + world.desktops.FORGOTTEN_AFTER
-        if row is None or life.edited or row.get("termination_reason") or instance.owner is Owner.FOREIGN or forgotten:
-            return
+        life, _, instance = heard
         # Whoever stands still in the midst of replacing it, or was killed there, withdraws it later.
         undisturbed = life.last_fault is None or life.last_fault <= instance.launched_at
         calm = undisturbed and not world.processes.paused and world.sweeps.last_fault < gone_since(instance)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import Role, State, attribute
+from chalicelib.domain.model import Owner, Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import LEAD, NOTICE, Life
+from tests.simulation.world.processes import Process
 from tests.simulation.world.sweeps import ALL_PORTS
 from tests.simulation.world.world import World
 
@@ -101,3 +102,19 @@ def named(row: Row | Mapping[str, object]) -> list[str]:
 def noted(row: Row) -> list[str]:
     """Return the desktops whose report is on the row."""
     return [row.get(attribute(r, "ec2_id"), "") for r in Role if row.get(attribute(r, "healthy_at"))]
+
+
+def death_heard(world: World, process: Process) -> tuple[Life, Row, Instance] | None:
+    """Return the meeting that a handler was told a desktop's death of, its row, and the desktop.
+
+    None where nothing can be asked of the handler: it failed or was disturbed, or the meeting is over or edited.
+    """
+    instance = process.death
+    life = world.lives.get(process.meetings[0]) if process.meetings else None
+    if process.outcome != "done" or process.disturbed or process.cursed or instance is None or life is None:
+        return None
+    row = world.meetings.rows.get(life.id)
+    forgotten = world.now >= gone_since(instance) + world.desktops.FORGOTTEN_AFTER
+    if row is None or life.edited or row.get("termination_reason") or instance.owner is Owner.FOREIGN or forgotten:
+        return None
+    return life, row, instance
