@@ -19,6 +19,7 @@ from chalicelib.domain.actions import (
     Observe,
     Publish,
     Rearm,
+    Step,
     Terminate,
     Update,
     Withdraw,
@@ -45,13 +46,7 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
         if not all(any(need is step for step in done) for need in action.needs):
             continue
         try:
-            if isinstance(action, Update):
-                persist(world, meeting, action)
-            elif isinstance(action, Launch):
-                so_far = writes.together(step for step in done if isinstance(step, Update))
-                launch(world, writes.after(meeting, so_far), action)
-            else:
-                do(world, action, meeting.id)
+            failed = _apply_one(world, meeting, action, done)
         except Overtaken as overtaken:
             overtaken.failures = (*failures, *overtaken.failures)
             raise
@@ -63,9 +58,22 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
             if isinstance(action, Update):
                 break
         else:
-            done.append(action)
+            failures += failed
+            done += [] if failed else [action]
     if failures:
         raise failures[0]
+
+
+def _apply_one(world: World, meeting: Meeting, step: Step, done: Iterable[Action]) -> list[ElephantError]:
+    """Apply one step; return what failed of it and is logged already."""
+    if isinstance(step, Launch):
+        so_far = writes.together(earlier for earlier in done if isinstance(earlier, Update))
+        return launch(world, writes.after(meeting, so_far), step)
+    if isinstance(step, Update):
+        persist(world, meeting, step)
+    else:
+        do(world, step, meeting.id)
+    return []
 
 
 def do(world: World, effect: Effect, meeting_id: str | None = None) -> None:

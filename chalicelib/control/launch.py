@@ -20,12 +20,14 @@ from chalicelib.domain.model import Desktop, Meeting
 from chalicelib.rules.times import deadline_once_begun
 
 
-def launch(world: World, meeting: Meeting, action: Launch) -> None:
+def launch(world: World, meeting: Meeting, action: Launch) -> list[ElephantError]:
     """Launch the desktops of these attempts, each in the first subnet that has room.
+
+    Return the failures of attempts that have no outcome; each is logged, and the others were made.
 
     Raises:
         Overtaken: the row changed meanwhile, so the lease is lost; it tells what was launched.
-        ElephantError: the first attempt that failed without an outcome; the others were made.
+        ElephantError: nothing could be begun, or the outcomes could not be written.
     """
     attempts = [replace(a, subnet=a.subnet or world.desktops.subnets()[0]) for a in action.attempts]
     leased_at = world.clock()
@@ -55,8 +57,7 @@ def launch(world: World, meeting: Meeting, action: Launch) -> None:
             persist(world, lease.meeting, outcome)
         except Conflict as conflict:
             raise Overtaken(str(conflict), launched, failures) from conflict
-    if failures:
-        raise failures[0]
+    return failures
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,10 @@ class Policy:
     # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
     linger: timedelta = timedelta(minutes=30)
 
+    def is_settled(self, since: datetime | None, now: datetime) -> bool:
+        """Return whether this was long enough ago for EC2 to show what became of it; times are UTC."""
+        return since is None or now >= since + self.settling
+
     def record_name(self, desktop_id: str) -> str:
         """Return the DNS name of a desktop."""
         return f"{desktop_id}.{self.domain}"

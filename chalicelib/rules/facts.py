@@ -157,7 +157,7 @@ class Facts:
 
     def is_settled(self, since: datetime | None) -> bool:
         """Return whether this was long enough ago for EC2 to show what became of it."""
-        return since is None or self.now >= since + self.policy.settling
+        return self.policy.is_settled(since, self.now)
 
     # --- who
 

@@ -91,7 +91,7 @@ class Inventory:
         )
 
     def _is_settled(self, since: datetime | None) -> bool:
-        return since is None or self.now >= since + self.policy.settling
+        return self.policy.is_settled(since, self.now)
 
 
 def plan_strays(inventory: Inventory) -> list[Effect]:

@@ -11,7 +11,8 @@ from chalicelib.control.look import Looker
 from chalicelib.control.sweep import Sweeper
 from chalicelib.control.triggers import Triggers
 from chalicelib.domain import rows
-from chalicelib.domain.model import Policy
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.model import Meeting, Policy
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -44,6 +45,17 @@ class House:
 
     def row(self, meeting_id: str = "m") -> dict[str, Any]:
         return self.meetings.rows[meeting_id]
+
+    def make_unreadable(self, unreadable: str) -> None:
+        """Let every read of this one meeting fail."""
+        get = self.meetings.get
+
+        def fail_for_one(meeting_id: str) -> Meeting:
+            if meeting_id == unreadable:
+                raise Unavailable("The table is throttled.")
+            return get(meeting_id)
+
+        self.meetings.get = fail_for_one  # type: ignore[method-assign]
 
     def pass_time(self, delta: timedelta) -> None:
         self.now += delta

@@ -37,14 +37,7 @@ class TestSweep:
     def test_a_failure_is_said_after_everything_else_was_done(self, house: House, log: list[Any]) -> None:
         house.meeting("a")
         house.meeting("b")
-        get = house.meetings.get
-
-        def get_b(meeting_id: str) -> Any:
-            if meeting_id == "a":
-                raise Unavailable("The table is throttled.")
-            return get(meeting_id)
-
-        house.meetings.get = get_b  # type: ignore[method-assign]
+        house.make_unreadable("a")
         with pytest.raises(SomeFailed, match="1 places"):
             house.sweep()
         assert {i.meeting_id for i in house.desktops.alive()} == {"b"}
@@ -166,14 +159,7 @@ class TestSweep:
         house.sweep()
         house.pass_time(5 * MINUTE)
         house.dns.records.clear()
-        get = house.meetings.get
-
-        def cursed(meeting_id: str) -> Any:
-            if meeting_id == "other":
-                raise Unavailable("The table is throttled.")
-            return get(meeting_id)
-
-        house.meetings.get = cursed  # type: ignore[method-assign]
+        house.make_unreadable("other")
         with pytest.raises(SomeFailed, match="2 places"):
             house.sweep()
         assert {record.meeting_id for record in house.dns.records.values()} == {"m"}
