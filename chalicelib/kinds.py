@@ -159,3 +159,45 @@ class Several(Kind):
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ValueError('must be a list of texts, like ["a", "b"]')
         return ",".join(self._item.read(item) for item in value)
+
+
+# --- the texts that settings hold
+
+_ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
+
+WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
+STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
+TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
+IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
+INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
+_PROFILE = "[A-Za-z0-9_+=,.@-]{1,128}"
+PROFILE_NAME = Text(_PROFILE, "an instance profile's name")
+PROFILE = Text(rf"{_PROFILE}|arn:{_ARN}:instance-profile/{_ARN}", "an instance profile's name or ARN")
+SECURITY_GROUP = Text("sg-[0-9a-f]{1,17}", "a security group's id like sg-0ca7703192305868d")
+KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
+ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = Text(
+    rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
+    "a domain like example.com, without https:// before it or a slash behind it",
+    lambda text: text.lower().strip("."),
+)
+ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
+HOST = Text(
+    "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
+    "a host like meet.jit.si, without https:// before it or a slash behind it",
+)
+URL = Text(
+    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9_~.-]+)*",
+    "an address like https://api.cloudflare.com/client/v4",
+    lambda text: text.rstrip("/"),
+)
+SECRET_ID = Text(
+    rf"[A-Za-z0-9/_+=.@-]*[A-Za-z0-9_+=.@-]|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
+)
+FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
+
+
+def arn(service: str, example: str) -> Text:
+    """Return the kind of the ARNs of one service."""
+    return Text(f"arn:[a-z-]+:{service}:{_ARN}", f"an ARN like {example}")

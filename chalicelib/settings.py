@@ -19,7 +19,32 @@ from typing import Any
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.model import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
-from chalicelib.kinds import Choice, Kind, Minutes, Number, Secret, Several, Text
+from chalicelib.kinds import (
+    DOMAIN,
+    FUNCTION,
+    HOST,
+    IMAGE,
+    INSTANCE_TYPE,
+    KEY_PAIR,
+    PROFILE,
+    PROFILE_NAME,
+    SECRET_ID,
+    SECURITY_GROUP,
+    STAGE_NAME,
+    TABLE,
+    URL,
+    WORD,
+    ZONE,
+    ZONE_ID,
+    Choice,
+    Kind,
+    Minutes,
+    Number,
+    Secret,
+    Several,
+    Text,
+    arn,
+)
 
 
 class Guest(StrEnum):
@@ -95,45 +120,6 @@ def _minutes(usual: timedelta) -> str:
 
 
 _USUAL = Policy()
-_ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
-
-WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
-STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
-TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
-IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
-INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
-_PROFILE = "[A-Za-z0-9_+=,.@-]{1,128}"
-PROFILE_NAME = Text(_PROFILE, "an instance profile's name")
-PROFILE = Text(rf"{_PROFILE}|arn:{_ARN}:instance-profile/{_ARN}", "an instance profile's name or ARN")
-SECURITY_GROUP = Text("sg-[0-9a-f]{1,17}", "a security group's id like sg-0ca7703192305868d")
-KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
-ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
-_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = Text(
-    rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
-    "a domain like example.com, without https:// before it or a slash behind it",
-    lambda text: text.lower().strip("."),
-)
-ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
-HOST = Text(
-    "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
-    "a host like meet.jit.si, without https:// before it or a slash behind it",
-)
-URL = Text(
-    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9_~.-]+)*",
-    "an address like https://api.cloudflare.com/client/v4",
-    lambda text: text.rstrip("/"),
-)
-SECRET_ID = Text(
-    rf"[A-Za-z0-9/_+=.@-]*[A-Za-z0-9_+=.@-]|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
-)
-FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
-
-
-def arn(service: str, example: str) -> Text:
-    """Return the kind of the ARNs of one service."""
-    return Text(f"arn:[a-z-]+:{service}:{_ARN}", f"an ARN like {example}")
-
 
 _FUNCTION_ARN = "arn:aws:lambda:us-west-2:123456789012:function:elephant-dev-launch_ec2"
 _QUEUE_ARN = "arn:aws:sqs:us-west-2:123456789012:elephant-dev-dead-letters"
@@ -197,6 +183,9 @@ SETTINGS = (
     Setting("TABLE_NAME", TABLE, target="table_name", default="elephant-meetings", stack_output="TableName",
             meaning="the name of the table of meetings; change it only where the image knows another one",
             when_empty="elephant-meetings-<stage>", key="operations.table", example="elephant-meetings-dev"),
+    Setting("STATE_TABLE", TABLE, target="state_table", stack_output="StateTable",
+            meaning="the name of the table of what the app keeps for itself, out of the desktops' reach: its keys",
+            example="elephant-state-dev"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
@@ -270,6 +259,11 @@ class Settings:
     def table_name(self) -> str:
         """The name of the table of meetings."""
         return str(self._one("table_name"))
+
+    @property
+    def state_table(self) -> str | None:
+        """The name of the table of what the app keeps for itself, None where there is none, as in a local run."""
+        return self._one("state_table")
 
     @property
     def stream_arn(self) -> str:

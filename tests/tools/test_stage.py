@@ -18,6 +18,7 @@ OUTPUTS = {
     "StreamArn": "arn:aws:dynamodb:eu-central-1:210987654321:table/elephant-meetings-prod/stream/2026",
     "TimersRoleArn": "arn:aws:iam::210987654321:role/elephant-prod-timers",
     "TimersGroup": "elephant-prod",
+    "StateTable": "elephant-state-prod",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",

@@ -35,7 +35,18 @@ RINGS: dict[str, set[str]] = {
 
 PURE = {"domain", "rules", "control.ports", "control.events"}
 NETWORK = {"boto3", "botocore", "requests", "urllib3", "http", "socket", "urllib.request"}
-HARMLESS = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "typing"}
+HARMLESS = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+    "hashlib",
+    "hmac",
+    "typing",
+}
 
 
 def files() -> dict[str, Path]:

@@ -106,6 +106,7 @@ class Account:
             "StreamArn": stream,
             "TimersRoleArn": role,
             "TimersGroup": "elephant-dev",
+            "StateTable": "elephant-state-dev",
             "DeadLettersArn": f"{queue}letters",
             "DeadRecordsArn": f"{queue}records",
             "DnsSecretName": SECRET,

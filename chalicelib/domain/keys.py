@@ -1,0 +1,78 @@
+"""The app's own keys: what each is for, and what is signed with one. Where they are kept is an adapter's to know."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What a key is for; a function reads only those that its work needs."""
+
+    VOUCHING = "vouching"
+    """Signs the ids of the desktops that the app has launched, beside them on the row."""
+    LINKS = "links"
+    """Signs the links that people are sent, each bound to its role."""
+    TOKENS = "tokens"
+    """Signs what lets a person into their desktop."""
+    SCHEDULING = "scheduling"
+    """Unlocks `POST /schedule`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one purpose: the present one, which signs, and the earlier ones, which still count."""
+
+    present: str = field(repr=False)
+    earlier: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every key that counts, the present one first."""
+        return (self.present, *self.earlier)
+
+    def sign(self, text: str) -> str:
+        """Return the signature of a text by the present key: HMAC-SHA256 as 64 hex digits."""
+        return _sign(self.present, text)
+
+    def has_signed(self, text: str, signature: str) -> bool:
+        """Return whether one of the keys has signed this text so; its first digits will do, 32 or more."""
+        given, at_least = signature.encode(), 32
+        if len(given) < at_least:
+            return False
+        signed = [_sign(key, text).encode()[: len(given)] for key in self.all]
+        return any(hmac.compare_digest(known, given) for known in signed)
+
+
+def _sign(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How the app vouches for what it writes on a row that others may write too.
+
+    `keys` is asked for when it is needed, and returns None where the app has no key of its own: then nothing on a
+    row is vouched for, and what it says is looked at before it counts.
+    """
+
+    keys: Callable[[], Keys | None]
+
+    def on(self, *parts: str) -> str | None:
+        """Return what is written beside these, None where there is no key to vouch with."""
+        keys = self.keys()
+        return keys.sign("/".join(parts)) if keys else None
+
+    def holds(self, signature: str | None, *parts: str) -> bool:
+        """Return whether the app itself has written this beside these."""
+        if not signature:
+            return False
+        keys = self.keys()
+        return keys is not None and keys.has_signed("/".join(parts), signature)
+
+
+NO_SEAL = Seal(lambda: None)
+"""Vouches for nothing."""

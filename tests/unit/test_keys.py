@@ -1,0 +1,41 @@
+"""The app's own keys: what one has signed, and what a seal on a row is worth."""
+
+from __future__ import annotations
+
+from chalicelib.domain.keys import NO_SEAL, Keys, Seal
+
+NEW, OLD = Keys("new", ("old",)), Keys("old")
+
+
+def test_the_present_key_signs_and_the_earlier_ones_still_count() -> None:
+    """A key that was rotated is still known by what it signed; one that was taken back is not."""
+    assert NEW.has_signed("text", NEW.sign("text"))
+    assert NEW.has_signed("text", OLD.sign("text"))
+    assert not OLD.has_signed("text", NEW.sign("text"))
+
+
+def test_a_signature_is_of_one_text_and_may_be_shortened_to_128_bits() -> None:
+    """Links hold the first 32 digits; fewer would be guessed, and other texts have other signatures."""
+    signature = NEW.sign("text")
+    assert NEW.has_signed("text", signature[:32])
+    assert not NEW.has_signed("text", signature[:31])
+    assert not NEW.has_signed("text", "")
+    assert not NEW.has_signed("text", "ü" * 40)
+    assert not NEW.has_signed("text!", signature)
+
+
+def test_keys_are_not_shown() -> None:
+    """A key must not reach a log through somebody's debugging line."""
+    assert "new" not in repr(NEW)
+    assert "old" not in repr(NEW)
+
+
+def test_a_seal_holds_for_just_what_it_was_put_on() -> None:
+    """What vouches for one desktop of one meeting vouches for no other, and nothing vouches without a key."""
+    seal = Seal(lambda: NEW)
+    mark = seal.on("m1", "teacher", "i-1")
+    assert seal.holds(mark, "m1", "teacher", "i-1")
+    assert not seal.holds(mark, "m2", "teacher", "i-1")
+    assert not seal.holds(None, "m1", "teacher", "i-1")
+    assert NO_SEAL.on("m1") is None
+    assert not NO_SEAL.holds(mark, "m1", "teacher", "i-1")
