@@ -182,7 +182,8 @@ def dns_watchdog(event: Event) -> None:
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
 def stream_terminator(event: Event) -> None:
     """Rows were written: by the app, by desktops, by hand."""
-    runtime.current().triggers.row_changes(events.row_changes(event.to_dict()))
+    here = runtime.current()
+    here.triggers.row_changes(events.row_changes(event.to_dict(), here.seal))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")

@@ -18,7 +18,9 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.domain.model import Policy
+from chalicelib.adapters.keys import DynamoKeys, GivenKeys
+from chalicelib.domain.keys import Purpose, Seal
+from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
+    from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.people.schedule import Scheduler
@@ -64,7 +67,25 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(_client("dynamodb"), self.settings.table_name)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.seal)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return _client("dynamodb")
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The app's own keys."""
+        settings = self.settings
+        if settings.state_table:
+            return DynamoKeys(self._dynamodb, settings.state_table, self.clock)
+        given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
+        return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
+
+    @cached_property
+    def seal(self) -> Seal:
+        """What tells what the app itself has written on rows; the key is read when it is first needed."""
+        return Seal(lambda: self.keys.of(Purpose.VOUCHING))
 
     @cached_property
     def desktops(self) -> Ec2Desktops:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.errors import ConfigError
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
     DOMAIN,
@@ -206,6 +206,8 @@ SETTINGS = (
             key="meetings.max_launch_attempts", example="5"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
             meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("VOUCHING_KEY", Secret(), target="vouching_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs what the app writes beside the ids of its desktops, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
             meaning="signs links, each bound to its role"),
 )
@@ -288,6 +290,11 @@ class Settings:
     def link_signing_key(self) -> str | None:
         """The key that signs links, None where links are not signed."""
         return self._one("link_signing_key")
+
+    @property
+    def vouching_key(self) -> str | None:
+        """The key that vouches for desktops in a run that is not deployed, None where nothing does."""
+        return self._one("vouching_key")
 
     def policy(self) -> Policy:
         """Return the numbers in the rules."""

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Policy
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting
+from chalicelib.domain.policy import Policy
 
 
 class Meetings(Protocol):
@@ -37,11 +39,21 @@ class Meetings(Protocol):
         """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
 
 
+class KeyStore(Protocol):
+    """The app's own keys."""
+
+    def of(self, purpose: Purpose) -> Keys | None:
+        """Return the keys of this purpose, None where the app has none for it."""
+
+
 class Desktops(Protocol):
     """The desktops on EC2, and the room there is for more."""
 
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
         """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
+
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of these instances as they are now, whosever they are."""
 
     def find(self, desktop_id: str) -> Desktop | None:
         """Return this instance as it is now, None where EC2 shows none."""

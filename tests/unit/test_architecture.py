@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import chalicelib
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 
 ROOT = Path(chalicelib.__file__).parent.parent
 
