@@ -40,7 +40,7 @@ EC2_STATES = {
     "detail-type": ["EC2 Instance State-change Notification"],
     "detail": {"state": ["running", "shutting-down"]},
 }
-SWEEP_MARGIN_S = 15
+SWEEP_MARGIN = timedelta(seconds=15)
 STREAM_ARN = Settings().stream_arn
 
 
@@ -191,8 +191,12 @@ def sweep(event: Event) -> None:
     """A minute has passed: make certain of everything."""
     here = runtime.current()
     remaining_ms: int = cast(Any, event.context).get_remaining_time_in_millis()
-    budget_s = remaining_ms / 1000 - SWEEP_MARGIN_S
-    here.sweeper.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))
+    end = here.clock() + timedelta(milliseconds=remaining_ms)
+    with here.sweeping(until=end) as alone:
+        if alone:
+            here.sweeper.sweep(stop_at=end - SWEEP_MARGIN)
+        else:
+            log.note(log.Note.SWEEP_LEFT, why="another sweep is at work")
 
 
 for handler in (dns_watchdog, stream_terminator, sweep):

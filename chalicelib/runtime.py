@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,18 @@ class Runtime:
     @cached_property
     def _dynamodb(self) -> Any:
         return _client("dynamodb")
+
+    def sweeping(self, until: datetime) -> AbstractContextManager[bool]:
+        """Let no other sweep be at work up to `until` (UTC); tells whether none is.
+
+        Lambda itself makes sure of it where the account can reserve concurrency.
+        """
+        settings = self.settings
+        if not (settings.sweep_lease and settings.state_table):
+            return nullcontext(True)
+        from chalicelib.adapters.lease import Lease
+
+        return Lease(self._dynamodb, settings.state_table, "sweep", self.clock).until(until)
 
     @cached_property
     def keys(self) -> KeyStore:

@@ -37,6 +37,7 @@ from chalicelib.kinds import (
     ZONE,
     ZONE_ID,
     Choice,
+    Flag,
     Kind,
     Minutes,
     Number,
@@ -186,6 +187,8 @@ SETTINGS = (
     Setting("STATE_TABLE", TABLE, target="state_table", stack_output="StateTable",
             meaning="the name of the table of what the app keeps for itself, out of the desktops' reach: its keys",
             example="elephant-state-dev"),
+    Setting("SWEEP_LEASE", Flag(), target="sweep_lease", default="false", example="true",
+            meaning="whether sweeps keep apart by the state table; a deploy says so where Lambda cannot reserve one"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
@@ -266,6 +269,11 @@ class Settings:
     def state_table(self) -> str | None:
         """The name of the table of what the app keeps for itself, None where there is none, as in a local run."""
         return self._one("state_table")
+
+    @property
+    def sweep_lease(self) -> bool:
+        """Whether sweeps keep apart by an item of the state table."""
+        return bool(self._one("sweep_lease"))
 
     @property
     def stream_arn(self) -> str:

@@ -15,7 +15,7 @@ def test_a_clean_life_on_warm_containers_costs_33_calls_at_most() -> None:
         "schedule": 3,  # the row, two timers
         "launch timer": 6,  # the row, its desktops, the intent, two launches, the ids
         "EC2 event": 10,  # twice: the desktop, the row, its record, its link; and twice the row when it shuts down
-        "stream": 8,  # two reports noted; the first upload dated; the reason, the desktops, their records listed and deleted, the end
+        "stream": 8,  # two reports, an upload; the reason, the desktops, their records listed and deleted, the end
         "join": 4,  # twice: the row, who came
         "safety timer": 2,  # the row, that the checkpoint was held
     }
