@@ -18,6 +18,8 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
+from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.keys import Purpose, Seal
 from chalicelib.domain.model import Policy
 from chalicelib.settings import Settings
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
+    from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.people.schedule import Scheduler
@@ -64,7 +67,26 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(_client("dynamodb"), self.settings.table_name)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The app's own keys: in the state table where there is one, and otherwise what the environment gives."""
+        table = self.settings.state_table
+        if table:
+            return TableKeys(self._dynamodb, table, self.clock)
+        return GivenKeys(
+            {Purpose.LINKS: self.settings.link_signing_key, Purpose.SCHEDULING: self.settings.schedule_key}
+        )
+
+    @cached_property
+    def seal(self) -> Seal:
+        """How the app vouches for what it writes on rows."""
+        return Seal(lambda: self.keys.of(Purpose.VOUCHING))
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return _client("dynamodb")
 
     @cached_property
     def desktops(self) -> Ec2Desktops:

@@ -1,4 +1,4 @@
-"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
+"""What the app needs from the world: ports, each with one real adapter and one fake, a clock, and numbers.
 
 Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
 """
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Policy
 
 
@@ -117,6 +118,13 @@ class Timers(Protocol):
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
+
+
+class KeyStore(Protocol):
+    """The app's own keys."""
+
+    def of(self, purpose: Purpose) -> Keys | None:
+        """Return the keys of a purpose, at most a minute old; None where none was made."""
 
 
 class World(Protocol):
