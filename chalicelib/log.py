@@ -67,6 +67,7 @@ class Warn(_Described):
     BAD_ROW = "bad_row", "A value on the row cannot be understood; it is told once until it changes.", "meeting why"
     NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
+    OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
 
 

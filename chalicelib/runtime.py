@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.adapters.keys import DynamoKeys, GivenKeys
+from chalicelib.adapters.keys import GivenKeys, TableKeys
 from chalicelib.domain.keys import Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
@@ -87,16 +87,16 @@ class Runtime:
 
     @cached_property
     def keys(self) -> KeyStore:
-        """The app's own keys."""
+        """The app's own keys: in the state table where there is one, and otherwise what the environment gives."""
         settings = self.settings
         if settings.state_table:
-            return DynamoKeys(self._dynamodb, settings.state_table, self.clock)
+            return TableKeys(self._dynamodb, settings.state_table, self.clock)
         given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
         return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
 
     @cached_property
     def seal(self) -> Seal:
-        """What tells what the app itself has written on rows; the key is read when it is first needed."""
+        """How the app vouches for what it writes on rows; the key is read when it is first needed."""
         return Seal(lambda: self.keys.of(Purpose.VOUCHING))
 
     @cached_property

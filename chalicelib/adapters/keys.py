@@ -1,4 +1,4 @@
-"""The app's own keys: in the state table where there is one, in the environment of a run that is not deployed."""
+"""The app's own keys, kept in the table that no desktop can reach, or given by the environment of a run at home."""
 
 from __future__ import annotations
 
@@ -8,63 +8,85 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain import rows
+from chalicelib import log
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT_FOR = timedelta(minutes=1)
-"""How long a key is used before it is read again: so long a key that was taken back still counts."""
+KEPT = timedelta(minutes=1)
 
 
 def item_id(purpose: Purpose) -> str:
-    """Return the id of the item of the state table that holds the keys of this purpose."""
+    """Return the id of the item that holds the keys of a purpose."""
     return f"key/{purpose}"
 
 
-class DynamoKeys:
-    """The port `KeyStore` on the state table, whose items hold `present` and the list `earlier`."""
+def parse(item: Mapping[str, Mapping[str, Any]]) -> Keys | None:
+    """Return the keys that an item holds, in DynamoDB JSON; None where it is not as a deploy writes it."""
+    present = item.get("present", {}).get("S", "")
+    earlier = [key.get("S", "") for key in item.get("earlier", {"L": []}).get("L", [{}])]
+    return Keys(present, tuple(earlier)) if present and all(earlier) else None
+
+
+class TableKeys:
+    """The port `KeyStore` on the state table; what was read is kept for a minute."""
 
     def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime]) -> None:
+        """Take the client that the meetings have anyway, so that a cold join makes one only, and a clock (UTC)."""
         self._client = client
         self._table = table
         self._clock = clock
-        self._read: dict[Purpose, tuple[datetime, Keys | None]] = {}
+        self._kept: dict[Purpose, tuple[datetime, Keys | None]] = {}
 
     def of(self, purpose: Purpose) -> Keys | None:
-        """Return the keys of this purpose as they were at most a minute ago, None where none were made."""
-        now = self._clock()
-        known = self._read.get(purpose)
-        if known is None or now >= known[0] + KEPT_FOR:
-            known = self._read[purpose] = (now, self._find(purpose))
-        return known[1]
+        """Return the keys of a purpose, strongly consistent, at most a minute old; None where none was made.
 
-    def _find(self, purpose: Purpose) -> Keys | None:
-        name = item_id(purpose)
+        Where the table cannot be read, what was read last still counts, and is asked for again a minute later: links
+        that were sent must open while DynamoDB has its moments. A key that was taken back counts so much longer.
+
+        Raises:
+            ConfigError: the item holds no key.
+            Unavailable: the table cannot be read, and never could.
+        """
+        now, known = self._clock(), self._kept.get(purpose)
+        if known and now - known[0] < KEPT:
+            return known[1]
         try:
-            found = self._client.get_item(TableName=self._table, Key={"id": {"S": name}}, ConsistentRead=True)
+            keys = self._read(purpose)
+        except Unavailable as error:
+            if not known:
+                raise
+            keys = known[1]
+            log.warn(log.Warn.OLD_KEYS, why=str(error))
+        self._kept[purpose] = now, keys
+        return keys
+
+    def _read(self, purpose: Purpose) -> Keys | None:
+        key = {"id": {"S": item_id(purpose)}}
+        try:
+            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable(f"The table {self._table} could not be read: {error}") from error
-        item = rows.decode(found.get("Item", {}))
-        return _keys(item, f"the item {name} of the table {self._table}") if item else None
-
-
-def _keys(item: Mapping[str, Any], where: str) -> Keys:
-    present, earlier = item.get("present"), item.get("earlier", [])
-    if not isinstance(present, str) or not present or not isinstance(earlier, list):
-        raise ConfigError(f"There is no key in {where}; deploy again, which makes one.")
-    return Keys(present, tuple(map(str, earlier)))
+            raise Unavailable(f"The keys for {purpose} could not be read from {self._table}: {error}") from error
+        if "Item" not in found:
+            return None
+        keys = parse(found["Item"])
+        if keys is None:
+            raise ConfigError(
+                f"The item {item_id(purpose)} of the table {self._table} is not as a deploy writes it: `present` is a "
+                "key, as text, and `earlier` a list of such. Correct it in the table."
+            )
+        return keys
 
 
 class GivenKeys:
-    """The port `KeyStore` over keys that are given, as the environment of a local run holds them."""
+    """The port `KeyStore` for a run that is not deployed: the keys that its environment gives."""
 
     def __init__(self, keys: Mapping[Purpose, str | None]) -> None:
         self._keys = keys
 
     def of(self, purpose: Purpose) -> Keys | None:
-        """Return the key of this purpose, None where none is given."""
+        """Return the key of a purpose, None where none was given."""
         key = self._keys.get(purpose)
         return Keys(key) if key else None

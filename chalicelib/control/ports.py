@@ -1,4 +1,4 @@
-"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
+"""What the app needs from the world: ports, each with one real adapter and one fake, a clock, and numbers.
 
 Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
 """
@@ -37,13 +37,6 @@ class Meetings(Protocol):
 
     def open(self) -> Iterator[list[Meeting]]:
         """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
-
-
-class KeyStore(Protocol):
-    """The app's own keys."""
-
-    def of(self, purpose: Purpose) -> Keys | None:
-        """Return the keys of this purpose, None where the app has none for it."""
 
 
 class Desktops(Protocol):
@@ -129,6 +122,13 @@ class Timers(Protocol):
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
+
+
+class KeyStore(Protocol):
+    """The app's own keys."""
+
+    def of(self, purpose: Purpose) -> Keys | None:
+        """Return the keys of a purpose, at most a minute old; None where none was made."""
 
 
 class World(Protocol):
