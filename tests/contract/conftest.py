@@ -39,7 +39,6 @@ def _apart_from_the_developer() -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         patch.setattr("localcloud.server._POLL_S", 0.01)  # a server notices that quickly that it is to stop
         yield
