@@ -26,7 +26,7 @@ from chalicelib.adapters.dynamodb import OPEN_INDEX
 from localcloud import cloudflare as zone
 from localcloud import loopback
 from localcloud.aws import ACCOUNT, REGION, Aws
-from localcloud.clock import Clock, VirtualClock
+from localcloud.clock import Clock, RealClock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
 from localcloud.conditions import GOOD_DAY, Conditions
 from localcloud.desktops import Desktops
@@ -108,7 +108,7 @@ class Cloud:
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
         self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
         Rates(self._app, clock, self.functions)
-        self._http = Server(Gateway(self._app, self.ledger), http_port)
+        self._http = Server(Gateway(self._app, self.ledger), http_port, now=clock.now)
         stack.callback(self._http.stop)
         self.url = self._http.url
 
@@ -190,8 +190,9 @@ class Cloud:
         stack.callback(log.setLevel, log.level)
         log.setLevel(logging.INFO)
         sleep: Callable[[float], None] = time.sleep
-        if isinstance(self.clock, VirtualClock):
+        if isinstance(self.clock, RealClock | VirtualClock):
             sleep = self.clock.sleep
+        if isinstance(self.clock, VirtualClock):
             stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too, at random
             stack.callback(random.setstate, random.getstate())
             random.seed(self.conditions.seed)
