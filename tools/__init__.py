@@ -10,6 +10,7 @@ Entry points:
     policies    writes .chalice/policy-<function>.json from what the code calls
     bench       measures the figures that the project claims
     texts       writes what the docs show from the code
+    install     makes a virtual environment with what a lock names, before anything else can run
     resumable   Chalice's command line, able to go on where it was stopped
 
 Blocks:
