@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tools.terminal import fitting
+
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"
 """The remedy for what CloudFormation made and somebody changed: no deploy puts it right."""
 
@@ -69,6 +71,7 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
 
 def _line(finding: Finding) -> str:
     word = f"{finding.level:4}"
+    line = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        word = f"\033[{_COLOURS[finding.level]}m{word}\033[0m"
-    return f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else "")
+        line = line.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
+    return line
