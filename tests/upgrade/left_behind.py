@@ -22,11 +22,13 @@ from localcloud.cloud import TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Life
 from tests.upgrade.lives import Lives
-from tests.upgrade.plots import BEGIN, BOOT_S, STARTING_S, STOPPING_S
+from tests.upgrade.plots import BEGIN, BOOT_S, LISTED_S, STARTING_S, STOPPING_S
 
 HERE = Path(__file__).parent
 RELEASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "release.json").exists())
-_CONDITIONS = Conditions(starting_s=(STARTING_S,) * 2, stopping_s=(STOPPING_S,) * 2, boot_s=(BOOT_S,) * 2)
+_CONDITIONS = Conditions(
+    starting_s=(STARTING_S,) * 2, stopping_s=(STOPPING_S,) * 2, boot_s=(BOOT_S,) * 2, vanish_s=LISTED_S
+)
 _STREAM_DELAY_S = 0.3
 
 

@@ -18,6 +18,9 @@ END = BEGIN + timedelta(hours=3)
 STARTING_S, STOPPING_S, BOOT_S = 25, 30, 180
 """How long a desktop is pending, is shutting down, and takes until it reports, in seconds."""
 
+LISTED_S = 600
+"""How long one that has ended is still listed, in seconds."""
+
 DURATION_MIN = 90
 
 
@@ -80,7 +83,7 @@ PLOTS = (
     Plot("evening", 100, _both((-1.3, 40.2), (1.2, 42.7))),
 )
 
-MOMENTS = (8.3, 21.1, 36.7, 49.6, 58.9, 74.2)
+MOMENTS = (8.3, 36.7, 49.6, 74.2)
 """When somebody upgrades, in minutes after the beginning."""
 
 MID_LAUNCH = 7

@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.upgrade.lives import Lives
-from tests.upgrade.plots import BEGIN, BOOT_S, END, MID_LAUNCH, MOMENTS, PLOTS, STARTING_S, STOPPING_S
+from tests.upgrade.plots import BEGIN, BOOT_S, END, LISTED_S, MID_LAUNCH, MOMENTS, PLOTS, STARTING_S, STOPPING_S
 
 HERE = Path(__file__).parent
 SIGNING_KEY = "the-links-key-of-the-release-before"
@@ -218,7 +218,8 @@ def _cloud(**environ: str) -> Any:
 
     from app import app
 
-    conditions = Conditions(starting_s=(STARTING_S,) * 2, stopping_s=(STOPPING_S,) * 2, boot_s=(BOOT_S,) * 2)
+    spans = {"starting_s": STARTING_S, "stopping_s": STOPPING_S, "boot_s": BOOT_S}
+    conditions = Conditions(**{name: (span, span) for name, span in spans.items()}, vanish_s=LISTED_S)
 
     @contextmanager
     def up() -> Iterator[Any]:
