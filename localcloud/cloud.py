@@ -42,6 +42,7 @@ TABLE = "elephant-meetings"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 STAGE = "dev"
+VOUCHING_KEY = "nobody else knows it"
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
 
@@ -163,6 +164,7 @@ class Cloud:
             "no_proxy": "127.0.0.1",
             "TABLE_NAME": TABLE,
             "STAGE": STAGE,
+            "VOUCHING_KEY": VOUCHING_KEY,
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],

@@ -27,6 +27,7 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Role, State
+from tests.builders import SEAL
 from tests.wire import Wire
 
 __all__ = ["FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]
@@ -83,7 +84,7 @@ class FakeMeetings(Meetings):
         row = self.rows[meeting_id]
         known = self._read.get(meeting_id)
         if known is None or known[0] is not row:
-            known = self._read[meeting_id] = (row, rows.meeting(row))
+            known = self._read[meeting_id] = (row, rows.meeting(row, SEAL))
         return known[1]
 
 
@@ -163,6 +164,10 @@ class FakeDesktops(Desktops):
             found = list(self._by_meeting.get(meeting_id, ()))
             found += [self.instances[i] for i in named if i in self.instances and self.instances[i] not in found]
             return self._shown(found)
+
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        with self.wire.call("desktops.named", *desktop_ids):
+            return self._shown([self.instances[i] for i in desktop_ids if i in self.instances])
 
     def find(self, desktop_id: str) -> Desktop | None:
         with self.wire.call("desktops.find", desktop_id):

@@ -16,7 +16,8 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError
-from chalicelib.domain.model import Policy, Role
+from chalicelib.domain.model import Role
+from chalicelib.domain.policy import Policy
 from chalicelib.people import links
 from chalicelib.rules.times import TimerKind, timers
 from chalicelib.settings import TimerSettings

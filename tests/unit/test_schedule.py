@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import BadRequest, ConfigError, Unavailable
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.people.schedule import MeetingRequest, Scheduler, Targets, parse, targets
 from chalicelib.settings import TimerSettings
 from tests.builders import POLICY, T, at

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.model import DCV_PORT
+from chalicelib.domain.policy import DCV_PORT
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
