@@ -93,6 +93,15 @@ def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) ->
     return (min(start, expected + policy.standby) if start else expected) + _duration(meeting, policy)
 
 
+def movable(policy: Policy, begun_at: datetime) -> tuple[datetime, datetime]:
+    """Return the moments between which the deadline of desktops lies whose launch was begun at `begun_at` (UTC).
+
+    Whatever becomes of the row, the app moves it to no moment before the launch, and to none beyond the operator's
+    longest meeting, put off as far as desktops are kept for it.
+    """
+    return begun_at, begun_at + policy.lead + policy.standby + policy.max_duration
+
+
 def _duration(meeting: Meeting, policy: Policy) -> timedelta:
     return meeting.duration or policy.max_duration
 
