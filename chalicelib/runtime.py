@@ -107,7 +107,10 @@ class Runtime:
         def launcher() -> Any:
             return self._launcher
 
-        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock)
+        def parameters() -> Any:
+            return _client("ssm")
+
+        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock, parameters)
 
     @cached_property
     def _launcher(self) -> Any:

@@ -148,8 +148,9 @@ class Ec2:
         return reservation
 
     def _zone(self, asked: dict[str, Any]) -> str:
-        if asked.get("subnet_id"):
-            return str(self._backend.get_subnet(asked["subnet_id"]).availability_zone)
+        subnets = [asked.get("subnet_id"), *(nic.get("SubnetId") for nic in asked.get("nics") or ())]
+        for subnet in filter(None, subnets):
+            return str(self._backend.get_subnet(subnet).availability_zone)
         return str(asked.get("placement") or "")
 
     def _holder(self, token: tuple[str, str], parameters: str) -> Reservation:

@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Several, Text
-from chalicelib.settings import SETTINGS, Setting
+from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
+from chalicelib.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"

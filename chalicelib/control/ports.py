@@ -57,20 +57,25 @@ class Desktops(Protocol):
     def fleet(self) -> Iterator[list[Desktop]]:
         """Yield every instance of the project and this stage, dead ones too, a page at a time."""
 
-    def subnets(self) -> list[str]:
+    def subnets(self, after: str | None = None) -> list[str]:
         """Return the subnets to launch into, the best first; those that lately had no room come last.
 
+        Where the launch before came to nothing, in the subnet `after`, another is tried first.
+
         Raises:
-            LaunchRefused: there is none.
+            LaunchRefused: there is none that people can reach.
         """
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
+    def launch(
+        self, meeting_id: str, attempt: Attempt, deadline: datetime, movable: tuple[datetime, datetime] | None = None
+    ) -> Desktop:
         """Launch the desktop of this attempt, or return the one that it has launched already.
 
-        `deadline` is UTC: no desktop of the meeting may outlive it.
+        `deadline` is UTC: no desktop of the meeting may outlive it. `movable` are the first and the last moment that
+        the app may move it to later on, None for never; the desktop's own guard obeys no other.
 
         Raises:
-            NoCapacity: no room in the attempt's subnet.
+            NoCapacity: not in the attempt's subnet; in another there may be room.
             AttemptSpent: the attempt's desktop is gone.
             LaunchRefused: EC2 will not launch it, wherever.
         """

@@ -138,7 +138,8 @@ class State(StrEnum):
 class Desktop:
     """One EC2 instance for one role of one meeting, as last observed. Times are UTC.
 
-    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone.
+    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone. `state_reason` is
+    why EC2 says that it is in its state, EC2's code first, None where EC2 does not say.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Desktop:
     address: str | None = None
     launched_at: datetime | None = None
     deadline: datetime | None = None
+    state_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
-from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Several
-from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Setting, Settings, TimerSettings
+from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
+from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Settings, TimerSettings
 from tools import recorded
 from tools.settings_texts import stage_file
 from tools.stage import KEYS, ROOT, Stage, StageError, load, parse, unusable, value_at

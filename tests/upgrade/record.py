@@ -83,7 +83,9 @@ class Recorder:
             for minute in MOMENTS:
                 cloud.clock.at(BEGIN + timedelta(minutes=minute), lambda minute=minute: self._write_down(minute))
             cloud.clock.run(END)
-            problems = {n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)}
+            problems = {
+                n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)
+            }
             if not all(meeting_id in signed[name]["teacher"] for name, meeting_id in self._lives.ids.items()):
                 raise RuntimeError("The meetings of the run that signs links are not those of the other.")
             if problems or cloud.functions.dead_letters:
@@ -160,8 +162,9 @@ class Recorder:
         }
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        from localcloud.aws import ACCOUNT, REGION
         from moto.dynamodb.models import dynamodb_backends
+
+        from localcloud.aws import ACCOUNT, REGION
 
         table = dynamodb_backends[ACCOUNT][REGION].get_table(self._cloud.environ["TABLE_NAME"])
         for item in table.all_items():
@@ -211,12 +214,12 @@ def _cloud(**environ: str) -> Any:
     """Return the release's own local cloud, about to be up, always with the same ids."""
     from contextlib import contextmanager
 
-    from localcloud.clock import VirtualClock
-    from localcloud.cloud import Cloud
-    from localcloud.conditions import Conditions
     from moto.moto_api._internal import mock_random
 
     from app import app
+    from localcloud.clock import VirtualClock
+    from localcloud.cloud import Cloud
+    from localcloud.conditions import Conditions
 
     spans = {"starting_s": STARTING_S, "stopping_s": STOPPING_S, "boot_s": BOOT_S}
     conditions = Conditions(**{name: (span, span) for name, span in spans.items()}, vanish_s=LISTED_S)
