@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.errors import ConfigError
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
     ANY_IMAGE,
@@ -40,6 +40,7 @@ from chalicelib.kinds import (
     ZONE,
     ZONE_ID,
     Choice,
+    Flag,
     Minutes,
     Number,
     Secret,
@@ -151,6 +152,8 @@ SETTINGS = (
     Setting("STATE_TABLE", TABLE, target="state_table", stack_output="StateTable",
             meaning="the name of the table of what the app keeps for itself, out of the desktops' reach: its keys",
             example="elephant-state-dev"),
+    Setting("SWEEP_LEASE", Flag(), target="sweep_lease", default="false", example="true",
+            meaning="whether sweeps keep apart by the state table; a deploy says so where Lambda cannot reserve one"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
@@ -171,6 +174,8 @@ SETTINGS = (
             key="meetings.max_launch_attempts", example="5"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
             meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("VOUCHING_KEY", Secret(), target="vouching_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs what the app writes beside the ids of its desktops, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
             meaning="signs links, each bound to its role"),
 )
@@ -240,6 +245,11 @@ class Settings:
         return self._one("state_table")
 
     @property
+    def sweep_lease(self) -> bool:
+        """Whether sweeps keep apart by an item of the state table."""
+        return bool(self._one("sweep_lease"))
+
+    @property
     def stream_arn(self) -> str:
         """The table's stream, whatever text the variable holds.
 
@@ -262,6 +272,11 @@ class Settings:
     def link_signing_key(self) -> str | None:
         """The key that signs links, None where links are not signed."""
         return self._one("link_signing_key")
+
+    @property
+    def vouching_key(self) -> str | None:
+        """The key that vouches for desktops in a run that is not deployed, None where nothing does."""
+        return self._one("vouching_key")
 
     def policy(self) -> Policy:
         """Return the numbers in the rules."""

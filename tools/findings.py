@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.errors import ElephantError
+from tools.terminal import fitting
 
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"
 """The remedy for what CloudFormation made and somebody changed: no deploy puts it right."""
@@ -84,6 +85,7 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
 
 def _line(finding: Finding) -> str:
     word = f"{finding.level:4}"
+    line = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        word = f"\033[{_COLOURS[finding.level]}m{word}\033[0m"
-    return f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else "")
+        line = line.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
+    return line

@@ -1,4 +1,4 @@
-"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
+"""What the app needs from the world: ports, each with one real adapter and one fake, a clock, and numbers.
 
 Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
 """
@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Policy
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting
+from chalicelib.domain.policy import Policy
 
 
 class Meetings(Protocol):
@@ -42,6 +44,9 @@ class Desktops(Protocol):
 
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
         """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
+
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of these instances as they are now, whosever they are."""
 
     def find(self, desktop_id: str) -> Desktop | None:
         """Return this instance as it is now, None where EC2 shows none."""
@@ -122,6 +127,13 @@ class Timers(Protocol):
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
+
+
+class KeyStore(Protocol):
+    """The app's own keys."""
+
+    def of(self, purpose: Purpose) -> Keys | None:
+        """Return the keys of a purpose, at most a minute old; None where none was made."""
 
 
 class World(Protocol):

@@ -34,6 +34,10 @@ class BadEvent(ElephantError):
     """A trigger's payload lacks what every such payload has; trying it again would not help."""
 
 
+class NoSuchAddress(ElephantError):
+    """The app has nothing at the path that was asked for."""
+
+
 class NoSuchMeeting(ElephantError):
     """The table has no row with this id."""
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.ec2.subnets import ANYWHERE, look
 from chalicelib.domain.errors import LaunchRefused, Unavailable
-from chalicelib.domain.model import DCV_PORT
+from chalicelib.domain.policy import DCV_PORT
 from tools.errors import code_of
 from tools.findings import Finding, as_aws_said, as_sentence, fail, ok, warn
 from tools.site import Site

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _KNOWN_AT_MOST = 4096
+_IDS_IN_A_FILTER = 200
 
 
 class Ec2Desktops:
@@ -60,14 +61,20 @@ class Ec2Desktops:
         tagged = [_tag_is("Project", PROJECT), _tag_is("MeetingID", meeting_id)]
         found = [desktop for page in self._describe(tagged) for desktop in page if desktop.meeting_id == meeting_id]
         rest = [name for name in named if name not in {desktop.id for desktop in found}]
-        if rest:
-            found += [desktop for page in self._describe([_ids_are(rest)]) for desktop in page if desktop.id in rest]
+        return found + self.named(rest)
+
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of these instances as they are now, whosever they are."""
+        found: list[Desktop] = []
+        ids = sorted(desktop_ids)
+        for start in range(0, len(ids), _IDS_IN_A_FILTER):
+            some = ids[start : start + _IDS_IN_A_FILTER]
+            found += [desktop for page in self._describe([_ids_are(some)]) for desktop in page if desktop.id in some]
         return found
 
     def find(self, desktop_id: str) -> Desktop | None:
         """Return this instance as it is now, None where EC2 shows none."""
-        pages = self._describe([_ids_are([desktop_id])])
-        desktop = next((desktop for page in pages for desktop in page if desktop.id == desktop_id), None)
+        desktop = next(iter(self.named([desktop_id])), None)
         if len(self._known) >= _KNOWN_AT_MOST:
             self._known.clear()
         if desktop:

@@ -71,7 +71,7 @@ MUTANTS = (
     Mutant("forgets a report whose look failed", triggers._is_told_only_here, never),
     Mutant(
         "hears only the last report of a batch",
-        triggers._with_reports_of,
+        triggers._with_what_was_told_by,
         lambda original: lambda earlier, change: change,
     ),
     Mutant(
