@@ -13,7 +13,7 @@ from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Res
 
 from chalicelib import log, runtime
 from chalicelib.control import events
-from chalicelib.domain import errors
+from chalicelib.domain import errors, rows
 from chalicelib.domain.model import Status
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
@@ -67,6 +67,10 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
+        except errors.KeyTaken as error:
+            return _refusal(409, error)
+        except errors.TimeFull as error:
+            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:

@@ -52,6 +52,7 @@ class Note(_Described):
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
+    CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
     ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
     SWEEP = (
         "sweep",
@@ -66,6 +67,7 @@ class Warn(_Described):
     BAD_ROW = "bad_row", "A value on the row cannot be understood; it is told once until it changes.", "meeting why"
     NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
+    NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 
 
 class Fail(_Described):

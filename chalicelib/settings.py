@@ -63,6 +63,7 @@ class Setting:
     the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
     work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
     where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
+    `default_in_stage` is the default of a stage's file where that of the environment is another.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
     is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
@@ -77,6 +78,7 @@ class Setting:
     when_empty: str = "none"
     needed_by: str = ""
     key: str = ""
+    default_in_stage: str = ""
     in_file: Kind | None = None
     stack_output: str = ""
     sample: str = ""
@@ -94,7 +96,7 @@ class Setting:
     @property
     def default_in_file(self) -> str:
         """What a stage's file that leaves it out stands for, empty where the stack says it then."""
-        return "" if self.stack_output else self.default
+        return self.default_in_stage or ("" if self.stack_output else self.default)
 
     @property
     def needed_in_file(self) -> bool:
@@ -153,6 +155,9 @@ SETTINGS = (
             key="desktops.availability_zones", example="us-west-2a,us-west-2b"),
     Setting("VOLUME_GIB", Number(1, 16_384), target="desktops.volume_gib", default="60",
             meaning="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
+    Setting("DESKTOPS_AT_ONCE", Number(1), target="policy.at_once", default_in_stage="10", key="desktops.at_once",
+            meaning="the desktops that may be wanted at once, two a meeting: a meeting for which there is no room is "
+            "not scheduled", when_empty="no limit", example="40"),
     Setting("IN_GUEST_DEADLINE", Choice(Guest), target="desktops.guest", default=Guest.WINDOWS,
             meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
@@ -190,8 +195,9 @@ SETTINGS = (
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             meaning="the stage; it marks what is owned", example="prod"),
-    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
-            meaning="where the meetings' video rooms are", example="video.example.com"),
+    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",
+            meaning="where the meetings' video rooms are: a Jitsi of your own (docs/deploy.md, The video room)",
+            when_empty="meetings have no video room", example="video.example.com"),
     Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
@@ -275,9 +281,9 @@ class Settings:
         return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
-    def jitsi_domain(self) -> str:
-        """The host of the meetings' video rooms."""
-        return str(self._one("jitsi_domain"))
+    def jitsi_domain(self) -> str | None:
+        """The host of the meetings' video rooms, None where meetings have none."""
+        return self._one("jitsi_domain")
 
     @property
     def schedule_key(self) -> str | None:

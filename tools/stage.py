@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
+OWN_ITEMS = ("calendar",)
+"""The kinds of items in the app's own table: an item's id begins with one of these words and a slash."""
 
 REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
@@ -41,8 +43,6 @@ DEPLOY = (
             meaning="the AWS account: deploy into no other one"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
             meaning="the S3 bucket that the made profile may upload sessions to"),
-    Setting("", Number(1), key="desktops.at_once", default="10", example="40",
-            meaning="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
     Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", when_empty="nobody",
             meaning="the address that alarms are mailed to, once its owner has confirmed"),
     Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",

@@ -13,6 +13,7 @@ from chalicelib.control.triggers import Triggers
 from chalicelib.domain import rows
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.model import Meeting, Policy
+from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -32,6 +33,8 @@ class House:
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)
+        limited = self.policy.at_once is not None
+        self.calendar = FakeCalendar(self.meetings, self.wire) if limited else None
         self.looker = Looker(self)
         self.triggers = Triggers(self, self.looker)
         self.sweeper = Sweeper(self, self.looker)
