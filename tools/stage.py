@@ -100,7 +100,7 @@ class Stage:
     """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file.
 
     What tools look at is an attribute, by its key in the file. `environment` holds the rest as the functions get it, by
-    the variables' names.
+    the variables' names: what the file says, be it that something is empty.
     """
 
     name: str
@@ -220,7 +220,8 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
     attributes = {_leaf(key): _value(KEYS[key], text) for key, text in texts.items() if _leaf(key) in _ATTRIBUTES}
-    others = {KEYS[key].name: text for key, text in texts.items() if text and _leaf(key) not in _ATTRIBUTES}
+    written = {key for key in KEYS if value_at(content, key) is not None}
+    others = {KEYS[key].name: text for key, text in texts.items() if key in written and _leaf(key) not in _ATTRIBUTES}
     return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 
