@@ -59,7 +59,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     before = stack.ready()
     refuse_unready(stage, client)
     tables.refuse_change(stage, before, client)
-    record.require(build.functions(stage, client))
+    functions = build.functions(stage, client)
+    record.require(functions)
     changes = []
     site = Site(stage, client, providers.of(stage))
     wanted = parameters(stage, site.own_vpc) | providers.parameters(site.provider, stage)
@@ -71,7 +72,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
-    part = recorded.section(stage, outputs)
+    standing = (functions.get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    part = recorded.section(stage, outputs, standing)
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     if recorded.write(stage, part, rendered):

@@ -62,7 +62,6 @@ class TestNowhereToLaunch:
         house.meeting()
         launch = house.desktops.launch
 
-
         def launch_and_die(*attempt: Any) -> Any:
             launch(*attempt)
             raise SystemExit
