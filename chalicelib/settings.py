@@ -68,6 +68,13 @@ class Guest(StrEnum):
     OFF = "off"
 
 
+class Scheduling(StrEnum):
+    """Who may schedule: who brings the key, or anybody who finds the API."""
+
+    LOCKED = "locked"
+    OPEN = "open"
+
+
 def _minutes(usual: timedelta) -> str:
     return str(usual // timedelta(minutes=1))
 
@@ -176,12 +183,15 @@ SETTINGS = (
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
-    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
-            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
+            when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
+            meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),
+    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
+            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
+    Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs links, each bound to its role, in a run that is not deployed"),
     Setting("VOUCHING_KEY", Secret(), target="vouching_key", example="what `openssl rand -hex 32` prints",
             meaning="signs what the app writes beside the ids of its desktops, in a run that is not deployed"),
-    Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
-            meaning="signs links, each bound to its role"),
 )
 # fmt: on
 
@@ -266,6 +276,14 @@ class Settings:
     def jitsi_domain(self) -> str | None:
         """The host of the meetings' video rooms, None where meetings have none."""
         return self._one("jitsi_domain")
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Who may schedule, as the operator says; in a run at home, anybody unless there is a key."""
+        if said := self._one("scheduling"):
+            return Scheduling(said)
+        at_home_without_a_key = self.state_table is None and self.schedule_key is None
+        return Scheduling.OPEN if at_home_without_a_key else Scheduling.LOCKED
 
     @property
     def schedule_key(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
-from tools import build, fast_launch, grants, lock, providers, recorded, tables, wiring
+from tools import build, fast_launch, grants, keys, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
@@ -73,6 +74,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
     standing = (functions.get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    changes += keys.make(stage, outputs["StateTable"], client)
+    stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
     part = recorded.section(stage, outputs, standing)
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import SETTINGS
-from tools.stage import FUNCTIONS, ROOT, Stage
+from tools.stage import FUNCTIONS, ROOT, SECRETS, Stage
 
 CHALICE = ROOT / ".chalice"
 _BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` the sample that is in git
@@ -28,13 +28,14 @@ _NOTHING: Mapping[str, str] = {}
 def environment(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, str]:
     """Return the app's environment: of each variable what the operator's file says, or what the stack made.
 
-    Nothing is set to empty. `standing` is the environment that the functions have now.
+    Nothing is set to empty, and no key stands there: those are in the state table. `standing` is the environment that
+    the functions have now.
     """
     values = dict(stage.environment)
     for row in SETTINGS:
         values[row.name] = stage.variable(row.name) or (outputs[row.stack_output] if row.stack_output else "")
     values |= {name: standing.get(name, "") for name in _KEPT if name not in stage.environment}
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in values.items() if value and name not in SECRETS}
 
 
 def section(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
@@ -57,11 +58,16 @@ def section(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str
 def write(
     stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE
 ) -> bool:
-    """Write the stage's part and its functions' policies; return whether any file changed."""
+    """Write the stage's part and its functions' policies; return whether any file changed.
+
+    What the part held before the first deploy is kept, without the keys that it may have held.
+    """
     config, own = _config(folder), folder / stage.name
-    if not own.exists():
-        own.mkdir()
-        _put(own / _BEFORE, {"part": config["stages"].get(stage.name)})
+    before = config["stages"].get(stage.name)
+    if own.exists():
+        before = _before(own)
+    own.mkdir(exist_ok=True)
+    _put(own / _BEFORE, {"part": _without_keys(before)})
     config["stages"][stage.name] = part
     changed = [_put(folder / "config.json", config)]
     changed += [_put(own / f"policy-{name}.json", policies[name]) for name in FUNCTIONS]
@@ -70,8 +76,7 @@ def write(
 
 def forget(stage: Stage, folder: Path = CHALICE) -> None:
     """Leave the stage's part as it was before the first deploy; remove its policies and records."""
-    config, before = _config(folder), folder / stage.name / _BEFORE
-    part = json.loads(before.read_text(encoding="utf-8"))["part"] if before.exists() else None
+    config, part = _config(folder), _before(folder / stage.name)
     if part:
         config["stages"][stage.name] = part
     elif (folder / stage.name).exists():
@@ -80,6 +85,23 @@ def forget(stage: Stage, folder: Path = CHALICE) -> None:
     shutil.rmtree(folder / stage.name, ignore_errors=True)
     for record in (folder / "deployed").glob(f"{stage.name}.*"):
         record.unlink()
+
+
+def _before(own: Path) -> dict[str, Any] | None:
+    path = own / _BEFORE
+    part: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8"))["part"] if path.exists() else None
+    return part
+
+
+def _without_keys(part: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stage's part of the configuration without any key, for all functions or for one."""
+    if part is None:
+        return None
+    kept: dict[str, Any] = {}
+    for name, value in part.items():
+        if name not in SECRETS:
+            kept[name] = _without_keys(value) if isinstance(value, Mapping) else value
+    return kept
 
 
 def _config(folder: Path) -> dict[str, Any]:

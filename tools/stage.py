@@ -69,6 +69,9 @@ KEYS = {
 
 _VARIABLES = {row.name: row for row in SETTINGS}
 
+SECRETS = frozenset(row.name for row in SETTINGS if isinstance(row.kind, Secret))
+"""The variables that hold keys: a deployed stage has them in its state table, and in no function's environment."""
+
 
 class StageError(Exception):
     """The stage's file cannot be used; the message says why and what to write instead."""
@@ -129,6 +132,7 @@ class Stage:
     log_retention_days: int = _usual("log_retention_days")
     table: str = _usual("table")
     protect_table: bool = _usual("protect_table")
+    scheduling: str = _usual("scheduling")
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -152,6 +156,11 @@ class Stage:
     def log_group(self, name: str) -> str:
         """Return the name of the log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.function(name)}"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the file still holds of the keys that a deploy has moved, or will move, into the state table."""
+        return {name: text for name, text in self.environment.items() if name in SECRETS}
 
     def variable(self, name: str) -> str:
         """Return a variable of the functions as text: what the file says of it, or its default.
