@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.rules.calendar import OF_A_MEETING
 from chalicelib.settings import Client
+from tools.checks.network import zones_of
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
@@ -18,7 +19,7 @@ _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
 
 def instance_type(site: Site) -> Iterator[Finding]:
     """The instance type is offered in the zones that desktops go to."""
-    kind, zones = site.stage.instance_type, set(site.stage.availability_zones)
+    kind, zones = site.stage.instance_type, set(site.stage.availability_zones) or zones_of(site)
     offered = {
         offer["Location"]
         for page in site.client("ec2")
@@ -31,7 +32,8 @@ def instance_type(site: Site) -> Iterator[Finding]:
         where = ", ".join(sorted(offered)) or "nowhere in this Region"
         yield fail(f"{kind} is not offered in these zones, but in: {where}", f"correct [desktops] in {site.file}")
     elif zones - offered:
-        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", f"drop them in {site.file}")
+        others = f"name only {', '.join(sorted(usable))} as desktops.availability_zones in {site.file}"
+        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", others)
     else:
         yield ok(f"{kind} is offered in {', '.join(sorted(usable))}")
 

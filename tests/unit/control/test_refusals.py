@@ -66,7 +66,7 @@ class TestNowhereToLaunch:
             launch(*attempt)
             raise SystemExit
 
-        house.desktops.launch = launch_and_die  # type: ignore[method-assign, assignment]
+        house.desktops.launch = launch_and_die  # type: ignore[method-assign,assignment]
         with pytest.raises(SystemExit):  # between the launch and the write
             house.triggers.launch_timer(TimerEvent("m"))
         house.desktops.launch, house.desktops.zones = launch, []  # type: ignore[method-assign]
