@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import DnsRecord
-from tools import build, providers, recorded, records, tables, triggers
+from tools import build, fast_launch, providers, recorded, records, tables, triggers
 from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
@@ -76,6 +76,7 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> Ac
     provider.remove(stage, client)
     names = tables.of_stage(stage, client)
     tables.release(names, client)
+    fast_launch.unwire(stage, client)
     stack.down()
     tables.delete(names, client)
     for function in FUNCTIONS:

@@ -27,6 +27,7 @@ MeetingAttribute = Literal[
     "created_at",
     "duration_minutes",
     "jitsi_url",
+    "request_digest",
     "status",
     "instance_id",
     "termination_reason",

@@ -46,6 +46,7 @@ HARMLESS = {
     "functools",
     "hashlib",
     "hmac",
+    "itertools",
     "typing",
 }
 
