@@ -20,6 +20,7 @@ from chalicelib.domain.actions import Effect, Publish, Withdraw, is_undecided
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
+from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
 
 
@@ -92,6 +93,7 @@ class _Sweep:
     def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
+        self._knows_all = False
         self._world = world
         self._looker = looker
         self._stop_at = stop_at
@@ -106,6 +108,7 @@ class _Sweep:
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
+            self._knows_all = True
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
@@ -196,6 +199,9 @@ class _Sweep:
             bearing = [d.deadline for d in self._fleet if d.state.must_be_ended and d.deadline]
             report.overdue = sum(now >= deadline for deadline in bearing)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        if self._knows_all:
+            late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
+            log.count(log.Metric.NOT_READY, len(late), stage=stage)
         records = None if self._records is None else len(self._records)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
