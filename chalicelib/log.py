@@ -53,6 +53,7 @@ class Note(_Described):
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
     ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
+    SWEEP_LEFT = "sweep_left", "The sweep of the minute before is still at work, so this one did nothing.", "why"
     SWEEP = (
         "sweep",
         "A sweep has ended; the counts say what it saw and did.",
@@ -65,6 +66,8 @@ class Warn(_Described):
 
     BAD_ROW = "bad_row", "A value on the row cannot be understood; it is told once until it changes.", "meeting why"
     NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
+    NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
+    OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,9 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.domain.model import Policy
+from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.keys import Purpose, Seal
+from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
+    from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.people.schedule import Scheduler
@@ -64,7 +67,37 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(_client("dynamodb"), self.settings.table_name)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.seal)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return _client("dynamodb")
+
+    def sweeping(self, until: datetime) -> AbstractContextManager[bool]:
+        """Let no other sweep be at work up to `until` (UTC); tells whether none is.
+
+        Lambda itself makes sure of it where the account can reserve concurrency.
+        """
+        settings = self.settings
+        if not (settings.sweep_lease and settings.state_table):
+            return nullcontext(True)
+        from chalicelib.adapters.lease import Lease
+
+        return Lease(self._dynamodb, settings.state_table, "sweep", self.clock).until(until)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The app's own keys: in the state table where there is one, and otherwise what the environment gives."""
+        settings = self.settings
+        if settings.state_table:
+            return TableKeys(self._dynamodb, settings.state_table, self.clock)
+        given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
+        return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
+
+    @cached_property
+    def seal(self) -> Seal:
+        """How the app vouches for what it writes on rows; the key is read when it is first needed."""
+        return Seal(lambda: self.keys.of(Purpose.VOUCHING))
 
     @cached_property
     def desktops(self) -> Ec2Desktops:
@@ -74,7 +107,10 @@ class Runtime:
         def launcher() -> Any:
             return self._launcher
 
-        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock)
+        def parameters() -> Any:
+            return _client("ssm")
+
+        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock, parameters)
 
     @cached_property
     def _launcher(self) -> Any:

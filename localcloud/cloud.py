@@ -30,7 +30,7 @@ from localcloud.clock import Clock, RealClock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
 from localcloud.conditions import GOOD_DAY, Conditions
 from localcloud.desktops import Desktops
-from localcloud.ec2 import Ec2, Life, states_told_as_they_are
+from localcloud.ec2 import Ec2, Life, lead_out, states_told_as_they_are
 from localcloud.functions import Functions, arn
 from localcloud.gateway import Gateway
 from localcloud.ledger import APP, OPERATOR, Ledger
@@ -43,6 +43,7 @@ TABLE = "elephant-meetings"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 STAGE = "dev"
+VOUCHING_KEY = "nobody else knows it"
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
 
@@ -150,6 +151,7 @@ class Cloud:
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
         self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
         ec2 = self.operator("ec2")
+        lead_out(ec2)
         image = ec2.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
         group = ec2.create_security_group(GroupName="elephant-desktop", Description="Amazon DCV, 8443")
         return {
@@ -163,6 +165,7 @@ class Cloud:
             **loopback.exempt(os.environ),
             "TABLE_NAME": TABLE,
             "STAGE": STAGE,
+            "VOUCHING_KEY": VOUCHING_KEY,
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],

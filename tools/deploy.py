@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
-from tools import build, grants, lock, providers, recorded, tables, wiring
+from tools import build, fast_launch, grants, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
@@ -61,7 +61,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     tables.refuse_change(stage, before, client)
     record.require(build.functions(stage, client))
     changes = []
-    wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
+    site = Site(stage, client, providers.of(stage))
+    wanted = parameters(stage, site.own_vpc) | providers.parameters(site.provider, stage)
     if stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
@@ -81,6 +82,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, rendered, client)
+    changes += fast_launch.wire(stage, client)
     return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
 
 

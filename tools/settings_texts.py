@@ -7,8 +7,8 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 
-from chalicelib.kinds import Choice, Flag, Number, Several
-from chalicelib.settings import SETTINGS, Setting
+from chalicelib.kinds import Choice, Flag, Number, Setting, Several
+from chalicelib.settings import SETTINGS
 from tools.stage import KEYS, SECTIONS, value_at
 
 _WIDTH = 120

@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Several, Text
-from chalicelib.settings import SETTINGS, Setting
+from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
+from chalicelib.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -41,6 +41,9 @@ DEPLOY = (
             meaning="the AWS account: deploy into no other one"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
             meaning="the S3 bucket that the made profile may upload sessions to"),
+    Setting("", Flag(), key="desktops.fast_launch", default="false", example="true",
+            meaning="whether a deploy turns Fast Launch on for the image, so that Windows' first boot takes a third of "
+            "the time; prepared snapshots cost their storage"),
     Setting("", Number(1), key="desktops.at_once", default="10", example="40",
             meaning="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
     Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", when_empty="nobody",
@@ -112,6 +115,11 @@ class Stage:
     instance_type: str = _usual("instance_type")
     volume_gib: int = _usual("volume_gib")
     availability_zones: tuple[str, ...] = _usual("availability_zones")
+    vpc: str = _usual("vpc")
+    subnets: tuple[str, ...] = _usual("subnets")
+    kms_key: str = _usual("kms_key")
+    client: str = _usual("client")
+    fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
     security_groups: tuple[str, ...] = _usual("security_groups")

@@ -16,12 +16,13 @@ from chalicelib import log
 from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
 from chalicelib.control.ports import World
-from chalicelib.domain.actions import Effect, Publish, Withdraw, is_undecided
+from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
 from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
+from chalicelib.rules.times import ends_by
 
 
 class Sweeper:
@@ -100,7 +101,10 @@ class _Sweep:
         self._fleet: list[Desktop] | None = None
         self._records: list[DnsRecord] | None = None
         self._by_meeting: dict[str | None, list[Desktop]] | None = None
+        self._by_id: dict[str, Desktop] = {}
+        self._looked_for: frozenset[str] = frozenset()
         self._withdrawn: set[str] = set()
+        self._terminated: set[str] = set()
 
     def list_all(self) -> None:
         """List the open meetings, the fleet and the zone, each whether or not another fails."""
@@ -112,8 +116,17 @@ class _Sweep:
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
+            self._by_id = {desktop.id: desktop for desktop in self._fleet}
+            self._look_for_named()
         with self.report.tolerate("list the records"):
             self._records = world.dns.owned()
+
+    def _look_for_named(self) -> None:
+        """Ask for what open rows name and the fleet does not show: somebody else's, by a slip or not, or long gone."""
+        named = {i for meeting in self.known.values() if meeting and not meeting.over for i in _named(meeting)}
+        if rest := named - self._by_id.keys():
+            self._by_id |= {desktop.id: desktop for desktop in self._world.desktops.named(rest)}
+            self._looked_for = frozenset(rest)
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""
@@ -128,14 +141,21 @@ class _Sweep:
 
     def _visit(self, meeting: Meeting) -> None:
         fleet = self._by_meeting
-        seen = Observation(tuple(fleet.get(meeting.id, ())), complete=True) if fleet is not None else UNKNOWN
+        seen = UNKNOWN if fleet is None else self._sight(meeting, fleet.get(meeting.id, ()))
         actions = plan(meeting, seen, self._world.clock(), policy=self._world.policy)
-        self._looker.report_problems(meeting)
+        self._looker.report_problems(meeting, seen)
         if not actions or (fleet is None and is_undecided(actions)):
             return
         done = self._looker.look(meeting.id, seen)
         self.report.acted += 1
         self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
+        self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
+
+    def _sight(self, meeting: Meeting, own: Iterable[Desktop]) -> Observation:
+        """Return what the listings show of a meeting: what bears its id, and what its row names, whosever it is."""
+        shown = {desktop.id: desktop for desktop in own}
+        shown |= {i: self._by_id[i] for i in _named(meeting) if i in self._by_id}
+        return Observation(tuple(shown.values()), complete=True, looked_for=self._looked_for)
 
     def tidy(self) -> None:
         """Read the meetings that living desktops name and no listing showed, then tidy what belongs to none."""
@@ -148,7 +168,8 @@ class _Sweep:
                     self._read_and_visit(meeting_id)
         # A name that was just withdrawn is not in the zone any more, whatever the listing says.
         records = self._records and [record for record in self._records if record.name not in self._withdrawn]
-        inventory = Inventory(self._fleet, records, self.known, self._world.clock(), self._world.policy)
+        fleet = [desktop for desktop in self._fleet if desktop.id not in self._terminated]
+        inventory = Inventory(fleet, records, self.known, self._world.clock(), self._world.policy)
         for effect in plan_strays(inventory):
             with self.report.tolerate("tidy what belongs to no meeting"):
                 if wanted := self._still_wanted(effect):
@@ -196,8 +217,8 @@ class _Sweep:
         report.meetings = sum(meeting is not None for meeting in self.known.values())
         stage = self._world.policy.stage
         if self._fleet is not None:  # what could not be listed is unknown, not none
-            bearing = [d.deadline for d in self._fleet if d.state.must_be_ended and d.deadline]
-            report.overdue = sum(now >= deadline for deadline in bearing)
+            ends = [ends_by(d, self._world.policy) for d in self._fleet if d.state.must_be_ended]
+            report.overdue = sum(end is not None and now >= end for end in ends)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
         if self._knows_all:
             late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
@@ -207,6 +228,10 @@ class _Sweep:
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
+
+
+def _named(meeting: Meeting) -> list[str]:
+    return [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
 
 
 def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:

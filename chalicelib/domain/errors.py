@@ -34,6 +34,10 @@ class BadEvent(ElephantError):
     """A trigger's payload lacks what every such payload has; trying it again would not help."""
 
 
+class NoSuchAddress(ElephantError):
+    """The app has nothing at the path that was asked for."""
+
+
 class NoSuchMeeting(ElephantError):
     """The table has no row with this id."""
 
@@ -55,7 +59,11 @@ class Unavailable(ElephantError):
 
 
 class NoCapacity(ElephantError):
-    """EC2 has no room for this desktop in this subnet; another may have."""
+    """EC2 will not launch this desktop in this subnet; in another it may. `code` is EC2's own."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class LaunchRefused(ElephantError):

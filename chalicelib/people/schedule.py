@@ -16,7 +16,8 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError
-from chalicelib.domain.model import Policy, Role
+from chalicelib.domain.model import Role
+from chalicelib.domain.policy import Policy
 from chalicelib.people import links
 from chalicelib.rules.times import TimerKind, timers
 from chalicelib.settings import TimerSettings
@@ -75,13 +76,19 @@ def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
         duration_minutes=read.minutes("duration_minutes", int(policy.max_duration.total_seconds() // 60)),
     )
     if read.problems:
-        fields = ", ".join(name for name, _ in read.problems)
-        raise BadRequest(f"The meeting was not scheduled; correct {fields}.", tuple(read.problems))
+        _, first = read.problems[0]
+        raise BadRequest(first, tuple(read.problems))
     return request
 
 
+_NAMES = {"teacher_name": "teacher's name", "student_name": "student's name"}
+
+
 class _Fields:
-    """Reads a form's fields and collects what is wrong with them."""
+    """Reads a form's fields and collects what is wrong with them.
+
+    Each problem is a sentence that names its field as people do: a form may show nothing but the first.
+    """
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
@@ -93,12 +100,13 @@ class _Fields:
     def name(self, field: str) -> str:
         value = self._body.get(field)
         text = value.strip() if isinstance(value, str) else ""
+        name = _NAMES[field]
         if not any(sign.isprintable() and not sign.isspace() for sign in text):
-            self._wrong(field, "A name is needed here, as text.")
+            self._wrong(field, f"The {name} is missing.")
         elif len(text) > _NAME_LENGTH:
-            self._wrong(field, f"A name may have {_NAME_LENGTH} characters at most; this one has {len(text)}.")
+            self._wrong(field, f"The {name} is too long: {len(text)} characters, of {_NAME_LENGTH} at most.")
         elif any(unicodedata.category(sign) in _CONTROLS or sign in _TURNS for sign in text):
-            self._wrong(field, "A name may not contain line breaks or other control characters.")
+            self._wrong(field, f"The {name} holds a line break or another sign that cannot be shown; type it anew.")
         return text
 
     def email(self, field: str) -> str | None:
@@ -106,24 +114,32 @@ class _Fields:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not value.isprintable() or not _EMAIL.fullmatch(value.strip()):
-            self._wrong(field, "This is not an e-mail address; leave it out or write one like ann@example.com.")
+            self._wrong(
+                field, "The teacher's e-mail is not an e-mail address; write one like ann@example.com, or leave it out."
+            )
             return None
         return value.strip()
 
     def moment(self, field: str, earliest: datetime, latest: datetime) -> datetime:
         value = self._body.get(field)
-        shape = "a date and time in ISO 8601 with Z or an offset, like 2026-03-01T15:00:00Z"
-        if not isinstance(value, str) or not value.strip():
-            self._wrong(field, f"The meeting's time is needed here: {shape}.")
+        shape = "like 2026-03-01T15:00:00Z"
+        if value is None or value == "" or (isinstance(value, str) and not value.strip()):
+            self._wrong(field, "The meeting's time is missing.")
+            return earliest
+        if not isinstance(value, str):
+            self._wrong(field, f"The meeting's time must be a date and time written {shape}.")
             return earliest
         try:
             given = datetime.fromisoformat(value.strip())
             moment = given.astimezone(UTC)
         except (ValueError, OverflowError):
-            self._wrong(field, f"{value!r:.60} is not {shape}, or there is no such day.")
+            self._wrong(
+                field,
+                f"The meeting's time {value!r:.60} is not a date and time {shape}, or there is no such day or hour.",
+            )
             return earliest
         if given.tzinfo is None:
-            self._wrong(field, f"{value!r:.60} does not say in which time zone; write {shape}.")
+            self._wrong(field, f"The meeting's time {value!r:.60} does not say in which time zone; write it {shape}.")
         elif moment < earliest:
             passed = -EARLIEST // timedelta(minutes=1)
             self._wrong(field, f"The meeting's time is more than {passed} minutes in the past.")
@@ -139,10 +155,13 @@ class _Fields:
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:  # a port that is none, or a broken host
             usable = False
-        if not usable or len(text) > _URL_LENGTH or not text.isprintable() or " " in text:
-            self._wrong(field, "The address of the meeting page is needed here, beginning with http:// or https://.")
+        page = "The address of the meeting page"
+        if not text:
+            self._wrong(field, f"{page} is missing; the form itself must send it.")
+        elif not usable or len(text) > _URL_LENGTH or not text.isprintable() or " " in text:
+            self._wrong(field, f"{page} cannot be used; it must begin with http:// or https://.")
         elif links.names_a_seat(text):
-            self._wrong(field, "The address of the meeting page may not hold id or role itself; links add these.")
+            self._wrong(field, f"{page} may not hold id or role itself; links add these.")
         return text
 
     def minutes(self, field: str, at_most: int) -> int | None:

@@ -9,7 +9,9 @@ from datetime import datetime
 from functools import cached_property
 
 from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Policy, State
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, State
+from chalicelib.domain.policy import Policy
+from chalicelib.rules.times import last_end
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Inventory:
     @cached_property
     def orphans(self) -> list[Desktop]:
         """The desktops whose meeting does not exist, and that no other meeting has been given by the app."""
+        lost = [d for d in self.living if self._is_settled(d.launched_at) and self._has_no_meeting(d)]
+        return [desktop for desktop in lost if not self._is_given_to_another(desktop)]
+
+    def _is_given_to_another(self, desktop: Desktop) -> bool:
         open_meetings = [meeting for meeting in self.meetings.values() if meeting and not meeting.over]
-        served = {seat.desktop_id for meeting in open_meetings for seat in meeting.seats if seat.vouched}
-        return [
-            d for d in self.living if d.id not in served and self._is_settled(d.launched_at) and self._has_no_meeting(d)
-        ]
+        seats = [(meeting, seat) for meeting in open_meetings for seat in meeting.seats]
+        return any(seat.desktop_id == desktop.id and meeting.vouches_for(seat) for meeting, seat in seats)
 
     def _has_no_meeting(self, desktop: Desktop) -> bool:
         meeting_id = desktop.meeting_id
@@ -49,12 +53,17 @@ class Inventory:
     def overdue(self) -> list[Desktop]:
         """The desktops past the deadline that they bear, and whose meeting cannot be read."""
         unread = [d for d in self.living if d.meeting_id and d.meeting_id not in self.meetings]
-        return [d for d in unread if d.deadline and self.now >= d.deadline]
+        return [d for d in unread if d.deadline and self.now >= d.deadline and d not in self.outlived]
+
+    @cached_property
+    def outlived(self) -> list[Desktop]:
+        """The desktops past their last end, whatever their meeting's row says."""
+        return [d for d in self.living if d.launched_at and self.now >= last_end(d.launched_at, self.policy)]
 
     @cached_property
     def lost(self) -> set[str]:
         """The ids of the desktops that are to be ended."""
-        return {desktop.id for desktop in (*self.orphans, *self.overdue)}
+        return {desktop.id for desktop in (*self.orphans, *self.overdue, *self.outlived)}
 
     @cached_property
     def by_name(self) -> dict[str, Desktop]:
@@ -100,7 +109,10 @@ def plan_strays(inventory: Inventory) -> list[Effect]:
     Whatever is not the app's own is left alone.
     """
     effects: list[Effect] = []
-    if orphans := inventory.orphans:
+    if outlived := inventory.outlived:
+        why = "it lives longer than the operator's limits allow any desktop"
+        effects.append(Terminate(why, tuple(d.id for d in outlived)))
+    if orphans := [desktop for desktop in inventory.orphans if desktop not in inventory.outlived]:
         effects.append(Terminate("its meeting does not exist", tuple(d.id for d in orphans)))
     if overdue := inventory.overdue:
         why = "it is past the deadline it bears, and its meeting cannot be read"

@@ -25,8 +25,9 @@ from moto.scheduler.models import scheduler_backends
 
 import app
 from chalicelib import runtime
+from chalicelib.domain.keys import Keys
 from localcloud.aws import ACCOUNT, REGION
-from localcloud.cloud import SECRET, TABLE, Cloud
+from localcloud.cloud import SECRET, TABLE, VOUCHING_KEY, Cloud
 from localcloud.cloudflare import DOMAIN, TOKEN
 from localcloud.functions import Context
 from localcloud.ledger import APP, Call
@@ -294,7 +295,7 @@ def scheduled_event(clock: StillClock) -> Event:
 def launched(role: str, desktop_id: str, at: datetime = NOW, meeting_id: str = "") -> Row:
     """Return what the app writes about a desktop that it has launched for this meeting."""
     return {
-        f"{role}_launched": f"{meeting_id}/{desktop_id}",
+        f"{role}_launched": Keys(VOUCHING_KEY).sign(f"{meeting_id}/{role}/{desktop_id}"),
         f"{role}_ec2_id": desktop_id,
         f"{role}_attempt": 1,
         f"{role}_attempt_at": utc(at),

@@ -152,7 +152,8 @@ def ec2_desktops(
 ) -> Ec2Desktops:
     """Return the adapter as a container of the app has it that has just been started."""
     client = account.watched_client("ec2")
-    return Ec2Desktops(client, lambda: client, stage, settings, clock.now)
+    parameters = lambda: account.watched_client("ssm")  # noqa: E731
+    return Ec2Desktops(client, lambda: client, stage, settings, clock.now, parameters)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import ConfigError
-from chalicelib.domain.model import Policy
-from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Several
-from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Setting, Settings, TimerSettings
+from chalicelib.domain.policy import Policy
+from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
+from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Settings, TimerSettings
 from tools import recorded
 from tools.settings_texts import stage_file
 from tools.stage import KEYS, ROOT, Stage, StageError, load, parse, unusable, value_at
@@ -53,6 +53,7 @@ MEANT = {
     "KEY_NAME": PRINTABLE,  # EC2 takes any printable ASCII
     "SCHEDULE_KEY": PRINTABLE | {"a full-width digit", "a Cyrillic letter", "a Kelvin sign"},
     "LINK_SIGNING_KEY": PRINTABLE | {"a full-width digit", "a Cyrillic letter", "a Kelvin sign"},
+    "VOUCHING_KEY": PRINTABLE | {"a full-width digit", "a Cyrillic letter", "a Kelvin sign"},
     "CLOUDFLARE_API_URL": {"a slash"},
 }
 """What would be a slip elsewhere and may be meant here."""

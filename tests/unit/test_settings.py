@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import ConfigError
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.settings import NO_STREAM, DnsSettings, Settings, TimerSettings
 
 FULL = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.checks import account, alarms, desktops, dns, functions, network, roles, table
+from tools.checks import account, alarms, desktops, dns, functions, image, network, roles, table
 from tools.errors import code_of, is_not_found
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, warn
 from tools.site import Site
@@ -29,7 +29,10 @@ BEFORE = _by_name(
     account.clock,
     account.runtime,
     account.concurrency,
-    desktops.image,
+    image.image,
+    image.encryption,
+    image.fast_launch,
+    desktops.client,
     desktops.instance_type,
     desktops.quota,
     desktops.key_pair,

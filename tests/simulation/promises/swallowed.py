@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain import rows
 from chalicelib.domain.model import Owner, Role, attribute
 from chalicelib.runtime import current
+from tests.builders import understood
 from tests.fakes import Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, start
@@ -128,7 +129,7 @@ def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
     launched = any(instance.owner is Owner.OURS for instance in world.desktops.of(life.id))
     if (life.made_by_hand or life.edited) and not listed and not launched:
         return False  # every record that told of it was lost, and it costs nothing
-    if life.edited and rows.meeting(row).meet_time is None and not launched:
+    if life.edited and understood(row).meet_time is None and not launched:
         return False  # it never had desktops, and nobody can tell when it was to be
     # Somebody may have typed over the status of one that had left the list, and that record was lost.
-    return not (life.edited and rows.meeting(row).finished and not listed)
+    return not (life.edited and understood(row).finished and not listed)

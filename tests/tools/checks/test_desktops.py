@@ -8,8 +8,7 @@ from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
 from tools.findings import Level
 
 WRONG: dict[str, Wrong] = {
-    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "bake one"),
-    "image bigger than the volume": ("image", {"volume_gib": 8}, nothing, Level.WARN, "volume_gib = 15"),
+    "a client that is not there yet": ("client", {"client": "kit"}, nothing, Level.WARN, 'client = "scripts"'),
     "type not offered": ("instance_type", {"instance_type": "z9.huge"}, nothing, Level.FAIL, "[desktops]"),
     "type not in this zone": (
         "instance_type",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.dynamodb import OPEN_INDEX
-from chalicelib.domain.model import DCV_PORT
+from chalicelib.domain.policy import DCV_PORT
 from tests.tools.deploying.stands import TEMPLATE
 from tools import providers
 from tools.account import clients

@@ -12,7 +12,9 @@ from chalicelib.control.sweep import Sweeper
 from chalicelib.control.triggers import Triggers
 from chalicelib.domain import rows
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.model import Meeting, Policy
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
+from tests.builders import understood
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -76,4 +78,4 @@ def launched(house: House) -> None:
 
 
 def image(house: House, meeting_id: str = "m") -> RowChange:
-    return RowChange(rows.meeting(dict(house.row(meeting_id))), house.now)
+    return RowChange(understood(dict(house.row(meeting_id))), house.now)

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import rows
 from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, Role, State, Status
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
-from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell
+from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell, understood
 
 
 def random_row(dice: random.Random) -> dict[str, Any]:
@@ -44,7 +43,9 @@ def random_row(dice: random.Random) -> dict[str, Any]:
             f"{role}_session_data": dice.choice([None, None, "", f"https://files.example.com/{role}"]),
             f"{role}_attempt": dice.choice([None, 1, 2, 10, "garbage"]),
             f"{role}_subnet": dice.choice([None, "subnet-1"]),
-            f"{role}_launched": dice.choice([None, f"m1/i-{role}", f"m1/i-{role}", f"m2/i-{role}"]),
+            f"{role}_launched": dice.choice(
+                [None, f"m1/{role}/i-{role}", f"m1/{role}/i-{role}", f"m2/{role}/i-{role}"]
+            ),
             f"{role}_refused": dice.choice([None, None, None, "NoRoom"]),
             f"{role}_late_boots": dice.choice([None, None, 1]),
         }
@@ -70,7 +71,9 @@ def random_sight(dice: random.Random, named: set[str | None], now: datetime) -> 
         )
         for desktop_id in ids
     )
-    return Observation(desktops, complete=dice.random() < 0.6)
+    if dice.random() < 0.4:
+        return Observation(desktops)
+    return Observation(desktops, complete=True, looked_for=frozenset(filter(None, named)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Throw:
 
     @property
     def meeting(self) -> Meeting:
-        return rows.meeting(self.row)
+        return understood(self.row)
 
 
 def throw(seed: int) -> Throw:
@@ -96,7 +99,7 @@ def throw(seed: int) -> Throw:
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
     named = {thrown.get(f"{role}_ec2_id") for role in Role}
-    seen = bearing_its_deadline(rows.meeting(thrown), random_sight(dice, named, now))
+    seen = bearing_its_deadline(understood(thrown), random_sight(dice, named, now))
     return Throw(thrown, seen, now, hints)
 
 
@@ -128,7 +131,7 @@ def check_invariants(thrown: Throw, actions: list[Action]) -> None:
     row_, seen = thrown.meeting, thrown.seen
     ending = row_.over or any("termination_reason" in action.set for action in actions if isinstance(action, Update))
     named = {seat.desktop_id for seat in row_.seats}
-    vouched = {seat.desktop_id for seat in row_.seats if seat.vouched}
+    vouched = {seat.desktop_id for seat in row_.seats if row_.vouches_for(seat)}
     for action in actions:
         match action:
             case Update(set=values, remove=names):
