@@ -16,6 +16,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -81,9 +82,11 @@ class Recorder:
             self._lives.begin()
             self._listen()
             for minute in MOMENTS:
-                cloud.clock.at(BEGIN + timedelta(minutes=minute), lambda minute=minute: self._write_down(minute))
+                cloud.clock.at(BEGIN + timedelta(minutes=minute), partial(self._write_down, minute))
             cloud.clock.run(END)
-            problems = {n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)}
+            problems = {
+                n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)
+            }
             if not all(meeting_id in signed[name]["teacher"] for name, meeting_id in self._lives.ids.items()):
                 raise RuntimeError("The meetings of the run that signs links are not those of the other.")
             if problems or cloud.functions.dead_letters:
@@ -160,8 +163,9 @@ class Recorder:
         }
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        from localcloud.aws import ACCOUNT, REGION
         from moto.dynamodb.models import dynamodb_backends
+
+        from localcloud.aws import ACCOUNT, REGION
 
         table = dynamodb_backends[ACCOUNT][REGION].get_table(self._cloud.environ["TABLE_NAME"])
         for item in table.all_items():
@@ -211,15 +215,14 @@ def _cloud(**environ: str) -> Any:
     """Return the release's own local cloud, about to be up, always with the same ids."""
     from contextlib import contextmanager
 
-    from localcloud.clock import VirtualClock
-    from localcloud.cloud import Cloud
-    from localcloud.conditions import Conditions
     from moto.moto_api._internal import mock_random
 
     from app import app
+    from localcloud.clock import VirtualClock
+    from localcloud.cloud import Cloud
+    from localcloud.conditions import Conditions
 
-    spans = {"starting_s": STARTING_S, "stopping_s": STOPPING_S, "boot_s": BOOT_S}
-    conditions = Conditions(**{name: (span, span) for name, span in spans.items()}, vanish_s=LISTED_S)
+    conditions = Conditions(starting_s=STARTING_S, stopping_s=STOPPING_S, boot_s=BOOT_S, vanish_s=LISTED_S)
 
     @contextmanager
     def up() -> Iterator[Any]:
