@@ -33,7 +33,20 @@ EVERYTHING: tuple[Attribute, ...] = (
     *(name for name in get_args(MeetingAttribute) if name != "id"),
     *(attribute(role, name) for role in Role for name in get_args(SeatAttribute)),
 )
-EDITS = ("times", "times", "length", "counts", "link", "another's", "another's", "anything", "anything", "list", "end")
+EDITS = (
+    "times",
+    "times",
+    "length",
+    "counts",
+    "link",
+    "link",
+    "another's",
+    "another's",
+    "anything",
+    "anything",
+    "list",
+    "end",
+)
 
 
 class Hostile:
