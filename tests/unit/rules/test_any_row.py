@@ -111,7 +111,7 @@ def throw(seed: int) -> Throw:
     now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 239, 240, 300]))
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
-    named = {thrown.get(f"{role}_ec2_id") for role in Role}
+    named = {seat.desktop_id for seat in understood(thrown).seats}
     seen = bearing_its_deadline(understood(thrown), random_sight(dice, named, now))
     return Throw(thrown, seen, now, hints)
 
