@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
+from itertools import chain
 from typing import Any, cast
 
-from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response
+from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response, RouteEntry
 
 from chalicelib import log, runtime
 from chalicelib.control import events
-from chalicelib.domain import errors
+from chalicelib.domain import errors, rows
 from chalicelib.domain.model import Status
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
@@ -26,9 +27,10 @@ log.start()
 CORS = CORSConfig(
     allow_origin="*",
     allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"],
-    expose_headers=["Retry-After"],
+    expose_headers=["Retry-After", "Elephant", "Elephant-Time"],
     max_age=600,
 )
+SORRY = "Something is wrong on our side; this app's log says what."
 PAGE_HEADERS: dict[str, str | list[str]] = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-cache",
@@ -45,6 +47,37 @@ STREAM_ARN = Settings().stream_arn
 
 
 # --- people
+
+route = partial(app.route, cors=CORS, content_types=["*/*"])
+"""A route that pages on any host may use, and scripts whatever they say of what they send."""
+
+
+@app.middleware("http")
+def vouch(event: Request | None, get_response: Callable[[Request | None], Response]) -> Response:
+    """Let every answer bear the app's own mark and time, and be JSON with a message where it is no page.
+
+    By the mark a page tells the app's word from that of the gateway, of a firewall or of a network's sign-in page. Not
+    every answer is a view's: Chalice refuses methods, and answers for a view that failed.
+    """
+    try:
+        response = get_response(event)
+    except Exception as error:
+        log.fail(log.Fail.REQUEST_FAILED, error)
+        response = _refusal(500, errors.ElephantError(SORRY))
+    if isinstance(response.body, Mapping) and "message" not in response.body:
+        allowed = response.headers.get("Allow")
+        sentence = f"This address takes {allowed} only." if allowed else SORRY
+        response = _refusal(response.status_code, errors.ElephantError(sentence), headers=response.headers)
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        **CORS.get_access_control_headers(),
+        **response.headers,
+        "Elephant": "1",
+        "Elephant-Time": rows.timestamp(runtime.current().clock()),
+    }
+    body = "" if event and event.method == "HEAD" else response.body
+    return Response(body, headers, response.status_code)
 
 
 def answering(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -64,9 +97,15 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
             return _refusal(401, error)
         except errors.Forbidden as error:
             return _refusal(403, error)
+        except errors.NoSuchAddress as error:
+            return _refusal(404, error)
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
+        except errors.KeyTaken as error:
+            return _refusal(409, error)
+        except errors.TimeFull as error:
+            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:
@@ -75,27 +114,28 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
             return _refusal(503, sorry, headers={"Retry-After": "5"})
         except Exception as error:
             log.fail(log.Fail.REQUEST_FAILED, error)
-            return _refusal(500, errors.ElephantError("Something is wrong on our side; this app's log says what."))
+            return _refusal(500, errors.ElephantError(SORRY))
 
     return answer
 
 
-@app.route("/")
+@route("/", methods=["GET", "HEAD"])
 def schedule_page() -> Response:
     """The schedule form."""
     return Response(page("schedule"), headers=PAGE_HEADERS)
 
 
-@app.route("/meeting")
+@route("/meeting", methods=["GET", "HEAD"])
 def meeting_page() -> Response:
     """The page behind a link: it waits, then opens the door."""
     return Response(page("meeting"), headers=PAGE_HEADERS)
 
 
-@app.route("/schedule", methods=["POST"], cors=CORS, content_types=["*/*"])
+@route("/", methods=["POST"])
+@route("/schedule", methods=["POST"])
 @answering
 def schedule() -> Response:
-    """Schedule a meeting from the form's JSON."""
+    """Schedule a meeting from the form's JSON. Forms from before Elephant post it to the root of the stage."""
     from chalicelib.people.schedule import parse, targets
 
     request = cast(Request, app.current_request)
@@ -107,14 +147,17 @@ def schedule() -> Response:
     return Response(here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key")))
 
 
-@app.route("/join/{meetingId}/{role}", cors=CORS)
+@route("/join/{meetingId}/{role}", methods=["GET", "HEAD"])
 @answering
 def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's own name
-    """Tell a person whether their desktop is ready, and where it is."""
+    """Tell a person whether their desktop is ready, and where it is. Who asks with HEAD or `?peek=1` has not come."""
+    request = cast(Request, app.current_request)
+    query = request.query_params
+    peeks = request.method == "HEAD" or (query is not None and query.get("peek", "0") not in ("", "0"))
     here = runtime.current()
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.settings.link_signing_key)
-    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy)
+    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, records=not peeks)
     if isinstance(answer, NotYet):
         body = {
             "message": "Your desktop is being prepared.",
@@ -123,6 +166,34 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
         }
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     return Response({"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value})
+
+
+@answering
+def nothing_here() -> Response:
+    """Answer for a path that is none of the app's."""
+    raise errors.NoSuchAddress("There is nothing at this address; look for a slip in its path.")
+
+
+class Routes(dict[str, dict[str, RouteEntry]]):
+    """The app's routes, for a deploy; for a gateway on this machine every other path too.
+
+    API Gateway answers an unknown path itself, with the headers that the deploy gave it. The gateways of
+    `chalice local` and of Chalice's test client answer without any, so that no page elsewhere could read it: they are
+    told that every path is a route. They look through the keys, a deploy takes the items.
+    """
+
+    METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    ELSEWHERE = tuple("/{}" * parts for parts in range(17))
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(super().__iter__(), self.ELSEWHERE)
+
+    def __missing__(self, path: str) -> dict[str, RouteEntry]:
+        answer = partial(RouteEntry, nothing_here, nothing_here.__name__, path, cors=CORS)
+        return {method: answer(method) for method in self.METHODS}
+
+
+app.routes = Routes(app.routes)
 
 
 def _refusal(

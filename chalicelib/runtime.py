@@ -24,6 +24,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
@@ -107,7 +108,10 @@ class Runtime:
         def launcher() -> Any:
             return self._launcher
 
-        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock)
+        def parameters() -> Any:
+            return _client("ssm")
+
+        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock, parameters)
 
     @cached_property
     def _launcher(self) -> Any:
@@ -138,12 +142,27 @@ class Runtime:
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
     @cached_property
+    def calendar(self) -> DynamoCalendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
+        from chalicelib.adapters.calendar import DynamoCalendar
+
+        table = self.settings.state_table
+        if table is None or self.policy.at_once is None:
+            return None
+        return DynamoCalendar(_client("dynamodb"), table, self.settings.table_name)
+
+    @cached_property
     def scheduler(self) -> Scheduler:
         """What stores new meetings."""
+        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
+        bookings = None
+        if self.calendar:
+            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
+            bookings=bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,

@@ -111,6 +111,8 @@ class Instance:
     shown_at: datetime
     deadline: datetime | None = None
     asked_for: datetime | None = None  # the deadline in the request that launched it
+    state_reason: str | None = None  # why it died, where EC2 ended it
+    movable: tuple[datetime, datetime] | None = None  # where its guard obeys another, as the request said
     stopped_at: datetime | None = None
     dies_at: datetime | None = None
     started_at: datetime | None = None  # again, after a stop
@@ -146,6 +148,7 @@ class FakeDesktops(Desktops):
         self.by_token: dict[str, str] = {}
         self.zones = ["subnet-a", "subnet-b", "subnet-c"]
         self.full: set[str] = set()
+        self.no_room_code = "InsufficientInstanceCapacity"
         self.refusal: str | None = None
         self.unseen_for = timedelta(0)
         self.address_after = timedelta(0)
@@ -182,16 +185,20 @@ class FakeDesktops(Desktops):
             found = self._shown(self._remembered())
         yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
 
-    def subnets(self) -> list[str]:
+    def subnets(self, after: str | None = None) -> list[str]:
         now = self.clock()
         if self.layout_lasts is not None and now >= self._layout_until:
             with self.wire.call("desktops.subnets"):
                 self._layout_until = now + self.layout_lasts
         if not self.zones:
             raise LaunchRefused("There is no subnet.", "NoSubnet")
-        return sorted(self.zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
+        begin = self.zones.index(after) + 1 if after in self.zones else 0
+        zones = self.zones[begin:] + self.zones[:begin]
+        return sorted(zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
+    def launch(
+        self, meeting_id: str, attempt: Attempt, deadline: datetime, movable: tuple[datetime, datetime] | None = None
+    ) -> Desktop:
         with self.wire.call("desktops.launch", meeting_id, attempt, deadline):
             token = hashlib.sha256(
                 f"{meeting_id}/{attempt.role}/{attempt.number}/{attempt.subnet}".encode()
@@ -203,9 +210,9 @@ class FakeDesktops(Desktops):
                 raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
             if attempt.subnet in self.full:
                 self._no_room_until[attempt.subnet] = self.clock() + self.NO_ROOM_LASTS
-                raise NoCapacity(f"There is no room in {attempt.subnet}.")
+                raise NoCapacity(f"There is no room in {attempt.subnet}.", self.no_room_code)
             instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
-            instance.asked_for = deadline
+            instance.asked_for, instance.movable = deadline, movable
             self.by_token[token] = instance.id
             self.on_launch(instance)
             return self._seen(instance)
@@ -320,6 +327,7 @@ class FakeDesktops(Desktops):
             address=address,
             launched_at=instance.launched_at,
             deadline=instance.deadline,
+            state_reason=None if state.serves else instance.state_reason,
         )
         return instance.seen
 

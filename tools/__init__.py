@@ -10,6 +10,7 @@ Entry points:
     policies    writes .chalice/policy-<function>.json from what the code calls
     bench       measures the figures that the project claims
     texts       writes what the docs show from the code
+    install     makes a virtual environment with what a lock names, before anything else can run
     resumable   Chalice's command line, able to go on where it was stopped
 
 Blocks:
@@ -34,6 +35,7 @@ Base:
     account     the AWS account it goes to, as clients and names
     errors      what AWS's errors mean
     findings    what is found of a stage, and how it is told
+    terminal    sentences and commands in lines that fit
     site        a stage as it stands in its account, with its DNS provider: what is examined
     lock        every distribution that ships or develops Elephant, with the hashes of its files
     version     of this copy of the project

@@ -27,6 +27,7 @@ MeetingAttribute = Literal[
     "created_at",
     "duration_minutes",
     "jitsi_url",
+    "request_digest",
     "status",
     "instance_id",
     "termination_reason",
@@ -138,7 +139,8 @@ class State(StrEnum):
 class Desktop:
     """One EC2 instance for one role of one meeting, as last observed. Times are UTC.
 
-    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone.
+    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone. `state_reason` is
+    why EC2 says that it is in its state, EC2's code first, None where EC2 does not say.
     """
 
     id: str
@@ -149,6 +151,7 @@ class Desktop:
     address: str | None = None
     launched_at: datetime | None = None
     deadline: datetime | None = None
+    state_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

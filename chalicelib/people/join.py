@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +12,13 @@ from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.domain.model import Meeting, Role, Seat, Status
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.policy import DCV_PORT, Policy
 from chalicelib.rules.times import times
 
 _TRIES = 4
 _SOON = timedelta(seconds=5)
 _LATER = timedelta(seconds=60)
+_LABEL = re.compile(r"[A-Za-z0-9-]{1,63}")  # what may stand before the first dot of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,18 @@ class NotYet:
 
 
 def resolve_join(
-    meetings: Meetings, meeting_id: str, role: Role, clock: Callable[[], datetime], policy: Policy
+    meetings: Meetings,
+    meeting_id: str,
+    role: Role,
+    clock: Callable[[], datetime],
+    policy: Policy,
+    *,
+    records: bool = True,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
-    That write expects the meeting to be alive, so joining and ending never overlook one another.
+    That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
+    (`records` is false) is told what somebody who comes now would be told.
 
     Raises:
         NoSuchMeeting: there is no such row.
@@ -56,17 +65,33 @@ def resolve_join(
             reason = meeting.reason
             raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason)
         seat = meeting.seat(role)
-        if not (seat.link and meeting.is_ready(role)):
+        address = _address(seat, policy)
+        if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, clock(), policy)
-        if seat.joined_at:
-            return Open(seat.link, Status.IN_PROGRESS)
+        if seat.joined_at or not records:
+            return Open(address, Status.IN_PROGRESS)
         try:
             meetings.update(meeting_id, writes.joined(meeting, role, clock()))
         except Conflict:
             continue
         log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
-        return Open(seat.link, Status.IN_PROGRESS)
+        return Open(address, Status.IN_PROGRESS)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
+
+
+def _address(seat: Seat, policy: Policy) -> str | None:
+    """Return where this seat's own desktop is found, None if it is not found yet.
+
+    Anybody who can write rows can write a link. So it only says that the desktop has been published, and the address
+    is worked out from the desktop's id. Where no domain is set, a link must at least bear that id.
+    """
+    if not (seat.link and seat.desktop_id and _LABEL.fullmatch(seat.desktop_id)):
+        return None
+    if not policy.domain:
+        own = rf"https://{re.escape(seat.desktop_id)}\.[A-Za-z0-9.-]+:{DCV_PORT}"
+        return seat.link if re.fullmatch(own, seat.link) else None
+    address = policy.link(seat.desktop_id)
+    return address if seat.link == address or seat.published_at else None
 
 
 def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> NotYet:
@@ -76,10 +101,10 @@ def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> Not
         return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)
     if not seat.desktop_id:
         step, since = "launching", seat.attempt_at or launch_at
-    elif seat.link:
-        step, since = "booting", seat.published_at
     elif meeting.is_ready(seat.role):
         step, since = "publishing", seat.healthy_at
+    elif seat.link:
+        step, since = "booting", seat.published_at
     else:
         step, since = "starting", seat.launched_at
     return NotYet(meeting.status, step, since, None, _SOON)

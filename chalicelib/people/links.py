@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden
 from chalicelib.domain.model import Role
 
 _SIGNATURE_LENGTH = 32  # hex digits: 128 bits
 _PUBLIC_ID = re.compile(rf"[A-Za-z0-9_-]{{1,64}}(\.[0-9a-f]{{{_SIGNATURE_LENGTH}}})?")
+_ROLE = re.compile(rf"({'|'.join(Role)})(?![\w-])")
+_DAMAGE = re.compile(r"(?:&#?\w+;|[^\w-])+$")  # a full stop, a bracket, a quote, an entity: no id and no role ends so
+_DECODINGS = 3  # a mail scanner that rewrites links encodes them again
 
 
 def public_id(meeting_id: str, role: Role, key: str | None) -> str:
@@ -46,30 +49,43 @@ def _split(frontend_base_url: str) -> tuple[str, str]:
 
 
 def role_of(text: str) -> Role:
-    """Return the role that a link names.
+    """Return the role that a link names, in any case, even if a mail program has damaged the link's end.
 
     Raises:
         BadRequest: it is neither teacher nor student.
     """
-    try:
-        return Role(text)
-    except ValueError:
-        raise BadRequest(f"The role must be teacher or student, not {text!r:.40}.") from None
+    named = _ROLE.match(_undamaged(text).rstrip("_-").lower())
+    if not named:
+        raise BadRequest(f"The role must be teacher or student, not {text!r:.40}.")
+    return Role(named[1])
 
 
 def meeting_id_of(text: str, role: Role, key: str | None) -> str:
-    """Return the meeting's id from the `id` in a link.
+    """Return the meeting's id from the `id` in a link, even if a mail program has damaged its end.
 
     Raises:
         BadRequest: it does not look like an id.
         Forbidden: links are signed, and this one is not, or is for the other role.
     """
-    if not _PUBLIC_ID.fullmatch(text):
+    public = _undamaged(text)
+    if not _PUBLIC_ID.fullmatch(public):
         raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
-    meeting_id, _, signature = text.partition(".")
+    meeting_id, _, signature = public.partition(".")
     if key and not hmac.compare_digest(signature, _sign(meeting_id, role, key)):
         raise Forbidden("This link is not valid for this role; open the link exactly as it was sent.")
     return meeting_id
+
+
+def _undamaged(text: str) -> str:
+    """Return a part of a link without what mail programs do to it.
+
+    They encode it again, break it with line breaks and signs that nobody sees (soft hyphens, spaces of no width), and
+    take for a part of it what follows it in the text.
+    """
+    for _ in range(_DECODINGS):
+        text = unquote(text)
+    visible = "".join(sign for sign in text if sign.isprintable())
+    return _DAMAGE.sub("", visible.strip())
 
 
 def _sign(meeting_id: str, role: Role, key: str) -> str:

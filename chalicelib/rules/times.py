@@ -110,6 +110,15 @@ def ends_by(desktop: Desktop, policy: Policy) -> datetime | None:
     return min(ends, default=None)
 
 
+def movable(policy: Policy, begun_at: datetime) -> tuple[datetime, datetime]:
+    """Return the moments between which the deadline of desktops lies whose launch was begun at `begun_at` (UTC).
+
+    Whatever becomes of the row, the app moves it to no moment before the launch, and to none beyond the operator's
+    longest meeting, put off as far as desktops are kept for it.
+    """
+    return begun_at, last_end(begun_at, policy)
+
+
 def _duration(meeting: Meeting, policy: Policy) -> timedelta:
     """Return how long the meeting may last: what its row asks for, within the operator's limit."""
     return min(meeting.duration or policy.max_duration, policy.max_duration)

@@ -67,7 +67,9 @@ class SeatView:
             cause = Cause.GONE
         else:
             cause = Cause.REFUSED if seat.refused else Cause.DUE
-        return Attempt(seat.role, seat.attempt + 1, None, cause)
+        after = seat.subnet if cause in (Cause.GONE, Cause.REFUSED) else None
+        reason = self.desktop.state_reason if self.desktop and cause is Cause.GONE else None
+        return Attempt(seat.role, seat.attempt + 1, None, cause, after, reason)
 
 
 def is_anothers(desktop: Desktop, seat: Seat) -> bool:

@@ -28,3 +28,9 @@ def test_a_page_needs_no_setting_and_no_service(world: World) -> None:
     assert world.http.get("/").status_code == 200
     assert world.http.get("/meeting").status_code == 200
     assert world.calls() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/meeting", "/meeting?id=m-1&role=teacher"])
+def test_head_is_answered_as_get_is_without_a_body(world: World, path: str) -> None:
+    head, get = world.http.head(path), world.http.get(path)
+    assert (head.status_code, head.headers, head.body) == (200, get.headers, b"")

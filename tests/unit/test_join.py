@@ -11,6 +11,7 @@ import pytest
 from chalicelib.domain import writes
 from chalicelib.domain.errors import MeetingOver, NoSuchMeeting, Unavailable
 from chalicelib.domain.model import Role, Status
+from chalicelib.domain.policy import Policy
 from chalicelib.people.join import NotYet, Open, progress, resolve_join
 from tests.builders import (
     ENDED,
@@ -38,8 +39,15 @@ def table(*parts: dict[str, Any], **attributes: Any) -> FakeMeetings:
     return meetings
 
 
-def ask(meetings: FakeMeetings, role: Role = Role.TEACHER, minutes: float = 2) -> Open | NotYet:
-    return resolve_join(meetings, "m1", role, lambda: at(minutes), POLICY)
+def ask(
+    meetings: FakeMeetings,
+    role: Role = Role.TEACHER,
+    minutes: float = 2,
+    *,
+    policy: Policy = POLICY,
+    records: bool = True,
+) -> Open | NotYet:
+    return resolve_join(meetings, "m1", role, lambda: at(minutes), policy, records=records)
 
 
 # --- come in
@@ -77,7 +85,73 @@ def test_a_report_that_nobody_has_noted_yet_counts() -> None:
 
 
 def test_a_row_that_a_hand_calls_healthy_is_taken_at_its_word() -> None:
-    assert isinstance(ask(table(status="HEALTHY", teacher_ec2_id="i-1", teacher_ec2_link="https://x:8443")), Open)
+    assert isinstance(ask(table(status="HEALTHY", teacher_ec2_id="i-1", teacher_ec2_link=link("i-1"))), Open)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [HEALTHY, HEALTHY | {"status": "DNS_WRITTEN"}, IN_PROGRESS],
+    ids=["nobody is in", "reported", "both are"],
+)
+def test_who_only_peeks_is_told_the_same_and_leaves_no_trace(attributes: dict[str, Any]) -> None:
+    meetings = table(attributes)
+    before = dict(meetings.rows["m1"])
+    told = ask(meetings, records=False)
+    assert meetings.rows["m1"] == before
+    assert meetings.wire.calls == ["meetings.get"]
+    assert told == ask(meetings)
+
+
+# --- where to
+
+FORGED = [
+    "https://evil.example:8443",
+    "https://i-student.desktops.example.com:8443",
+    "https://i-teacher.desktops.example.com.evil.example:8443",
+    "https://i-teacher.desktops.example.com:8443@evil.example",
+    "http://i-teacher.desktops.example.com:8443",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_whatever_a_hand_made_of_its_link_a_published_desktop_is_found_where_it_is(forged: str) -> None:
+    assert ask(table(HEALTHY, teacher_ec2_link=forged)) == Open(link("i-teacher"), Status.IN_PROGRESS)
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_nobody_is_sent_to_a_desktop_of_which_nothing_but_a_wrong_link_says_that_it_is_published(forged: str) -> None:
+    meetings = table(HEALTHY, teacher_ec2_link=forged, teacher_published_at=None)
+    answer = ask(meetings)
+    assert isinstance(answer, NotYet)
+    assert answer.step == "publishing"
+    assert "teacher_joined_at" not in meetings.rows["m1"]
+
+
+@pytest.mark.parametrize(
+    "desktop_id", ["evil.example/", "evil.example:8443/#", "i-1@evil.example/?", "", "x" * 64], ids=repr
+)
+def test_an_id_that_would_lead_elsewhere_is_no_desktops(desktop_id: str) -> None:
+    forged = {"teacher_ec2_id": desktop_id, "teacher_ec2_link": link(desktop_id)}
+    assert isinstance(ask(table(HEALTHY, forged)), NotYet)
+
+
+@pytest.mark.parametrize(
+    ("address", "opens"),
+    [
+        ("https://i-teacher.desktops.example.com:8443", True),
+        ("https://i-teacher.elsewhere.example:8443", True),
+        ("https://i-student.desktops.example.com:8443", False),
+        ("https://i-teacher:8443", False),
+        ("https://i-teacher.desktops.example.com", False),
+        ("https://i-teacher.x/:8443", False),
+        ("https://i-teacher.x@evil.example:8443", False),
+    ],
+)
+def test_where_no_domain_is_set_a_link_counts_if_it_bears_the_desktops_id(address: str, opens: bool) -> None:
+    answer = ask(table(HEALTHY, teacher_ec2_link=address), policy=Policy())
+    assert isinstance(answer, Open) == opens
+    assert not isinstance(answer, Open) or answer.link == address
 
 
 # --- not yet

@@ -25,11 +25,9 @@ def launch_begun(
     stale: list[Attribute] = []
     for attempt in attempts:
         role, seat = attempt.role, meeting.seat(attempt.role)
-        intent |= {
-            attribute(role, "attempt"): attempt.number,
-            attribute(role, "attempt_at"): leased_at,
-            attribute(role, "subnet"): attempt.subnet,
-        }
+        intent |= {attribute(role, "attempt"): attempt.number, attribute(role, "attempt_at"): leased_at}
+        if attempt.subnet:  # none where it is refused before there is a place for it
+            intent[attribute(role, "subnet")] = attempt.subnet
         if attempt.cause is Cause.LATE_BOOT:
             intent[attribute(role, "late_boots")] = seat.late_boots + 1
         if seat.desktop_id:

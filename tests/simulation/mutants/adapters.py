@@ -12,7 +12,8 @@ from chalicelib.adapters import scheduler
 from chalicelib.adapters.dns import cloudflare
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.adapters.ec2 import PASSING, Ec2Desktops
+from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.errors import LaunchRefused, NoCapacity
@@ -40,8 +41,8 @@ def _believes_any_success(original: Callable[..., dict[str, Any]]) -> Callable[.
 
 def _refuses_for_good(original: Callable[..., Any]) -> Callable[..., Any]:
     def refused(self: Ec2Desktops, error: ClientError, attempt: Attempt, token: str) -> Desktop:
-        if (code := error.response["Error"]["Code"]) in PASSING:
-            raise LaunchRefused(str(error), code)
+        if kind_of(error) is Kind.NOT_NOW:
+            raise LaunchRefused(str(error), code_of(error))
         desktop: Desktop = original(self, error, attempt, token)
         return desktop
 

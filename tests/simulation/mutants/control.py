@@ -46,7 +46,7 @@ def _believes_the_event(self: Triggers, change: StateChange) -> tuple[Any, ...]:
 
 def _knows_one_zone(self: launch._Lease, *rest: Any) -> tuple[Any, ...]:
     first = self.world.desktops.subnets()[:1]
-    one: Any = Stubbed(self.world, desktops=Stubbed(self.world.desktops, subnets=lambda: first))
+    one: Any = Stubbed(self.world, desktops=Stubbed(self.world.desktops, subnets=lambda after=None: first))
     return replace(self, world=one), *rest
 
 

@@ -1,0 +1,202 @@
+"""Whatever is asked, the answer is the app's word: marked, dated, readable from any host, and JSON with a message.
+
+Chalice's test client and `chalice local` hand everything to the app. API Gateway, and the embedded cloud's gateway like
+it, answers for itself what no route is for: in the same form, without the mark.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from chalice.config import Config
+from chalice.deploy.swagger import TemplatedSwaggerGenerator
+from chalice.local import LocalGateway
+from chalice.test import HTTPResponse
+
+import app
+from chalicelib.people import pages
+from tests.app.world import NOW, World, form, utc
+
+ROUTES = {"/": "GET HEAD POST", "/meeting": "GET HEAD", "/schedule": "POST", "/join/m-1/teacher": "GET HEAD"}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+NOWHERE = ["/nope", "/schedule/x", "/join", "/join/m-1", "/join/m-1/teacher/x", "//", "/a/b/c/d/e/f/g", "/favicon.ico"]
+
+
+def refused(path: str) -> list[str]:
+    return [method for method in METHODS if method not in ROUTES[path].split()]
+
+
+def assert_the_apps_word(answer: HTTPResponse) -> None:
+    assert answer.headers["Elephant"] == "1"
+    assert answer.headers["Elephant-Time"] == utc(NOW)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(",")
+    assert {"Elephant", "Elephant-Time", "Retry-After"} <= set(exposed)
+
+
+def assert_refused_by_the_app(answer: HTTPResponse, status: int) -> None:
+    assert answer.status_code == status
+    assert_the_apps_word(answer)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json_body["message"].endswith(".")
+
+
+# --- every route
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("GET", "/meeting", 200),
+        ("POST", "/schedule", 200),
+        ("POST", "/", 200),
+        ("POST", "/schedule/", 200),
+        ("GET", "/join/m-1/teacher", 202),
+        ("GET", "/join/m-2/teacher", 404),
+        ("GET", "/join/m-1/pupil", 400),
+    ],
+)
+@pytest.mark.parametrize("claim", ["application/json", "text/plain", "", "nonsense", "image/png"])
+def test_every_answer_is_marked_dated_and_readable_whatever_the_request_says_of_itself(
+    world: World, method: str, path: str, status: int, claim: str
+) -> None:
+    world.put(id="m-1")
+    headers = {"Content-Type": claim, "Accept": claim}
+    answer = world.http.request(method, path, headers=headers, body=json.dumps(form()).encode())
+    assert answer.status_code == status
+    assert_the_apps_word(answer)
+
+
+def test_an_answer_to_a_script_is_not_kept_anywhere(world: World) -> None:
+    assert world.schedule().headers["Cache-Control"] == "no-store"
+    assert world.join(world.put(), "teacher").headers["Cache-Control"] == "no-store"
+
+
+# --- the root is the schedule form's address too
+
+
+def test_what_is_posted_to_the_root_of_the_stage_is_scheduled(world: World) -> None:
+    sent = {"headers": {"Idempotency-Key": "form-1"}, "body": json.dumps(form()).encode()}
+    answer = world.http.post("/", **sent)
+    assert answer.status_code == 200
+    assert answer.json_body == world.http.post("/schedule", **sent).json_body
+    (row,) = world.rows()
+    assert row["id"] == answer.json_body["id"]
+
+
+def test_the_root_is_locked_as_scheduling_is(world: World) -> None:
+    world.configure(SCHEDULE_KEY="let-me-in")
+    assert world.http.post("/", body=json.dumps(form()).encode()).status_code == 401
+    assert world.rows() == []
+
+
+# --- what there is no route for
+
+
+@pytest.mark.parametrize(("path", "method"), [(path, method) for path in ROUTES for method in refused(path)])
+def test_a_method_that_an_address_does_not_take_is_refused_in_the_same_form(
+    world: World, path: str, method: str
+) -> None:
+    answer = world.http.request(method, path)
+    if method == "HEAD":
+        assert (answer.status_code, answer.body) == (405, b"")
+        assert_the_apps_word(answer)
+    else:
+        assert_refused_by_the_app(answer, 405)
+        assert answer.headers["Allow"].replace(",", "") == ROUTES[path]
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_unknown_address_is_refused_in_the_same_form(world: World, path: str, method: str) -> None:
+    answer = world.http.request(method, path)
+    if method == "HEAD":
+        assert (answer.status_code, answer.body) == (404, b"")
+        assert_the_apps_word(answer)
+    else:
+        assert_refused_by_the_app(answer, 404)
+
+
+@pytest.mark.parametrize("path", [*ROUTES, *NOWHERE])
+def test_a_page_on_any_host_may_ask_at_every_address(path: str) -> None:
+    answer = LocalGateway(app.app, Config.create()).handle_request("OPTIONS", path, {}, None)
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
+    allowed = set(answer["headers"]["Access-Control-Allow-Methods"].split(","))
+    assert set(ROUTES.get(path, "GET").split()) <= allowed
+    headers = set(answer["headers"]["Access-Control-Allow-Headers"].split(","))
+    assert {"Content-Type", "Idempotency-Key", "X-Schedule-Key"} <= headers
+    assert "Elephant" not in answer["headers"], "a preflight is answered by the gateway"
+
+
+def test_what_is_deployed_are_the_apps_routes_alone() -> None:
+    paths = TemplatedSwaggerGenerator().generate_swagger(app.app)["paths"]
+    assert {path: set(methods) - {"options"} for path, methods in paths.items()} == {
+        "/": {"get", "head", "post"},
+        "/meeting": {"get", "head"},
+        "/schedule": {"post"},
+        "/join/{meetingId}/{role}": {"get", "head"},
+    }
+
+
+# --- what fails outside a view
+
+
+def test_a_page_that_cannot_be_read_is_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_FOLDER", pages._FOLDER / "gone")
+    pages.page.cache_clear()
+    assert_refused_by_the_app(world.http.get("/"), 500)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"pathParameters": None},
+        {"requestContext": {"resourcePath": "/join/{meetingId}/{role}", "httpMethod": "GET"}, "pathParameters": {}},
+        {"requestContext": {}},
+    ],
+    ids=["no parameters", "none of those that the route names", "no path"],
+)
+def test_a_request_that_is_none_of_the_gateways_is_answered_with_a_sentence(
+    world: World, broken: dict[str, Any]
+) -> None:
+    event = {
+        "requestContext": {"resourcePath": "/join/{meetingId}/{role}", "httpMethod": "GET"},
+        "multiValueQueryStringParameters": None,
+        "headers": {},
+        "pathParameters": {"meetingId": "m-1", "role": "teacher"},
+        "body": None,
+        "stageVariables": None,
+    }
+    answer = app.app(event | broken, None)
+    assert answer["statusCode"] == 500
+    assert answer["headers"]["Elephant"] == "1"
+    assert json.loads(answer["body"])["message"].endswith(".")
+
+
+# --- the embedded cloud's gateway, like API Gateway
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nope"), ("GET", "/schedule"), ("PUT", "/"), ("GET", "/join/m-1")]
+)
+def test_the_gateways_own_answers_are_readable_json_and_not_the_apps_word(world: World, method: str, path: str) -> None:
+    answer = requests.request(method, world.cloud.url + path, timeout=10)
+    assert answer.status_code == 403
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "message" in answer.json()
+    assert "Elephant" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/", 200), ("HEAD", "/meeting", 200), ("POST", "/", 400)]
+)
+def test_the_gateway_hands_on_the_apps_word(world: World, method: str, path: str, status: int) -> None:
+    answer = requests.request(method, world.cloud.url + path, timeout=10)
+    assert answer.status_code == status
+    assert answer.headers["Elephant"] == "1"
+    assert answer.headers["Elephant-Time"] == utc(NOW)
