@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.model import Meeting, Policy
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.times import times
 
 
