@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 READY := $(VENV)/.ready
+INSTALL = command -v $(PYTHON) >/dev/null || \
+	{ echo 'Elephant needs Python 3.11 or newer, and there is no $(PYTHON) here: name one with make PYTHON=…' >&2; \
+	exit 1; }; $(PYTHON) tools/install.py
 # One lock for every Python and system that Elephant supports.
 LOCK = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
@@ -20,15 +23,20 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy destroy policies texts lock browser e2e clean
+.PHONY: doctor deploy key destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
+		line = sprintf("  make %-13s", $$1); count = split($$2, words, " "); \
+		for (i = 1; i <= count; i++) { \
+			if (length(line) + 1 + length(words[i]) > 80) { print line; line = sprintf("%20s", "") } \
+			line = line " " words[i] } \
+		print line }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run one meeting through its whole life on the embedded cloud (SCENARIO=normal).
 	@$(BIN)/python -m localcloud.demo $(SCENARIO)
 
-run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000 until Ctrl-C.
+run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000 until Ctrl-C (SPEED=20).
 	@$(BIN)/python -m localcloud.run
 
 test: $(READY) ## Run the tests, on every core.
@@ -67,6 +75,9 @@ doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=d
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
 
+key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
+	@$(BIN)/python -m tools.keys --stage $(STAGE)
+
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE)
 
@@ -88,16 +99,13 @@ browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromiu
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
 
-clean: ## Remove everything that was made here.
-	rm -rf .venv* build .mypy_cache .ruff_cache .pytest_cache .coverage*
+clean: ## Remove everything that was made here; stages and the records of their deploys stay.
+	@rm -rf .venv .venv-* build .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*
+	@find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+	@! test -e .chalice/deployed || echo '· .chalice/deployed stays: it records what is deployed'
 
 $(READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elephant needs Python 3.11 or newer; name one with make PYTHON=python3.11 …")'
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $(READY)
+	@$(INSTALL) $(VENV) $<
 
 $(EMULATOR)/.ready: tests/e2e/requirements.txt
-	@$(PYTHON) -m venv --clear $(EMULATOR)
-	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/e2e/requirements.txt
-	@touch $@
+	@$(INSTALL) $(EMULATOR) $<

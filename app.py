@@ -42,7 +42,7 @@ EC2_STATES = {
     "detail-type": ["EC2 Instance State-change Notification"],
     "detail": {"state": ["running", "shutting-down"]},
 }
-SWEEP_MARGIN_S = 15
+SWEEP_MARGIN = timedelta(seconds=15)
 STREAM_ARN = Settings().stream_arn
 
 
@@ -102,6 +102,10 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
+        except errors.KeyTaken as error:
+            return _refusal(409, error)
+        except errors.TimeFull as error:
+            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:
@@ -249,7 +253,8 @@ def dns_watchdog(event: Event) -> None:
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
 def stream_terminator(event: Event) -> None:
     """Rows were written: by the app, by desktops, by hand."""
-    runtime.current().triggers.row_changes(events.row_changes(event.to_dict()))
+    here = runtime.current()
+    here.triggers.row_changes(events.row_changes(event.to_dict(), here.seal))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
@@ -257,8 +262,12 @@ def sweep(event: Event) -> None:
     """A minute has passed: make certain of everything."""
     here = runtime.current()
     remaining_ms: int = cast(Any, event.context).get_remaining_time_in_millis()
-    budget_s = remaining_ms / 1000 - SWEEP_MARGIN_S
-    here.sweeper.sweep(stop_at=here.clock() + timedelta(seconds=budget_s))
+    end = here.clock() + timedelta(milliseconds=remaining_ms)
+    with here.sweeping(until=end) as alone:
+        if alone:
+            here.sweeper.sweep(stop_at=end - SWEEP_MARGIN)
+        else:
+            log.note(log.Note.SWEEP_LEFT, why="another sweep is at work")
 
 
 for handler in (dns_watchdog, stream_terminator, sweep):

@@ -1,5 +1,7 @@
 """The kinds of values that a setting can have: how each is written, and what is wrong with what is written otherwise.
 
+`Setting` is a row of the table in `settings`: one setting, of one kind.
+
 The environment holds text. A stage's file holds TOML, which is first spelled as that text, so that both are read by
 the same reader and refused with the same words.
 """
@@ -7,11 +9,15 @@ the same reader and refused with the same words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from chalicelib.names import one_form
 
 
 class Kind(ABC):
@@ -57,6 +63,30 @@ class Text(Kind):
         if not text.isascii() or not re.fullmatch(self._shape, cleaned):
             raise self.refusal()
         return cleaned
+
+
+class Name(Text):
+    """A host's or a domain's name, in the letters of any language; its shape is that of its one form.
+
+    Letters that only look like others are no other way to write a name: they are a slip, or worse.
+    """
+
+    def read(self, text: str) -> str:
+        """Return the name as DNS has it, with its port if it has one."""
+        name, colon, port = text.partition(":")
+        if any(_is_look_alike(label) for label in name.split(".")):
+            raise self.refusal()
+        return super().read(f"{one_form(name)}{colon}{port}")
+
+
+def _is_look_alike(label: str) -> bool:
+    """Return whether a label mixes alphabets that share letters' looks, or holds a sign in place of a letter."""
+    if label.isascii():
+        return False
+    alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in label}
+    return len(alphabets & {"LATIN", "CYRILLIC", "GREEK"}) > 1 or any(
+        unicodedata.normalize("NFC", letter) != letter for letter in label
+    )
 
 
 class Secret(Kind):
@@ -161,6 +191,68 @@ class Several(Kind):
         return ",".join(self._item.read(item) for item in value)
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: a variable of the functions, a key of the stage's file, or both.
+
+    `target` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as
+    the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
+    work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
+    where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
+    `default_in_stage` is the default of a stage's file where that of the environment is another.
+    `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
+    is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
+    no `name`; such rows are the deploy's own (tools/stage.py).
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    example: str
+    target: str = ""
+    default: str = ""
+    when_empty: str = "none"
+    needed_by: str = ""
+    key: str = ""
+    default_in_stage: str = ""
+    in_file: Kind | None = None
+    stack_output: str = ""
+    sample: str = ""
+
+    @property
+    def group(self) -> str:
+        """The group that it belongs to, empty for one that stands by itself."""
+        return self.target.partition(".")[0] if "." in self.target else ""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that holds it."""
+        return self.target.rpartition(".")[2]
+
+    @property
+    def default_in_file(self) -> str:
+        """What a stage's file that leaves it out stands for, empty where the stack says it then."""
+        return self.default_in_stage or ("" if self.stack_output else self.default)
+
+    @property
+    def needed_in_file(self) -> bool:
+        """Whether a stage's file must say it: something needs it, and the stack makes none in its place."""
+        return bool(self.needed_by) and not (self.key and self.stack_output)
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for: the default where it is empty, None where there is none.
+
+        Raises:
+            ValueError: the text cannot be meant; the message says so of the variable.
+        """
+        text = text.strip() or self.default
+        try:
+            return self.kind.read(text) if text else None
+        except ValueError as error:
+            held = "" if isinstance(self.kind, Secret) else f"is {text!r:.80}, and "
+            raise ValueError(f"{self.name} {held}{error}") from None
+
+
 # --- the texts that settings hold
 
 _ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
@@ -168,22 +260,28 @@ _ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
 STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
 TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")
-IMAGE = Text("ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image's id like ami-0e7fd79d17e852d18")
+_PARAMETER = "resolve:ssm:[A-Za-z0-9_./-]{1,1011}(:[A-Za-z0-9_.-]{1,100})?"
+_IMAGE = "an image's id like ami-0e7fd79d17e852d18, or resolve:ssm: and the name of a parameter that holds one"
+IMAGE = Text(f"ami-([0-9a-f]{{8}}|[0-9a-f]{{17}})|{_PARAMETER}", _IMAGE)
+ANY_IMAGE = Text(f"ami-[0-9a-f]{{1,17}}|{_PARAMETER}", _IMAGE)
 INSTANCE_TYPE = Text(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type like t3.large")
 _PROFILE = "[A-Za-z0-9_+=,.@-]{1,128}"
 PROFILE_NAME = Text(_PROFILE, "an instance profile's name")
 PROFILE = Text(rf"{_PROFILE}|arn:{_ARN}:instance-profile/{_ARN}", "an instance profile's name or ARN")
 SECURITY_GROUP = Text("sg-[0-9a-f]{1,17}", "a security group's id like sg-0ca7703192305868d")
+VPC = Text("vpc-[0-9a-f]{1,17}", "a VPC's id like vpc-0a1b2c3d4e5f60718")
+SUBNET = Text("subnet-[0-9a-f]{1,17}", "a subnet's id like subnet-0a1b2c3d4e5f60718")
 KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
 ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = Text(
+DOMAIN = Name(
     rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
     "a domain like example.com, without https:// before it or a slash behind it",
-    lambda text: text.lower().strip("."),
+    lambda text: text.strip("."),
 )
 ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
-HOST = Text(
+INSTALLATION = Text("[a-z0-9]{4,16}", "4 to 16 lower-case letters and digits")
+HOST = Name(
     "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
     "a host like meet.jit.si, without https:// before it or a slash behind it",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,18 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.domain.model import Policy
+from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.keys import Purpose, Seal
+from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
+    from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.people.schedule import Scheduler
@@ -64,7 +68,37 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(_client("dynamodb"), self.settings.table_name)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.seal)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return _client("dynamodb")
+
+    def sweeping(self, until: datetime) -> AbstractContextManager[bool]:
+        """Let no other sweep be at work up to `until` (UTC); tells whether none is.
+
+        Lambda itself makes sure of it where the account can reserve concurrency.
+        """
+        settings = self.settings
+        if not (settings.sweep_lease and settings.state_table):
+            return nullcontext(True)
+        from chalicelib.adapters.lease import Lease
+
+        return Lease(self._dynamodb, settings.state_table, "sweep", self.clock).until(until)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The app's own keys: in the state table where there is one, and otherwise what the environment gives."""
+        settings = self.settings
+        if settings.state_table:
+            return TableKeys(self._dynamodb, settings.state_table, self.clock)
+        given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
+        return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
+
+    @cached_property
+    def seal(self) -> Seal:
+        """How the app vouches for what it writes on rows; the key is read when it is first needed."""
+        return Seal(lambda: self.keys.of(Purpose.VOUCHING))
 
     @cached_property
     def desktops(self) -> Ec2Desktops:
@@ -74,7 +108,10 @@ class Runtime:
         def launcher() -> Any:
             return self._launcher
 
-        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock)
+        def parameters() -> Any:
+            return _client("ssm")
+
+        return Ec2Desktops(_client("ec2"), launcher, self.policy.stage, self.settings.desktops, self.clock, parameters)
 
     @cached_property
     def _launcher(self) -> Any:
@@ -90,8 +127,9 @@ class Runtime:
         return CloudflareDns(
             api_url=settings.api_url,
             zone_id=settings.zone_id,
-            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id),
+            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id, self.clock),
             stage=self.policy.stage,
+            installation=settings.installation,
             clock=self.clock,
             sleep=self._sleep,
         )
@@ -105,12 +143,27 @@ class Runtime:
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
     @cached_property
+    def calendar(self) -> DynamoCalendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
+        from chalicelib.adapters.calendar import DynamoCalendar
+
+        table = self.settings.state_table
+        if table is None or self.policy.at_once is None:
+            return None
+        return DynamoCalendar(_client("dynamodb"), table, self.settings.table_name)
+
+    @cached_property
     def scheduler(self) -> Scheduler:
         """What stores new meetings."""
+        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
+        bookings = None
+        if self.calendar:
+            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
+            bookings=bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,

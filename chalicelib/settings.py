@@ -17,13 +17,15 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.errors import ConfigError
-from chalicelib.domain.model import Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
+    ANY_IMAGE,
     DOMAIN,
     FUNCTION,
     HOST,
     IMAGE,
+    INSTALLATION,
     INSTANCE_TYPE,
     KEY_PAIR,
     PROFILE,
@@ -31,20 +33,32 @@ from chalicelib.kinds import (
     SECRET_ID,
     SECURITY_GROUP,
     STAGE_NAME,
+    SUBNET,
     TABLE,
     URL,
+    VPC,
     WORD,
     ZONE,
     ZONE_ID,
     Choice,
-    Kind,
+    Flag,
     Minutes,
     Number,
     Secret,
+    Setting,
     Several,
-    Text,
     arn,
 )
+
+RESOLVE = "resolve:ssm:"
+"""What stands before the name of an SSM parameter that names an image: EC2's own spelling."""
+
+
+class Client(StrEnum):
+    """What runs on the desktops: the scripts of the seeds' images, or the kit, which reaches no table."""
+
+    SCRIPTS = "scripts"
+    KIT = "kit"
 
 
 class Guest(StrEnum):
@@ -55,64 +69,11 @@ class Guest(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: a variable of the functions, a key of the stage's file, or both.
+class Scheduling(StrEnum):
+    """Who may schedule: who brings the key, or anybody who finds the API."""
 
-    `target` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as
-    the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
-    work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
-    where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
-    `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
-    is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
-    no `name`; such rows are the deploy's own (tools/stage.py).
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    example: str
-    target: str = ""
-    default: str = ""
-    when_empty: str = "none"
-    needed_by: str = ""
-    key: str = ""
-    in_file: Kind | None = None
-    stack_output: str = ""
-    sample: str = ""
-
-    @property
-    def group(self) -> str:
-        """The group that it belongs to, empty for one that stands by itself."""
-        return self.target.partition(".")[0] if "." in self.target else ""
-
-    @property
-    def attribute(self) -> str:
-        """The attribute that holds it."""
-        return self.target.rpartition(".")[2]
-
-    @property
-    def default_in_file(self) -> str:
-        """What a stage's file that leaves it out stands for, empty where the stack says it then."""
-        return "" if self.stack_output else self.default
-
-    @property
-    def needed_in_file(self) -> bool:
-        """Whether a stage's file must say it: something needs it, and the stack makes none in its place."""
-        return bool(self.needed_by) and not (self.key and self.stack_output)
-
-    def read(self, text: str) -> Any:
-        """Return the value that a text stands for: the default where it is empty, None where there is none.
-
-        Raises:
-            ValueError: the text cannot be meant; the message says so of the variable.
-        """
-        text = text.strip() or self.default
-        try:
-            return self.kind.read(text) if text else None
-        except ValueError as error:
-            held = "" if isinstance(self.kind, Secret) else f"is {text!r:.80}, and "
-            raise ValueError(f"{self.name} {held}{error}") from None
+    LOCKED = "locked"
+    OPEN = "open"
 
 
 def _minutes(usual: timedelta) -> str:
@@ -122,6 +83,7 @@ def _minutes(usual: timedelta) -> str:
 _USUAL = Policy()
 
 _FUNCTION_ARN = "arn:aws:lambda:us-west-2:123456789012:function:elephant-dev-launch_ec2"
+_KEY_ARN = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _QUEUE_ARN = "arn:aws:sqs:us-west-2:123456789012:elephant-dev-dead-letters"
 _ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-timers"
 _STREAM_ARN = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings-dev/stream/2026-01-01T00:00:00.000"
@@ -131,9 +93,12 @@ NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/str
 # Not formatted, so that a row stays a few lines and the table can be read as one.
 # fmt: off
 SETTINGS = (
-    Setting("AMI_ID", Text("ami-[0-9a-f]{1,17}", IMAGE.wanted), target="desktops.ami_id", needed_by="desktops",
+    Setting("AMI_ID", ANY_IMAGE, target="desktops.ami_id", needed_by="desktops",
             meaning="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
             key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
+    Setting("DESKTOP_CLIENT", Choice(Client), target="desktops.client", default=Client.SCRIPTS, key="desktops.client",
+            meaning="what runs on the image: scripts ask the metadata without a token and use the table themselves, "
+            "as the reference project's do; the kit does neither", example="kit"),
     Setting("INSTANCE_TYPE", INSTANCE_TYPE, target="desktops.instance_type", default="t3.large",
             meaning="the desktops' instance type; the doctor says in which zones it is offered",
             key="desktops.instance_type", example="g4dn.xlarge"),
@@ -149,21 +114,36 @@ SETTINGS = (
             meaning="the EC2 key pair that opens the Windows password of a desktop that misbehaves"),
     Setting("SUPPORTED_AZS", Several(ZONE), target="desktops.supported_azs",
             meaning="the zones that desktops are launched in, the best first; "
-            "a full one is tried last for three minutes", when_empty="every zone of the default VPC",
+            "a full one is tried last for three minutes", when_empty="every zone of the VPC",
             key="desktops.availability_zones", example="us-west-2a,us-west-2b"),
+    Setting("VPC_ID", VPC, target="desktops.vpc_id", key="desktops.vpc", example="vpc-0a1b2c3d4e5f60718",
+            meaning="the VPC that desktops are launched in", when_empty="the VPC of the subnets, or the Region's "
+            "default VPC"),
+    Setting("SUBNET_IDS", Several(SUBNET), target="desktops.subnet_ids", key="desktops.subnets",
+            meaning="the subnets that desktops are launched in, the best first; each must lead to an internet gateway",
+            when_empty="every subnet of the VPC that does", example="subnet-0a1b2c3d4e5f60718"),
     Setting("VOLUME_GIB", Number(1, 16_384), target="desktops.volume_gib", default="60",
             meaning="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
+    Setting("KMS_KEY_ARN", arn("kms", _KEY_ARN), target="desktops.kms_key", key="desktops.kms_key", example=_KEY_ARN,
+            meaning="the customer key that the image is encrypted with; volumes that the image leaves open are too",
+            when_empty="none: AWS's own key, or no encryption, as the image and the account have it"),
+    Setting("DESKTOPS_AT_ONCE", Number(1), target="policy.at_once", default_in_stage="10", key="desktops.at_once",
+            meaning="the desktops that may be wanted at once, two a meeting: a meeting for which there is no room is "
+            "not scheduled", when_empty="no limit", example="40"),
     Setting("IN_GUEST_DEADLINE", Choice(Guest), target="desktops.guest", default=Guest.WINDOWS,
             meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
     Setting("DOMAIN_ROOT", DOMAIN, target="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
-            meaning="the domain of the desktops' names: the zone itself, not a name below it"),
+            meaning="the domain of the desktops' names, in any alphabet: the zone itself, not a name below it"),
     Setting("ZONE_ID", WORD, target="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
             meaning="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
             example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
     Setting("SECRET_ARN", SECRET_ID, target="dns.secret_id", needed_by="dns", stack_output="DnsSecretName",
             meaning="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)",
             example="prod/elephant/cloudflare"),
+    Setting("INSTALLATION", INSTALLATION, target="dns.installation", stack_output="Installation",
+            meaning="marks, with the stage, which records are this installation's: a deploy makes it of account "
+            "and Region, so that two stages of one name can share a zone", example="3f2a9c01b4"),
     Setting("CLOUDFLARE_API_URL", URL, target="dns.api_url", default="https://api.cloudflare.com/client/v4",
             meaning="Cloudflare's API", example="http://localhost:8787/client/v4"),
     Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), target="timers.role_arn", needed_by="timers",
@@ -186,12 +166,15 @@ SETTINGS = (
     Setting("STATE_TABLE", TABLE, target="state_table", stack_output="StateTable",
             meaning="the name of the table of what the app keeps for itself, out of the desktops' reach: its keys",
             example="elephant-state-dev"),
+    Setting("SWEEP_LEASE", Flag(), target="sweep_lease", default="false", example="true",
+            meaning="whether sweeps keep apart by the state table; a deploy says so where Lambda cannot reserve one"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             meaning="the stage; it marks what is owned", example="prod"),
-    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
-            meaning="where the meetings' video rooms are", example="video.example.com"),
+    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",
+            meaning="where the meetings' video rooms are: a Jitsi of your own (docs/deploy.md, The video room)",
+            when_empty="meetings have no video room", example="video.example.com"),
     Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
@@ -204,10 +187,15 @@ SETTINGS = (
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
-    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
-            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
+            when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
+            meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),
+    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
+            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
-            meaning="signs links, each bound to its role"),
+            meaning="signs links, each bound to its role, in a run that is not deployed"),
+    Setting("VOUCHING_KEY", Secret(), target="vouching_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs what the app writes beside the ids of its desktops, in a run that is not deployed"),
 )
 # fmt: on
 
@@ -222,17 +210,22 @@ class DesktopSettings:
     iam_profile: str
     security_group_ids: tuple[str, ...]
     supported_azs: tuple[str, ...] = ()
+    vpc_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
     volume_gib: int
+    kms_key: str | None = None
     guest: Guest
+    client: Client = Client.SCRIPTS
 
 
 @dataclass(frozen=True, slots=True)
 class DnsSettings:
-    """The Cloudflare zone, and where its token is kept."""
+    """The Cloudflare zone, where its token is kept, and whose its records are; None where only the stage says so."""
 
     zone_id: str
     secret_id: str
     api_url: str
+    installation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +237,11 @@ class TimerSettings:
     launcher_arn: str | None = None
     safety_net_arn: str | None = None
     dead_letters_arn: str | None = None
+
+
+def image_parameter(ami_id: str) -> str:
+    """Return the SSM parameter that names the image, empty where it is named by its id."""
+    return ami_id.removeprefix(RESOLVE) if ami_id.startswith(RESOLVE) else ""
 
 
 class Settings:
@@ -266,6 +264,11 @@ class Settings:
         return self._one("state_table")
 
     @property
+    def sweep_lease(self) -> bool:
+        """Whether sweeps keep apart by an item of the state table."""
+        return bool(self._one("sweep_lease"))
+
+    @property
     def stream_arn(self) -> str:
         """The table's stream, whatever text the variable holds.
 
@@ -275,9 +278,17 @@ class Settings:
         return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
-    def jitsi_domain(self) -> str:
-        """The host of the meetings' video rooms."""
-        return str(self._one("jitsi_domain"))
+    def jitsi_domain(self) -> str | None:
+        """The host of the meetings' video rooms, None where meetings have none."""
+        return self._one("jitsi_domain")
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Who may schedule, as the operator says; in a run at home, anybody unless there is a key."""
+        if said := self._one("scheduling"):
+            return Scheduling(said)
+        at_home_without_a_key = self.state_table is None and self.schedule_key is None
+        return Scheduling.OPEN if at_home_without_a_key else Scheduling.LOCKED
 
     @property
     def schedule_key(self) -> str | None:
@@ -288,6 +299,11 @@ class Settings:
     def link_signing_key(self) -> str | None:
         """The key that signs links, None where links are not signed."""
         return self._one("link_signing_key")
+
+    @property
+    def vouching_key(self) -> str | None:
+        """The key that vouches for desktops in a run that is not deployed, None where nothing does."""
+        return self._one("vouching_key")
 
     def policy(self) -> Policy:
         """Return the numbers in the rules."""

@@ -4,6 +4,7 @@ clock       time, virtual or real, and what is to happen when
 conditions  how the platform behaves today: how slow, how full, what gets lost
 ledger      every API call, by caller, service, operation and trigger
 timeline    what happened, as a person would tell it
+loopback    keeps what never leaves this machine away from proxies
 server      a WSGI application on a loopback port
 aws         AWS's API: moto behind a door
 ec2         what moto's EC2 lacks: launch tokens, timed states, zones without room

@@ -11,6 +11,7 @@ import heapq
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -87,7 +88,7 @@ class RealClock:
 
     def __init__(self, speed: float = 1) -> None:
         """Begin at the present; `speed` is how many seconds pass in one."""
-        self._speed = speed
+        self.speed = speed
         self._began = datetime.now(UTC)
         self._agenda = _Agenda()
         self._changed = threading.Condition()
@@ -96,7 +97,7 @@ class RealClock:
 
     def now(self) -> datetime:
         """Return the time, aware and in UTC."""
-        return self._began + (datetime.now(UTC) - self._began) * self._speed
+        return self._began + (datetime.now(UTC) - self._began) * self.speed
 
     def at(self, when: datetime, callback: Callback) -> None:
         """Call back at this moment; at once if it has passed."""
@@ -107,6 +108,10 @@ class RealClock:
     def after(self, seconds: float, callback: Callback) -> None:
         """Call back in so many seconds."""
         self.at(self.now() + timedelta(seconds=seconds), callback)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds of this clock have passed."""
+        time.sleep(seconds / self.speed)
 
     def start(self) -> None:
         """Begin to call back."""
@@ -132,5 +137,5 @@ class RealClock:
                 due = self._agenda.next()
                 if due and due <= self.now():
                     return self._agenda.pop()
-                self._changed.wait((due - self.now()).total_seconds() / self._speed if due else None)
+                self._changed.wait((due - self.now()).total_seconds() / self.speed if due else None)
         return None

@@ -24,12 +24,13 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib import runtime
 from chalicelib.adapters.dynamodb import OPEN_INDEX
 from localcloud import cloudflare as zone
+from localcloud import loopback
 from localcloud.aws import ACCOUNT, REGION, Aws
-from localcloud.clock import Clock, VirtualClock
+from localcloud.clock import Clock, RealClock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
 from localcloud.conditions import GOOD_DAY, Conditions
 from localcloud.desktops import Desktops
-from localcloud.ec2 import Ec2, Life, states_told_as_they_are
+from localcloud.ec2 import Ec2, Life, lead_out, states_told_as_they_are
 from localcloud.functions import Functions, arn
 from localcloud.gateway import Gateway
 from localcloud.ledger import APP, OPERATOR, Ledger
@@ -39,9 +40,12 @@ from localcloud.timeline import LogHandler, Timeline
 from localcloud.triggers import Bus, Rates, Stream, Timers
 
 TABLE = "elephant-meetings"
+STATE_TABLE = "elephant-state"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
+VIDEO = "video.example.com"
 STAGE = "dev"
+VOUCHING_KEY = "nobody else knows it"
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
 
@@ -89,7 +93,7 @@ class Cloud:
     def _start(self, stack: ExitStack) -> None:
         clock, conditions, timeline = self.clock, self.conditions, self.timeline
         aws_port, cloudflare_port, http_port = self._ports
-        stack.enter_context(patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
+        self._leave_shell(stack)
         self.aws = Aws(clock, self.ledger, aws_port)
         stack.callback(self.aws.stop)
         self.cloudflare = Cloudflare(clock, self.ledger, cloudflare_port)
@@ -99,7 +103,7 @@ class Cloud:
         self.ec2 = Ec2(clock, conditions)
         self.ec2.listeners.append(self._tell_state)
         self.environ = self._create_resources()
-        self._redirect_process(stack)
+        self._redirect_app(stack)
         self.functions = Functions(self._app, clock, conditions, self.ledger, timeline)
         self.timers = Timers(clock, conditions, self.functions, timeline)
         self.aws.listeners.append(self.timers.api_called)
@@ -145,10 +149,17 @@ class Cloud:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
+        self.operator("dynamodb").create_table(
+            TableName=STATE_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
         secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
         self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
         ec2 = self.operator("ec2")
+        lead_out(ec2)
         image = ec2.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
         group = ec2.create_security_group(GroupName="elephant-desktop", Description="Amazon DCV, 8443")
         return {
@@ -159,14 +170,15 @@ class Cloud:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
+            **loopback.exempt(os.environ),
             "TABLE_NAME": TABLE,
             "STAGE": STAGE,
+            "VOUCHING_KEY": VOUCHING_KEY,
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],
             "DOMAIN_ROOT": zone.DOMAIN,
+            "JITSI_DOMAIN": VIDEO,
             "ZONE_ID": zone.ZONE_ID,
             "SECRET_ARN": SECRET,
             "CLOUDFLARE_API_URL": self.cloudflare.url,
@@ -175,19 +187,24 @@ class Cloud:
             "SAFETY_NET_ARN": arn("safety_net"),
         }
 
-    def _redirect_process(self, stack: ExitStack) -> None:
-        """Point the app's SDK, log and clock at this cloud; a developer's own AWS settings must not reach it."""
-        stack.enter_context(patch.dict(os.environ))
+    def _leave_shell(self, stack: ExitStack) -> None:
+        """Forget what a developer's shell says of AWS, of another stage and of proxies: none of it is meant here."""
+        own = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", **loopback.exempt(os.environ)}
+        stack.enter_context(patch.dict(os.environ, own))
         for name in [name for name in os.environ if name.startswith("AWS_") or name in OWN_SETTINGS]:
             del os.environ[name]
+
+    def _redirect_app(self, stack: ExitStack) -> None:
+        """Point the app's SDK, log and clock at this cloud."""
         os.environ.update(self.environ)
         log = logging.getLogger("elephant")
         stack.enter_context(patch.multiple(log, handlers=[LogHandler(self.timeline)], propagate=False))
         stack.callback(log.setLevel, log.level)
         log.setLevel(logging.INFO)
         sleep: Callable[[float], None] = time.sleep
-        if isinstance(self.clock, VirtualClock):
+        if isinstance(self.clock, RealClock | VirtualClock):
             sleep = self.clock.sleep
+        if isinstance(self.clock, VirtualClock):
             stack.enter_context(patch("time.sleep", sleep))  # the SDK's own retries pause too, at random
             stack.callback(random.setstate, random.getstate())
             random.seed(self.conditions.seed)

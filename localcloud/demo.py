@@ -26,11 +26,14 @@ def main(arguments: list[str]) -> int:
     """Run the scenario named on the command line or in SCENARIO; return the exit code."""
     name = arguments[0] if arguments else os.environ.get("SCENARIO") or "normal"
     if name not in SCENARIOS:
-        print(f"There is no scenario {name!r}; SCENARIO can be {', '.join(SCENARIOS)}.", file=sys.stderr)
+        display.console(sys.stderr).print(f"There is no scenario {name!r}; SCENARIO can be {', '.join(SCENARIOS)}.")
         return 2
     scenario = SCENARIOS[name]
     out = display.console()
-    out.print(f"[bold]{name}[/]: {scenario.story} T is {T:%H:%M} UTC.\n")
+    out.print(
+        f"[bold]{name}[/]: {scenario.story} T is {T:%H:%M} UTC; moments are minutes and seconds before or after it.\n"
+    )
+    out.print(f"[dim]{display.LEGEND}[/]")
     began = time.monotonic()
     result = play(scenario, listener=display.line_printer(out, T))
     took_s = time.monotonic() - began

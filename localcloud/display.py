@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -17,24 +18,46 @@ from localcloud.cloudflare import DOMAIN
 from localcloud.ledger import DESKTOP, Ledger
 from localcloud.timeline import Entry
 
-_PIPED_WIDTH = 120
-_WHY_WIDTH = 100
+_WHY_LENGTH = 100
 _ID_WIDTH = 8
+_WHO_WIDTH = len("app, launch timer")
+_NARROWEST = 20
 _REPEAT_AFTER = timedelta(minutes=5)
-_STYLES = {"app": "bold", "EC2": "cyan", "DNS": "magenta", "Scheduler": "blue", "teacher": "green", "student": "green"}
+_STYLES = {
+    "app": "bold",
+    "meeting": "bold yellow",
+    "EC2": "cyan",
+    "DNS": "magenta",
+    "Scheduler": "blue",
+    "teacher": "green",
+    "student": "green",
+}
 _INSTANCE = re.compile(r"\b(i-[0-9a-f]{5})[0-9a-f]{12}\b")
 _UUID = re.compile(r"\b([0-9a-f]{8})-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
 
 
-def console() -> Console:
-    """Return the terminal; what is piped gets lines that are wide enough to be read.
+LEGEND = """\
+Each line: when, who, what they do · why. Behind "app" stands what has set it
+off: what somebody asked for (schedule, join), one of the meeting's two timers,
+an event of EC2, the stream of the table's changes, or the sweep, which looks at
+everything once a minute. To publish is to make the DNS record that leads to a
+desktop, to withdraw is to delete it; an update writes the meeting's row in the
+table. T is the meeting's time. At the checkpoint, T+15, it is looked at who has
+come and who has uploaded their work.
+"""
+"""What the words of a timeline mean, for who has not read the docs; as narrow as a terminal may be."""
 
-    Where the output's encoding lacks a character, a question mark stands for it.
+
+def console(stream: TextIO | None = None) -> Console:
+    """Return the terminal, or what stands for it: as wide as it is or as COLUMNS says, 80 where neither is known.
+
+    Where the output's encoding lacks a character, a question mark stands for it. `stream` is standard output
+    unless another is given.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+    out = stream or sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")
+    return Console(highlight=False, file=out)
 
 
 def short(text: str) -> str:
@@ -61,19 +84,24 @@ def line_printer(out: Console, t: datetime | None = None) -> Callable[[Entry], N
         if entry.bad and entry.at - shown.get(same, datetime.min.replace(tzinfo=UTC)) < _REPEAT_AFTER:
             return
         shown[same] = entry.at
-        if t:
-            line = Text(f"{offset(entry.at, t):7} {entry.at:%H:%M:%S} ")
-        else:
-            line = Text(f"{entry.at:%H:%M:%S} ")
-            line.append(f"{short(entry.meeting)[:_ID_WIDTH]:{_ID_WIDTH}} ", style="dim")
-        line.append(f"{entry.trigger:12} ", style="yellow")
-        line.append(f"{entry.who:17} ")
-        line.append(short(entry.what), style="bold red" if entry.bad else _STYLES.get(entry.who, ""))
+        begin = Text(f"{offset(entry.at, t):7} " if t else f"{entry.at:%H:%M:%S} ")
+        if not t:
+            begin.append(f"{short(entry.meeting)[:_ID_WIDTH]:{_ID_WIDTH}} ", style="dim")
+        begin.append(f"{_who(entry):{_WHO_WIDTH}} ")
+        rest = Text(short(entry.what), style="bold red" if entry.bad else _STYLES.get(entry.who, ""))
         if entry.why:
-            line.append(f" · {textwrap.shorten(short(entry.why), _WHY_WIDTH)}", style="dim")
-        out.print(line, soft_wrap=True)
+            rest.append(f" · {textwrap.shorten(short(entry.why), _WHY_LENGTH)}", style="not bold dim")
+        for line in rest.wrap(out, max(out.width - len(begin), _NARROWEST)):
+            line.rstrip()
+            out.print(begin + line, soft_wrap=True)
+            begin = Text(" " * len(begin))
 
     return show
+
+
+def _who(entry: Entry) -> str:
+    """Return who did it; the app and the platform behind it with what has set them off."""
+    return f"{entry.who}, {entry.trigger}" if entry.trigger else entry.who
 
 
 def calls(ledger: Ledger) -> Table:

@@ -148,8 +148,9 @@ class Ec2:
         return reservation
 
     def _zone(self, asked: dict[str, Any]) -> str:
-        if asked.get("subnet_id"):
-            return str(self._backend.get_subnet(asked["subnet_id"]).availability_zone)
+        subnets = [asked.get("subnet_id"), *(nic.get("SubnetId") for nic in asked.get("nics") or ())]
+        for subnet in filter(None, subnets):
+            return str(self._backend.get_subnet(subnet).availability_zone)
         return str(asked.get("placement") or "")
 
     def _holder(self, token: tuple[str, str], parameters: str) -> Reservation:
@@ -243,6 +244,16 @@ class Ec2:
     def _is_shown(self, instance: Instance) -> bool:
         launched = self.lives[instance.id].since["pending"]
         return self._clock.now() >= launched + timedelta(seconds=self._conditions.blind_s)
+
+
+def lead_out(ec2: Any) -> None:
+    """Lead the default VPC out to the internet, as AWS makes it; moto forgets the gateway."""
+    [vpc] = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+    here = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    [table] = ec2.describe_route_tables(Filters=here)["RouteTables"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["VpcId"])
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
 
 
 def _without_token(filters: dict[str, Any] | None) -> tuple[list[str] | None, dict[str, Any] | None]:

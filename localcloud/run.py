@@ -1,7 +1,8 @@
-"""`make run`: the local cloud and the app, kept up in real time with fast desktops, until Ctrl-C.
+"""`make run`: the local cloud and the app, kept up with fast desktops, until Ctrl-C.
 
-The app is at http://localhost:8000, or where PORT says. Another process, `chalice local` say,
-reaches the same cloud with the environment in `build/localcloud.env`.
+The app is at http://localhost:8000 or the next port that is free, or where PORT says. SPEED is how fast its clock
+runs. Another process, `chalice local` say, reaches the same cloud with the environment in the file
+`build/localcloud-<port>.env`, which is this run's own: several may be up at once.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 if __name__ == "__main__":  # what is imported next takes a second or two, and Ctrl-C is to end that too, in silence
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -26,13 +28,15 @@ from localcloud import display
 from localcloud.clock import RealClock
 from localcloud.cloud import OWN_SETTINGS, Cloud
 from localcloud.conditions import Conditions
-from localcloud.server import PortTaken
+from localcloud.server import PortTaken, is_free
 
 FAST = Conditions(starting_s=(3, 3), stopping_s=(3, 3), boot_s=(5, 5))
-ENVIRONMENT_FILE = Path("build/localcloud.env")
+BUILD = Path("build")
 WORK_S = 60
 _WATCH_S = 2
 _PORTS = {"port": (8000, "the app"), "aws-port": (4566, "AWS's API"), "cloudflare-port": (4567, "Cloudflare's API")}
+_NEXT_PORTS = 100
+_SPEEDS = (0.1, 60)  # faster still, and a minute is too short for what the sweep does in it
 _OTHER_PORTS = "make run PORT=9000 AWS_PORT=9001 CLOUDFLARE_PORT=9002"
 _LAST_PORT = 65535
 # Whatever AWS knows besides: a profile, a session, an endpoint of one service would each lead elsewhere.
@@ -66,20 +70,41 @@ class Lesson:
 def main(arguments: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code: 0, or 1 where a port is taken."""
     options = _options(arguments)
+    proxied = any(name.lower() in {"http_proxy", "all_proxy"} for name in os.environ)
     from app import app  # only now: --help needs no app
 
     clock = RealClock(options.speed)
-    ports = {"http_port": options.port, "aws_port": options.aws_port, "cloudflare_port": options.cloudflare_port}
     try:
-        with Cloud(app, clock, FAST, **ports) as cloud:
-            _serve(cloud, clock)
+        http, aws, cloudflare = _ports(options)
+        with Cloud(app, clock, FAST, http_port=http, aws_port=aws, cloudflare_port=cloudflare) as cloud:
+            _serve(cloud, clock, proxied=proxied)
     except PortTaken as problem:
-        print(f"{problem} Free it, or choose others: {_OTHER_PORTS}.", file=sys.stderr)
+        display.console(sys.stderr).print(f"{problem} Free it, or choose others: {_OTHER_PORTS}.")
         return 1
     return 0
 
 
-def _serve(cloud: Cloud, clock: RealClock) -> None:
+def _ports(options: argparse.Namespace) -> list[int]:
+    """Return the ports that were chosen; where none was, the usual one or the next that is free.
+
+    Raises:
+        PortTaken: there is none.
+    """
+    ports: list[int] = []
+    for name, (usual, _) in _PORTS.items():
+        chosen = getattr(options, name.replace("-", "_"))
+        ports.append(_next_free(usual, ports) if chosen is None else chosen)
+    return ports
+
+
+def _next_free(first: int, others: Collection[int]) -> int:
+    for port in range(first, first + _NEXT_PORTS):
+        if port not in others and is_free(port):
+            return port
+    raise PortTaken(f"None of the ports {first} to {first + _NEXT_PORTS - 1} on 127.0.0.1 is free.")
+
+
+def _serve(cloud: Cloud, clock: RealClock, *, proxied: bool) -> None:
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -89,17 +114,22 @@ def _serve(cloud: Cloud, clock: RealClock) -> None:
         signal.signal(number, ask_to_stop)
     out = display.console()
     cloud.timeline.listeners.append(display.line_printer(out))
-    ENVIRONMENT_FILE.parent.mkdir(exist_ok=True)
-    ENVIRONMENT_FILE.write_text(as_shell(cloud.environ))
+    file = BUILD / f"localcloud-{_port_of(cloud)}.env"  # nobody else has this port now
+    BUILD.mkdir(exist_ok=True)
+    file.write_text(as_shell(cloud.environ), encoding="utf-8")
     try:
-        out.print(_welcome(cloud, clock), soft_wrap=True)
+        out.print(_welcome(cloud, clock, file, curl="curl --noproxy '*'" if proxied else "curl"), soft_wrap=True)
         clock.start()
         Lesson(cloud)
         stop.wait()
         out.print("\nStopping.")
         clock.stop()
     finally:
-        ENVIRONMENT_FILE.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+
+
+def _port_of(cloud: Cloud) -> int:
+    return urlsplit(cloud.url).port or 0
 
 
 def as_shell(environ: Mapping[str, str]) -> str:
@@ -108,37 +138,47 @@ def as_shell(environ: Mapping[str, str]) -> str:
     return "\n".join([f"{_UNSET} {' '.join(OWN_SETTINGS)}", *exports, ""])
 
 
-def _welcome(cloud: Cloud, clock: RealClock) -> str:
+def _welcome(cloud: Cloud, clock: RealClock, file: Path, *, curl: str) -> str:
     url = cloud.url.replace("127.0.0.1", "localhost")
-    soon = clock.now() + timedelta(minutes=2)
+    soon = clock.now() + timedelta(seconds=max(120, 90 * clock.speed))
+    pace = f"runs {clock.speed:g} times as fast" if clock.speed != 1 else "runs as yours does"
     return f"""\
-[bold]The app is at {url}[/], AWS at {cloud.aws.url}, Cloudflare at {cloud.cloudflare.url}.
+[bold]The app is at {url}[/]
+AWS is at {cloud.aws.url}, Cloudflare at {cloud.cloudflare.url}.
+The app's clock says {clock.now():%H:%M:%S} UTC and {pace}.
 
-Open {url}/ in a browser, or schedule a meeting in two minutes:
+Open {url}/ in a browser, or schedule a meeting for {soon:%H:%M}:
 
-  curl -s {url}/schedule -H 'Content-Type: application/json' -d '{{"teacher_name": "Ada", \
-"student_name": "Boonki", "meet_time": "{soon:%Y-%m-%dT%H:%M:%SZ}", "frontend_base_url": "{url}/meeting"}}'
+  {curl} -s {url}/schedule -d '
+    {{"teacher_name": "Ada", "student_name": "Boonki",
+     "meet_time": "{soon:%Y-%m-%dT%H:%M:%SZ}",
+     "frontend_base_url": "{url}/meeting"}}'
 
 and join it as each of the two, with the id from the answer, until it says 200:
 
-  curl -si {url}/join/<id>/teacher
-  curl -si {url}/join/<id>/student
+  {curl} -si {url}/join/<id>/teacher
+  {curl} -si {url}/join/<id>/student
 
-The desktops upload {WORK_S} s after both have joined. The same cloud from another shell:
+The desktops upload {WORK_S} s after both have joined. A quarter of an hour after
+its time the meeting then ends, and a line says so; make run SPEED=20 makes
+three seconds of each minute. The same cloud from another shell:
 
-  source {ENVIRONMENT_FILE} && .venv/bin/chalice local --stage local --port 8001
+  source {file} &&
+  .venv/bin/chalice local --stage local --port {_port_of(cloud) + 1}
 
-Ctrl-C stops it all.
-"""
+Ctrl-C stops it all. What the lines below tell:
+
+[dim]{display.LEGEND}[/]"""
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localcloud.run", description=__doc__)
-    for name, (default, what) in _PORTS.items():
+    for name, (usual, what) in _PORTS.items():
         variable = name.upper().replace("-", "_")
-        chosen = os.environ.get(variable) or default
-        parser.add_argument(f"--{name}", type=_port, default=chosen, help=f"of {what}; also {variable} (%(default)s)")
-    parser.add_argument("--speed", type=float, default=1, help="how many seconds pass in one (%(default)s)")
+        told = f"of {what}; also {variable} ({usual}, or the next that is free)"
+        parser.add_argument(f"--{name}", type=_port, default=os.environ.get(variable) or None, help=told)
+    told = "how many seconds of the app's clock pass in one of yours; also SPEED (%(default)s)"
+    parser.add_argument("--speed", type=_speed, default=os.environ.get("SPEED") or "1", help=told)
     return parser.parse_args(arguments)
 
 
@@ -146,6 +186,17 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number up to {_LAST_PORT}, 0 for any free one")
     return int(text)
+
+
+def _speed(text: str) -> float:
+    slowest, fastest = _SPEEDS
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not slowest <= speed <= fastest:  # nan is neither
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed: write a number from {slowest} to {fastest}")
+    return speed
 
 
 if __name__ == "__main__":

@@ -46,6 +46,15 @@ class Server:
         self._thread.join()
 
 
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Return whether nobody listens on the port now."""
+    try:
+        _bind(host, port).close()
+    except PortTaken:
+        return False
+    return True
+
+
 def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chalicelib.log import Metric
+from chalicelib.rules.endings import ENDINGS
 from localcloud.clock import Clock
 from localcloud.ledger import Ledger
 
@@ -57,6 +59,9 @@ class Timeline:
         """Add what was logged: every line of the app's own log, and what libraries warn of."""
         facts: Mapping[str, Any] = getattr(record, "elephant", {})
         bad = record.levelno >= logging.WARNING
+        if facts.get("event") == Metric.ENDED:
+            self.add("meeting", f"has ended: {facts['Reason']}", _why(facts["Reason"]), meeting=str(facts["meeting"]))
+            return
         if facts:
             if facts.get("event") == "sweep" or "_aws" in facts:  # sums and metrics: what was done has its own lines
                 return
@@ -82,6 +87,11 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Hand one record on."""
         self._timeline.from_log(record)
+
+
+def _why(reason: str) -> str:
+    """Say when a meeting ends with this reason, in the words of the rules; any other reason is somebody's own."""
+    return next((ending.when for ending in ENDINGS if ending.reason == reason), "somebody called it off")
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

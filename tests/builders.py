@@ -24,12 +24,27 @@ from chalicelib.domain.actions import (
     Update,
     Withdraw,
 )
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Role, State, Status
+from chalicelib.domain.keys import Seal
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Role, State, Status
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.facts import Facts
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 POLICY = Policy(domain="desktops.example.com")
+
+
+class PlainSeal(Seal):
+    """Vouches in plain text, so that a plan can be read: `m1/teacher/i-teacher`."""
+
+    def on(self, *parts: str) -> str:
+        return "/".join(parts)
+
+    def holds(self, signature: str | None, *parts: str) -> bool:
+        return signature == self.on(*parts)
+
+
+SEAL = PlainSeal(lambda: None)
 ADDRESSES = {"teacher": "198.51.100.1", "student": "198.51.100.2"}
 
 
@@ -53,7 +68,12 @@ def plain(value: Any) -> Any:
 
 def meeting(*parts: Mapping[str, Any], **attributes: Any) -> Meeting:
     """Return the meeting that such a row tells of."""
-    return rows.meeting(row(*parts, **attributes))
+    return understood(row(*parts, **attributes))
+
+
+def understood(stored: Mapping[str, Any]) -> Meeting:
+    """Return the meeting that a row tells of, whose vouchers are in plain text."""
+    return rows.meeting(stored, SEAL)
 
 
 def change(why: str, values: Any = None, remove: Any = (), expect: Any = None) -> Update:
@@ -79,7 +99,7 @@ def launched(role: str, minutes: float = -10, attempt: int = 1) -> dict[str, Any
         f"{role}_attempt_at": at(minutes),
         f"{role}_subnet": "subnet-1",
         f"{role}_launched_at": at(minutes),
-        f"{role}_launched": f"m1/i-{role}",
+        f"{role}_launched": SEAL.on("m1", role, f"i-{role}"),
     }
 
 
@@ -137,7 +157,7 @@ def desktop(role: str, /, state: State = State.RUNNING, minutes: float = -10, **
 
 def all_of(*desktops: Desktop) -> Observation:
     """Return the sight of every desktop of the meeting."""
-    return Observation(desktops, complete=True)
+    return Observation(desktops, complete=True, looked_for=frozenset({"i-teacher", "i-student", "i-elsewhere"}))
 
 
 def some_of(*desktops: Desktop) -> Observation:
@@ -210,8 +230,8 @@ def applied(
             case Launch(attempts=attempts):
                 for attempt in attempts:
                     sight = replace(sight, desktops=(*sight.desktops, _launch(after, attempt, now)))
-                sight = bearing_its_deadline(rows.meeting(after), sight)
-                if rows.meeting(after).status.rank < Status.LAUNCHED.rank:
+                sight = bearing_its_deadline(understood(after), sight)
+                if understood(after).status.rank < Status.LAUNCHED.rank:
                     after["status"] = Status.LAUNCHED.value
             case Terminate(desktop_ids=ids):
                 dying = (replace(d, state=State.SHUTTING_DOWN) if d.id in ids else d for d in sight.desktops)
@@ -230,6 +250,7 @@ def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
     for name in ("ec2_link", "healthy_at", "refused"):
         after.pop(f"{role}_{name}", None)
     begun = {"ec2_id": newcomer.id, "attempt": attempt.number, "subnet": attempt.subnet or "subnet-1"}
+    begun["launched"] = SEAL.on(after["id"], role, newcomer.id)
     begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause is Cause.LATE_BOOT else {})
     after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
     after.setdefault("begun_at", plain(now))

@@ -1,12 +1,18 @@
-"""What holds of every test: the app calls nothing of AWS but what its functions are granted."""
+"""What holds of every test: nothing goes through a proxy to this machine's own ports, and the app calls nothing of AWS
+but what its functions are granted.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from localcloud import loopback
 from tools.calls import Calls, known_calls, observing
+
+os.environ.update(loopback.exempt(os.environ))
 
 
 @pytest.fixture(scope="session")

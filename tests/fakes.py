@@ -27,6 +27,8 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Role, State
+from chalicelib.names import one_form
+from tests.builders import SEAL
 from tests.wire import Wire
 
 __all__ = ["FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]
@@ -83,7 +85,7 @@ class FakeMeetings(Meetings):
         row = self.rows[meeting_id]
         known = self._read.get(meeting_id)
         if known is None or known[0] is not row:
-            known = self._read[meeting_id] = (row, rows.meeting(row))
+            known = self._read[meeting_id] = (row, rows.meeting(row, SEAL))
         return known[1]
 
 
@@ -110,6 +112,8 @@ class Instance:
     shown_at: datetime
     deadline: datetime | None = None
     asked_for: datetime | None = None  # the deadline in the request that launched it
+    state_reason: str | None = None  # why it died, where EC2 ended it
+    movable: tuple[datetime, datetime] | None = None  # where its guard obeys another, as the request said
     stopped_at: datetime | None = None
     dies_at: datetime | None = None
     started_at: datetime | None = None  # again, after a stop
@@ -145,6 +149,7 @@ class FakeDesktops(Desktops):
         self.by_token: dict[str, str] = {}
         self.zones = ["subnet-a", "subnet-b", "subnet-c"]
         self.full: set[str] = set()
+        self.no_room_code = "InsufficientInstanceCapacity"
         self.refusal: str | None = None
         self.unseen_for = timedelta(0)
         self.address_after = timedelta(0)
@@ -164,6 +169,10 @@ class FakeDesktops(Desktops):
             found += [self.instances[i] for i in named if i in self.instances and self.instances[i] not in found]
             return self._shown(found)
 
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        with self.wire.call("desktops.named", *desktop_ids):
+            return self._shown([self.instances[i] for i in desktop_ids if i in self.instances])
+
     def find(self, desktop_id: str) -> Desktop | None:
         with self.wire.call("desktops.find", desktop_id):
             found = self._shown([self.instances[desktop_id]] if desktop_id in self.instances else [])
@@ -177,16 +186,20 @@ class FakeDesktops(Desktops):
             found = self._shown(self._remembered())
         yield [desktop for desktop in found if desktop.owner is not Owner.FOREIGN]
 
-    def subnets(self) -> list[str]:
+    def subnets(self, after: str | None = None) -> list[str]:
         now = self.clock()
         if self.layout_lasts is not None and now >= self._layout_until:
             with self.wire.call("desktops.subnets"):
                 self._layout_until = now + self.layout_lasts
         if not self.zones:
             raise LaunchRefused("There is no subnet.", "NoSubnet")
-        return sorted(self.zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
+        begin = self.zones.index(after) + 1 if after in self.zones else 0
+        zones = self.zones[begin:] + self.zones[:begin]
+        return sorted(zones, key=lambda zone: self._no_room_until.get(zone, now) > now)
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
+    def launch(
+        self, meeting_id: str, attempt: Attempt, deadline: datetime, movable: tuple[datetime, datetime] | None = None
+    ) -> Desktop:
         with self.wire.call("desktops.launch", meeting_id, attempt, deadline):
             token = hashlib.sha256(
                 f"{meeting_id}/{attempt.role}/{attempt.number}/{attempt.subnet}".encode()
@@ -198,9 +211,9 @@ class FakeDesktops(Desktops):
                 raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
             if attempt.subnet in self.full:
                 self._no_room_until[attempt.subnet] = self.clock() + self.NO_ROOM_LASTS
-                raise NoCapacity(f"There is no room in {attempt.subnet}.")
+                raise NoCapacity(f"There is no room in {attempt.subnet}.", self.no_room_code)
             instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
-            instance.asked_for = deadline
+            instance.asked_for, instance.movable = deadline, movable
             self.by_token[token] = instance.id
             self.on_launch(instance)
             return self._seen(instance)
@@ -315,6 +328,7 @@ class FakeDesktops(Desktops):
             address=address,
             launched_at=instance.launched_at,
             deadline=instance.deadline,
+            state_reason=None if state.serves else instance.state_reason,
         )
         return instance.seen
 
@@ -339,23 +353,23 @@ class FakeDns(Dns):
             self._put(records)
 
     def _put(self, records: Collection[DnsRecord]) -> None:
-        for record in records:
+        named = {one_form(record.name): record for record in records}
+        for name, record in named.items():
             self.on_publish(record)
-            if record.name in self.foreign:
+            if name in self.foreign:
                 continue
-            known = self.records.get(record.name)
-            created_at = known.created_at if known else self.clock()
-            self.records[record.name] = replace(record, created_at=created_at)
-        if foreign := [record.name for record in records if record.name in self.foreign]:
+            known = self.records.get(name)
+            self.records[name] = replace(record, name=name, created_at=known.created_at if known else self.clock())
+        if foreign := named.keys() & self.foreign.keys():
             raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         with self.wire.call("dns.withdraw", *(record.name for record in records)):
             for record in records:
-                found = self.records.get(record.name)
+                found = self.records.get(one_form(record.name))
                 if found is not None and record.meeting_id in ("", found.meeting_id):
-                    self.on_withdraw(record.name)
-                    del self.records[record.name]
+                    self.on_withdraw(found.name)
+                    del self.records[found.name]
 
     def owned(self) -> list[DnsRecord]:
         with self.wire.call("dns.owned"):

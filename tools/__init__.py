@@ -10,12 +10,12 @@ Entry points:
     policies    writes .chalice/policy-<function>.json from what the code calls
     bench       measures the figures that the project claims
     texts       writes what the docs show from the code
+    install     makes a virtual environment with what a lock names, before anything else can run
     resumable   Chalice's command line, able to go on where it was stopped
 
 Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
-    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
     chalice     runs Chalice's command line for a stage
@@ -34,10 +34,14 @@ Base:
     account     the AWS account it goes to, as clients and names
     errors      what AWS's errors mean
     findings    what is found of a stage, and how it is told
+    terminal    sentences and commands in lines that fit
     site        a stage as it stands in its account, with its DNS provider: what is examined
     lock        every distribution that ships or develops Elephant, with the hashes of its files
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
+    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    keys        the stage's keys in its state table: made, moved there, read for the operator
+    fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy
     desktops    the stage's desktops that are alive
     triggers    what sets the functions off, as it stands in the account

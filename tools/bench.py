@@ -24,7 +24,8 @@ from rich.table import Table
 
 from app import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Desktop, Observation, Policy, Role, SeatAttribute, State, attribute
+from chalicelib.domain.model import Desktop, Observation, Role, SeatAttribute, State, attribute
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.plan import plan
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud

@@ -14,6 +14,7 @@ from tools.checks import examine
 from tools.findings import report
 from tools.site import Site
 from tools.stage import StageError, load
+from tools.terminal import say
 
 
 def main() -> int:
@@ -25,7 +26,7 @@ def main() -> int:
     try:
         stage = load(given.stage)
     except StageError as error:
-        print(error, file=sys.stderr)
+        say(str(error), sys.stderr)
         return 1
     return report(examine(Site(stage, clients(stage.region), providers.of(stage))), as_json=given.json)
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.errors import ElephantError
+from tools.terminal import fitting
+
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"
 """The remedy for what CloudFormation made and somebody changed: no deploy puts it right."""
 
@@ -48,6 +51,19 @@ def fail(what: str, remedy: str) -> Finding:
     return Finding(Level.FAIL, what, remedy)
 
 
+def as_sentence(error: Exception) -> str:
+    """Return an error of the app as findings are written: no capital before, no full stop behind."""
+    text = str(error).rstrip(".")
+    return text[0].lower() + text[1:] if text[1:2].islower() else text
+
+
+def as_aws_said(error: Exception) -> Exception:
+    """Return what AWS or the SDK said, below an error of the app; the error itself where they said nothing."""
+    while isinstance(error, ElephantError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
+
+
 def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) -> int:
     """Print the findings of the checks by name, as they come or as one JSON object; return the exit code."""
     seen = []
@@ -69,6 +85,7 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
 
 def _line(finding: Finding) -> str:
     word = f"{finding.level:4}"
+    line = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        word = f"\033[{_COLOURS[finding.level]}m{word}\033[0m"
-    return f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else "")
+        line = line.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
+    return line

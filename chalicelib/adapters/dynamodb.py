@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, NoSuchMeeting, Unavailable
+from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Meeting
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ _REFUSED = "ConditionalCheckFailedException"
 class DynamoMeetings:
     """The port `Meetings` on one table."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, seal: Seal = NO_SEAL) -> None:
+        """Take the client, the table's name, and what tells what the app itself has written on rows."""
         self._client = client
         self._table = table
+        self._seal = seal
 
     def get(self, meeting_id: str) -> Meeting:
         """Return the meeting as it is now, strongly consistent."""
@@ -34,7 +37,7 @@ class DynamoMeetings:
             raise self._unavailable("read", error) from error
         if "Item" not in found:
             raise NoSuchMeeting(f"There is no meeting {meeting_id} in the table {self._table}.")
-        return rows.meeting(rows.decode(found["Item"]))
+        return rows.meeting(rows.decode(found["Item"]), self._seal)
 
     def create(self, row: Mapping[str, Any]) -> bool:
         """Store a new row; return False, and change nothing, where its id is taken."""
@@ -87,7 +90,7 @@ class DynamoMeetings:
                 ExpressionAttributeNames={"#open": "open"},
                 ExpressionAttributeValues={":listed": {"S": rows.LISTED}},
             ):
-                yield [rows.meeting(rows.decode(item)) for item in page["Items"]]
+                yield [rows.meeting(rows.decode(item), self._seal) for item in page["Items"]]
         except (ClientError, BotoCoreError) as error:
             raise self._unavailable("queried", error) from error
 

@@ -7,12 +7,13 @@ must have is refused with a sentence that names the field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.model import Meeting, State
+from chalicelib.domain.keys import NO_SEAL, Seal
+from chalicelib.domain.model import Meeting, Role, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,10 @@ def state_change(event: object) -> StateChange:
         ) from None
 
 
-def row_changes(event: object) -> Iterator[RowChange | BadEvent]:
+def row_changes(event: object, seal: Seal = NO_SEAL) -> Iterator[RowChange | BadEvent]:
     """Yield what each record of a DynamoDB stream batch says, in its order; deletions say nothing.
+
+    `seal` tells what the app itself has written on the rows.
 
     A record that cannot be understood is yielded as the error, so that it does not stop the others.
 
@@ -86,13 +89,13 @@ def row_changes(event: object) -> Iterator[RowChange | BadEvent]:
         raise BadEvent(f"The stream event has no list of Records; it is {event!r:.200}.")
     for record in records:
         try:
-            if (change := _row_change(record)) is not None:
+            if (change := _row_change(record, seal)) is not None:
                 yield change
         except BadEvent as error:
             yield error
 
 
-def _row_change(record: object) -> RowChange | None:
+def _row_change(record: object, seal: Seal) -> RowChange | None:
     data = record.get("dynamodb") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(data, Mapping):
         raise BadEvent(f"A stream record has no dynamodb part: {record!r:.200}.")
@@ -103,12 +106,23 @@ def _row_change(record: object) -> RowChange | None:
     if not isinstance(image, Mapping):
         raise BadEvent(f"{name} has no NewImage; the table's stream must be of type NEW_AND_OLD_IMAGES.")
     try:
-        meeting = rows.meeting(rows.decode(image))
+        meeting = rows.meeting(rows.decode(image), seal)
+        uploaded_before = _uploaded(data.get("OldImage"))
     except BadEvent as error:
         raise BadEvent(f"{name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise BadEvent(f"{name} holds an image that is not DynamoDB JSON: {image!r:.200}.") from error
-    return RowChange(meeting, _moment(data.get("ApproximateCreationDateTime")))
+    at = _moment(data.get("ApproximateCreationDateTime"))
+    uploads = {seat.role: at for seat in meeting.seats if at and seat.uploaded and seat.role not in uploaded_before}
+    return RowChange(replace(meeting, uploads=uploads), at)
+
+
+def _uploaded(image: object) -> set[Role]:
+    """Return the roles whose session was uploaded as the row was before, none where there was no row."""
+    if not isinstance(image, Mapping):
+        return set()
+    before = rows.meeting({"id": "before"} | rows.decode(image))
+    return {seat.role for seat in before.seats if seat.uploaded}
 
 
 def _moment(seconds: object) -> datetime | None:

@@ -7,6 +7,7 @@ subnets at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from chalicelib.domain import writes
 from chalicelib.domain.actions import Attempt, Cause, Launch, Update
 from chalicelib.domain.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
 from chalicelib.domain.model import Desktop, Meeting
-from chalicelib.rules.times import deadline_once_begun
+from chalicelib.rules.times import deadline_once_begun, movable
 
 
 def launch(world: World, meeting: Meeting, action: Launch) -> list[ElephantError]:
@@ -29,7 +30,7 @@ def launch(world: World, meeting: Meeting, action: Launch) -> list[ElephantError
         Overtaken: the row changed meanwhile, so the lease is lost; it tells what was launched.
         ElephantError: nothing could be begun, or the outcomes could not be written.
     """
-    attempts = [replace(a, subnet=a.subnet or world.desktops.subnets()[0]) for a in action.attempts]
+    attempts = [replace(attempt, subnet=attempt.subnet or _best(world, attempt)) for attempt in action.attempts]
     leased_at = world.clock()
     intent = writes.launch_begun(meeting, attempts, action.why, forced=action.forced, leased_at=leased_at)
     persist(world, meeting, intent)
@@ -37,7 +38,9 @@ def launch(world: World, meeting: Meeting, action: Launch) -> list[ElephantError
     for attempt in attempts:
         if meeting.seat(attempt.role).desktop_id:
             stage, role, why = world.policy.stage, attempt.role, attempt.why
-            log.count(log.Metric.REPLACED, 1, stage=stage, reason=attempt.cause, meeting=meeting.id, role=role, why=why)
+            log.count(
+                log.Metric.REPLACED, 1, stage=stage, reason=attempt.reason, meeting=meeting.id, role=role, why=why
+            )
     outcomes: list[Update] = []
     launched: list[Desktop] = []
     failures: list[ElephantError] = []
@@ -58,6 +61,14 @@ def launch(world: World, meeting: Meeting, action: Launch) -> list[ElephantError
         except Conflict as conflict:
             raise Overtaken(str(conflict), launched, failures) from conflict
     return failures
+
+
+def _best(world: World, attempt: Attempt) -> str | None:
+    """Return the subnet to begin in; None where there is none: that is told when it is tried, and counts as tried."""
+    try:
+        return world.desktops.subnets(attempt.after)[0]
+    except LaunchRefused:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +97,34 @@ class _Lease:
         A refusal for want of room proves that nothing was launched, so the attempt may move on.
         """
         desktops = self.world.desktops
-        tried: set[str | None] = set()
         begun_at = self.meeting.begun_at or self.leased_at
         deadline = deadline_once_begun(self.meeting, self.world.policy, begun_at)
-        best = desktops.subnets()[0]
-        if attempt.cause is not Cause.RESUMED and attempt.subnet != best:  # the other role has just found it full
-            attempt = self._move(attempt, best)
-        while True:
-            try:
-                return attempt, desktops.launch(self.meeting.id, attempt, deadline)
-            except NoCapacity as error:
-                log.warn(log.Warn.NO_CAPACITY, meeting=self.meeting.id, role=attempt.role, why=str(error))
-                tried.add(attempt.subnet)
-                rest = [subnet for subnet in desktops.subnets() if subnet not in tried]
+        between = movable(self.world.policy, begun_at)
+        refused: dict[str | None, NoCapacity] = {}
+        try:
+            if attempt.cause is not Cause.RESUMED:
+                best = desktops.subnets(attempt.after)[0]
+                attempt = attempt if attempt.subnet == best else self._move(attempt, best)  # full, as was just found
+            while True:
+                try:
+                    return attempt, desktops.launch(self.meeting.id, attempt, deadline, between)
+                except NoCapacity as error:
+                    log.warn(log.Warn.NO_CAPACITY, meeting=self.meeting.id, role=attempt.role, why=str(error))
+                    refused[attempt.subnet] = error
+                rest = [subnet for subnet in desktops.subnets(attempt.after) if subnet not in refused]
                 if not rest:
-                    return attempt, LaunchRefused(str(error), code="InsufficientInstanceCapacity")
+                    return attempt, _by_all(refused.values())
                 attempt = self._move(attempt, rest[0])
-            except LaunchRefused as error:
-                return attempt, error
+        except LaunchRefused as error:
+            return attempt, error
 
     def _move(self, attempt: Attempt, subnet: str) -> Attempt:
         attempt = replace(attempt, subnet=subnet)
         persist(self.world, self.meeting, writes.attempt_moved(self.meeting, attempt, self.leased_at))
         return attempt
+
+
+def _by_all(refusals: Iterable[NoCapacity]) -> LaunchRefused:
+    """Return the refusal of every subnet as one, under the code of one that may pass: a want, not a lack."""
+    told = sorted(refusals, key=lambda refusal: not refusal.code.startswith("Insufficient"))
+    return LaunchRefused("; ".join(map(str, told)), told[0].code)

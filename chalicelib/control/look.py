@@ -16,7 +16,7 @@ from chalicelib.domain.actions import Action, Launch, Update, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
 from chalicelib.rules.facts import NO_HINTS, Hints
-from chalicelib.rules.plan import plan
+from chalicelib.rules.plan import plan, strangers
 
 LOOKS = 4
 """How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
@@ -30,6 +30,7 @@ class Looker:
         self._world = world
         self._policy = world.policy
         self._problems_told: dict[str, tuple[str, ...]] = {}
+        self._strangers_told: set[tuple[str, str]] = set()
 
     def look(
         self,
@@ -51,12 +52,12 @@ class Looker:
             Conflict: the row kept changing; the next trigger looks again.
             Unavailable, DnsError, LaunchRefused, ConfigError: a step failed; what was done before it stands.
         """
-        reported = glimpse.reported if glimpse else frozenset()
+        told = glimpse
         failures: list[ElephantError] = []
         for _ in range(LOOKS):
             meeting = glimpse or self._world.meetings.get(meeting_id)
-            if not reported <= meeting.reported:
-                meeting = replace(meeting, reported=meeting.reported | reported)
+            if told:
+                meeting = replace(meeting, reported=meeting.reported | told.reported, uploads=told.uploads)
             actions = self._plan(meeting, seen, hints)
             if glimpse and not any(_is_urgent(action) for action in actions):
                 return []
@@ -74,7 +75,7 @@ class Looker:
                 seen = _merge(seen, overtaken.launched)
                 failures += overtaken.failures
             else:
-                self.report_problems(meeting)
+                self.report_problems(meeting, seen)
                 if failures:
                     raise failures[0]
                 return actions
@@ -85,19 +86,32 @@ class Looker:
 
     def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
         named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
-        found = Observation(tuple(self._world.desktops.of_meeting(meeting.id, named)), complete=True)
-        return _merge(found, seen.desktops)
+        found = tuple(self._world.desktops.of_meeting(meeting.id, named))
+        return _merge(Observation(found, complete=True, looked_for=frozenset(named)), seen.desktops)
 
-    def report_problems(self, meeting: Meeting) -> None:
-        """Log what cannot be understood in a row, once for as long as that is the same: every sweep sees it."""
-        if meeting.problems == self._problems_told.get(meeting.id, ()):
+    def report_problems(self, meeting: Meeting, seen: Observation) -> None:
+        """Log what is wrong with a row, once for as long as that is the same: every sweep sees it."""
+        self._report_unreadable(meeting)
+        if meeting.over:
             return
-        if not meeting.problems:
-            del self._problems_told[meeting.id]
-            return
-        self._problems_told[meeting.id] = meeting.problems
+        for seat, what in strangers(meeting, seen, self._world.clock(), self._policy):
+            if (about := (meeting.id, str(seat.desktop_id))) not in self._strangers_told:
+                self._strangers_told.add(about)
+                why = f"{seat.attribute('ec2_id')} is {seat.desktop_id}, {what}; correct it in the table"
+                log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=why)
+
+    def has_told_of(self, meeting_id: str) -> bool:
+        """Return whether something that is wrong with this meeting's row was logged."""
+        told_of = {about[0] for about in self._strangers_told}
+        return meeting_id in self._problems_told or meeting_id in told_of
+
+    def _report_unreadable(self, meeting: Meeting) -> None:
+        told = self._problems_told.pop(meeting.id, ())
+        if meeting.problems:
+            self._problems_told[meeting.id] = meeting.problems
         for problem in meeting.problems:
-            log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
+            if problem not in told:
+                log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
 
 
 def _is_urgent(action: Action) -> bool:

@@ -1,4 +1,4 @@
-"""What the app needs from the world: four ports, each with one real adapter and one fake, a clock, and numbers.
+"""What the app needs from the world: ports, each with one real adapter and one fake, a clock, and numbers.
 
 Every method may raise `Unavailable`: then nothing is known, and nothing was concluded.
 """
@@ -10,7 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Policy
+from chalicelib.domain.calendar import Week
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting
+from chalicelib.domain.policy import Policy
 
 
 class Meetings(Protocol):
@@ -43,6 +46,9 @@ class Desktops(Protocol):
     def of_meeting(self, meeting_id: str, named: Collection[str]) -> list[Desktop]:
         """Return what EC2 shows of this meeting's desktops: those tagged with it, and those the row names."""
 
+    def named(self, desktop_ids: Collection[str]) -> list[Desktop]:
+        """Return what EC2 shows of these instances as they are now, whosever they are."""
+
     def find(self, desktop_id: str) -> Desktop | None:
         """Return this instance as it is now, None where EC2 shows none."""
 
@@ -52,20 +58,25 @@ class Desktops(Protocol):
     def fleet(self) -> Iterator[list[Desktop]]:
         """Yield every instance of the project and this stage, dead ones too, a page at a time."""
 
-    def subnets(self) -> list[str]:
+    def subnets(self, after: str | None = None) -> list[str]:
         """Return the subnets to launch into, the best first; those that lately had no room come last.
 
+        Where the launch before came to nothing, in the subnet `after`, another is tried first.
+
         Raises:
-            LaunchRefused: there is none.
+            LaunchRefused: there is none that people can reach.
         """
 
-    def launch(self, meeting_id: str, attempt: Attempt, deadline: datetime) -> Desktop:
+    def launch(
+        self, meeting_id: str, attempt: Attempt, deadline: datetime, movable: tuple[datetime, datetime] | None = None
+    ) -> Desktop:
         """Launch the desktop of this attempt, or return the one that it has launched already.
 
-        `deadline` is UTC: no desktop of the meeting may outlive it.
+        `deadline` is UTC: no desktop of the meeting may outlive it. `movable` are the first and the last moment that
+        the app may move it to later on, None for never; the desktop's own guard obeys no other.
 
         Raises:
-            NoCapacity: no room in the attempt's subnet.
+            NoCapacity: not in the attempt's subnet; in another there may be room.
             AttemptSpent: the attempt's desktop is gone.
             LaunchRefused: EC2 will not launch it, wherever.
         """
@@ -119,6 +130,34 @@ class Timers(Protocol):
         """Delete timers; one that is gone is fine."""
 
 
+class KeyStore(Protocol):
+    """The app's own keys."""
+
+    def of(self, purpose: Purpose) -> Keys | None:
+        """Return the keys of a purpose, at most a minute old; None where none was made."""
+
+
+class Calendar(Protocol):
+    """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""
+
+    def read(self, numbers: Collection[int]) -> dict[int, Week]:
+        """Return these weeks as they are now, strongly consistent; one that was never written is empty."""
+
+    def book(self, row: Mapping[str, Any], weeks: Collection[Week]) -> bool:
+        """Store a new row and these weeks, all or nothing; return False, and change nothing, where its id is taken.
+
+        Raises:
+            Conflict: one of the weeks was written since it was read.
+        """
+
+    def correct(self, week: Week) -> None:
+        """Store this week.
+
+        Raises:
+            Conflict: it was written since it was read.
+        """
+
+
 class World(Protocol):
     """Everything that a trigger works with; a port is built when it is first asked for."""
 
@@ -137,6 +176,10 @@ class World(Protocol):
     @property
     def timers(self) -> Timers:
         """The timers."""
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
 
     @property
     def policy(self) -> Policy:

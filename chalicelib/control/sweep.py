@@ -13,14 +13,18 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from chalicelib import log
+from chalicelib.control import recount
 from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
 from chalicelib.control.ports import World
-from chalicelib.domain.actions import Effect, Publish, Withdraw, is_undecided
+from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
+from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
+from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
+from chalicelib.rules.times import ends_by
 
 
 class Sweeper:
@@ -30,6 +34,7 @@ class Sweeper:
         self._world = world
         self._looker = looker
         self._resume_after = ""
+        self._not_ours: set[str] = set()
 
     def sweep(self, stop_at: datetime) -> SweepReport:
         """Look at every open meeting and at all that belongs to none; return the counts.
@@ -40,8 +45,9 @@ class Sweeper:
         Raises:
             SomeFailed: something failed; it was logged, everything else was done.
         """
-        sweep = _Sweep(self._world, self._looker, stop_at)
+        sweep = _Sweep(self._world, self._looker, stop_at, self._not_ours)
         sweep.list_all()
+        sweep.correct_calendar()
         for meeting in self._in_turn(sweep.known):
             if sweep.has_time():
                 sweep.visit(meeting)
@@ -87,30 +93,57 @@ class SweepReport:
 
 
 class _Sweep:
-    """One sweep: its listings, and what it came to. A listing that failed is None: then nothing is concluded."""
+    """One sweep: its listings, and what it came to. A listing that failed is None: then nothing is concluded.
 
-    def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
+    `not_ours` is kept from sweep to sweep: the meetings that records with the old mark name and that have no row.
+    """
+
+    def __init__(self, world: World, looker: Looker, stop_at: datetime, not_ours: set[str]) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
+        self._knows_all = False
         self._world = world
         self._looker = looker
         self._stop_at = stop_at
         self._fleet: list[Desktop] | None = None
         self._records: list[DnsRecord] | None = None
         self._by_meeting: dict[str | None, list[Desktop]] | None = None
+        self._by_id: dict[str, Desktop] = {}
+        self._looked_for: frozenset[str] = frozenset()
         self._withdrawn: set[str] = set()
+        self._not_ours = not_ours
+        self._terminated: set[str] = set()
+        self._weeks: dict[int, Week] = {}
 
     def list_all(self) -> None:
-        """List the open meetings, the fleet and the zone, each whether or not another fails."""
+        """List the calendar, the open meetings, the fleet and the zone, each whether or not another fails."""
         world = self._world
+        with self.report.tolerate("read the calendar"):
+            self._weeks = recount.weeks_before(world)
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
+            self._knows_all = True
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
+            self._by_id = {desktop.id: desktop for desktop in self._fleet}
+            self._look_for_named()
         with self.report.tolerate("list the records"):
             self._records = world.dns.owned()
+
+    def _look_for_named(self) -> None:
+        """Ask for what open rows name and the fleet does not show: somebody else's, by a slip or not, or long gone."""
+        named = {i for meeting in self.known.values() if meeting and not meeting.over for i in _named(meeting)}
+        if rest := named - self._by_id.keys():
+            self._by_id |= {desktop.id: desktop for desktop in self._world.desktops.named(rest)}
+            self._looked_for = frozenset(rest)
+
+    def correct_calendar(self) -> None:
+        """Bring the calendar to what the open meetings want, where all of them could be listed."""
+        if self._knows_all:
+            with self.report.tolerate("correct the calendar"):
+                recount.correct(self._world, self._weeks, filter(None, self.known.values()))
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""
@@ -125,32 +158,46 @@ class _Sweep:
 
     def _visit(self, meeting: Meeting) -> None:
         fleet = self._by_meeting
-        seen = Observation(tuple(fleet.get(meeting.id, ())), complete=True) if fleet is not None else UNKNOWN
+        seen = UNKNOWN if fleet is None else self._sight(meeting, fleet.get(meeting.id, ()))
         actions = plan(meeting, seen, self._world.clock(), policy=self._world.policy)
-        self._looker.report_problems(meeting)
+        self._looker.report_problems(meeting, seen)
         if not actions or (fleet is None and is_undecided(actions)):
             return
         done = self._looker.look(meeting.id, seen)
         self.report.acted += 1
         self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
+        self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
+
+    def _sight(self, meeting: Meeting, own: Iterable[Desktop]) -> Observation:
+        """Return what the listings show of a meeting: what bears its id, and what its row names, whosever it is."""
+        shown = {desktop.id: desktop for desktop in own}
+        shown |= {i: self._by_id[i] for i in _named(meeting) if i in self._by_id}
+        return Observation(tuple(shown.values()), complete=True, looked_for=self._looked_for)
 
     def tidy(self) -> None:
-        """Read the meetings that living desktops name and no listing showed, then tidy what belongs to none."""
+        """Read the meetings that something names and no listing showed, then tidy what belongs to none."""
         if self._fleet is None:
             return
         named = {d.meeting_id for d in self._fleet if d.meeting_id and d.state.must_be_ended}
+        # What bears the old mark may be another installation's; only a row tells, if the fleet does not.
+        doubtful = {r.meeting_id for r in self._inventory(self._fleet, self._records).doubtful if r.meeting_id}
+        named |= doubtful - self._not_ours
         for meeting_id in sorted(named - self.known.keys()):
             if self.has_time():
-                with self.report.tolerate("read the meeting of a desktop", meeting_id):
+                with self.report.tolerate("read the meeting of a desktop or record", meeting_id):
                     self._read_and_visit(meeting_id)
+        self._not_ours |= {meeting_id for meeting_id in doubtful if self.known.get(meeting_id, "unread") is None}
         # A name that was just withdrawn is not in the zone any more, whatever the listing says.
         records = self._records and [record for record in self._records if record.name not in self._withdrawn]
-        inventory = Inventory(self._fleet, records, self.known, self._world.clock(), self._world.policy)
-        for effect in plan_strays(inventory):
+        fleet = [desktop for desktop in self._fleet if desktop.id not in self._terminated]
+        for effect in plan_strays(self._inventory(fleet, records)):
             with self.report.tolerate("tidy what belongs to no meeting"):
                 if wanted := self._still_wanted(effect):
                     do(self._world, wanted)
                     self.report.acted += 1
+
+    def _inventory(self, fleet: list[Desktop], records: list[DnsRecord] | None) -> Inventory:
+        return Inventory(fleet, records, self.known, self._world.clock(), self._world.policy)
 
     def _read_and_visit(self, meeting_id: str) -> None:
         try:
@@ -193,14 +240,21 @@ class _Sweep:
         report.meetings = sum(meeting is not None for meeting in self.known.values())
         stage = self._world.policy.stage
         if self._fleet is not None:  # what could not be listed is unknown, not none
-            bearing = [d.deadline for d in self._fleet if d.state.must_be_ended and d.deadline]
-            report.overdue = sum(now >= deadline for deadline in bearing)
+            ends = [ends_by(d, self._world.policy) for d in self._fleet if d.state.must_be_ended]
+            report.overdue = sum(end is not None and now >= end for end in ends)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        if self._knows_all:
+            late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
+            log.count(log.Metric.NOT_READY, len(late), stage=stage)
         records = None if self._records is None else len(self._records)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
+
+
+def _named(meeting: Meeting) -> list[str]:
+    return [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
 
 
 def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:

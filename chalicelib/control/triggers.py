@@ -14,6 +14,7 @@ from chalicelib.domain.errors import BadEvent, NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import Meeting, Observation, Owner
 from chalicelib.rules.facts import Hints
 
+_STREAMED = Hints(streamed=True)
 RETRY_RECORDS_FOR = timedelta(minutes=5)
 """How long a stream record is tried again that tells what no row tells: it blocks its shard meanwhile."""
 
@@ -34,7 +35,8 @@ class Triggers:
         self._heed(timer, Hints(checkpoint=True))
 
     def _heed(self, timer: TimerEvent, hints: Hints) -> None:
-        if not self._looker.look(timer.meeting_id, hints=hints):
+        done = self._looker.look(timer.meeting_id, hints=hints)
+        if not done and not self._looker.has_told_of(timer.meeting_id):
             log.note(log.Note.TIMER_CHANGED_NOTHING, meeting=timer.meeting_id, why="the row asks for nothing now")
 
     def state_change(self, change: StateChange) -> None:
@@ -68,11 +70,11 @@ class Triggers:
             if isinstance(change, BadEvent):
                 log.fail(log.Fail.BAD_RECORD, change)
                 continue
-            latest[change.meeting.id] = _with_reports_of(latest.get(change.meeting.id), change)
+            latest[change.meeting.id] = _with_what_was_told_by(latest.get(change.meeting.id), change)
         failed = []
         for change in latest.values():
             try:
-                self._looker.look(change.meeting.id, glimpse=change.meeting)
+                self._looker.look(change.meeting.id, hints=_STREAMED, glimpse=change.meeting)
             except NoSuchMeeting as error:
                 log.note(log.Note.ROW_GONE, meeting=change.meeting.id, why=str(error))
             except Exception as error:
@@ -84,19 +86,21 @@ class Triggers:
             raise SomeFailed(f"These meetings could not be looked at, the batch is to be tried again: {failed}.")
 
 
-def _with_reports_of(earlier: RowChange | None, change: RowChange) -> RowChange:
-    """Return a row's latest change with the desktops that its earlier ones told of."""
+def _with_what_was_told_by(earlier: RowChange | None, change: RowChange) -> RowChange:
+    """Return a row's latest change with the reports and the uploads that its earlier ones told of."""
     if earlier is None:
         return change
     reported = change.meeting.reported | earlier.meeting.reported
-    return replace(change, meeting=replace(change.meeting, reported=reported))
+    uploads = {**change.meeting.uploads, **earlier.meeting.uploads}
+    return replace(change, meeting=replace(change.meeting, reported=reported, uploads=uploads))
 
 
 def _is_told_only_here(meeting: Meeting) -> bool:
     """Return whether a record tells what the sweep would not find out.
 
-    That is a desktop's report that the next report overwrites, and a row that is not listed though
-    there is work on it: made by hand, or edited.
+    That is a desktop's report that the next report overwrites, when an upload came, and a row that is not listed
+    though there is work on it: made by hand, or edited.
     """
     reports = any(seat.desktop_id in meeting.reported and not seat.healthy_at for seat in meeting.seats)
-    return (reports and not meeting.over) or not (meeting.listed or meeting.finished)
+    uploads = any(seat.role in meeting.uploads and not seat.uploaded_at for seat in meeting.seats)
+    return ((reports or uploads) and not meeting.over) or not (meeting.listed or meeting.finished)

@@ -62,17 +62,29 @@ _CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One role's launch: what the intent on the row says and the launch token is made from."""
+    """One role's launch: what the intent on the row says and the launch token is made from.
+
+    `after` is the subnet in which the attempt before came to nothing: another is tried first. `state_reason` is why
+    EC2 says that the desktop before is gone.
+    """
 
     role: Role
     number: int
     subnet: str | None  # None: a new attempt, whose subnet is chosen when it is applied
     cause: Cause
+    after: str | None = None
+    state_reason: str | None = None
 
     @property
     def why(self) -> str:
         """Return the cause as a sentence's part."""
-        return _CAUSES[self.cause]
+        return f"{_CAUSES[self.cause]} ({self.state_reason})" if self.state_reason else _CAUSES[self.cause]
+
+    @property
+    def reason(self) -> str:
+        """Return the cause as a metric's dimension: EC2's own code where EC2 ended the desktop by itself."""
+        code = (self.state_reason or "").partition(":")[0]
+        return self.cause if not code or code.endswith("Shutdown") else code
 
 
 @dataclass(frozen=True, slots=True)

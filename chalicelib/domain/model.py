@@ -13,11 +13,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, NewType, get_args
 
+from chalicelib.domain.keys import NO_SEAL, Seal
+
 PROJECT = "Elephant"
 """The value of the tag `Project`, which everything that the project owns bears."""
-
-DCV_PORT = 8443
-"""The port at which Amazon DCV serves a desktop, and one of those that Cloudflare passes on."""
 
 MeetingAttribute = Literal[
     "id",
@@ -28,6 +27,7 @@ MeetingAttribute = Literal[
     "created_at",
     "duration_minutes",
     "jitsi_url",
+    "request_digest",
     "status",
     "instance_id",
     "termination_reason",
@@ -139,7 +139,8 @@ class State(StrEnum):
 class Desktop:
     """One EC2 instance for one role of one meeting, as last observed. Times are UTC.
 
-    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone.
+    `deadline` is the moment it bears as a tag: it may not outlive it, even where its row is gone. `state_reason` is
+    why EC2 says that it is in its state, EC2's code first, None where EC2 does not say.
     """
 
     id: str
@@ -150,18 +151,21 @@ class Desktop:
     address: str | None = None
     launched_at: datetime | None = None
     deadline: datetime | None = None
+    state_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What is known of a meeting's desktops.
 
-    `complete` says that every live desktop of the meeting is listed; without it, a desktop that is
-    not listed is unknown, and unknown is never gone.
+    `complete` says that every live desktop that bears the meeting's id is listed; without it, a desktop that is
+    not listed is unknown, and unknown is never gone. `looked_for` holds the ids that were asked for by name, whatever
+    they bear: one of those that is not listed does not exist.
     """
 
     desktops: tuple[Desktop, ...] = ()
     complete: bool = False
+    looked_for: frozenset[str] = frozenset()
 
     def find(self, desktop_id: str | None) -> Desktop | None:
         """Return the desktop with this id, None where it was not observed."""
@@ -173,12 +177,16 @@ UNKNOWN = Observation()
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One DNS name that leads to a desktop, and the meeting that it was published for."""
+    """One DNS name that leads to a desktop, and the meeting that it was published for.
+
+    `old_mark` says that it bears the mark of version 0.1.0, which does not tell one installation from another.
+    """
 
     name: str
     address: str = ""
     meeting_id: str = ""
     created_at: datetime | None = None
+    old_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +194,9 @@ class Seat:
     """A role's place in a meeting: its desktop, how that came about, and what its person did.
 
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
-    launched nothing, None while that is open. `vouched` says that the app wrote `desktop_id` itself, for this
-    meeting; a person who edits the row does not. `published_at` says since when `link` leads somewhere.
-    `replaced` tells of the desktops that this role had before: when each was given up, which it was, and why.
+    launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
+    app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `replaced`
+    tells of the desktops that this role had before: when each was given up, which it was, and why.
     """
 
     role: Role
@@ -202,25 +210,20 @@ class Seat:
     subnet: str | None = None
     refused: str | None = None
     launched_at: datetime | None = None
-    vouched: bool = False
+    voucher: str | None = None
     healthy_at: datetime | None = None
     joined_at: datetime | None = None
     late_boots: int = 0
     replaced: tuple[str, ...] = ()
 
-    @property
-    def is_accounted_for(self) -> bool:
-        """Whether the row names every desktop that was launched for this seat, and the app itself wrote the name."""
-        return bool(self.attempt_at and self.vouched) or not (self.attempt_at or self.desktop_id)
+    def has_named(self, desktop_id: str) -> bool:
+        """Whether the row names this desktop for this seat, or did before another took its place."""
+        earlier = (entry.partition(" ")[2].partition(":")[0] for entry in self.replaced)  # when, which: why
+        return desktop_id in (self.desktop_id, *earlier)
 
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
         return attribute(self.role, name)
-
-
-def voucher(meeting_id: str, desktop_id: str) -> str:
-    """Return what the app writes beside a desktop's id; nobody who types or copies an id would."""
-    return f"{meeting_id}/{desktop_id}"
 
 
 _ROLE_ATTRIBUTES = {(role, name): RoleAttribute(f"{role}_{name}") for role in Role for name in get_args(SeatAttribute)}
@@ -238,7 +241,9 @@ class Meeting:
     `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
     desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
     `forced` says that it was by somebody's word, before its time. `problems` lists attributes that hold what
-    cannot be understood; such an attribute counts as unknown, never as a value.
+    cannot be understood; such an attribute counts as unknown, never as a value. `seal` tells what the app itself has
+    written on the row. `reported` and `seal` are known beside the row, and so is `uploads`: when a role's upload came
+    that the row does not date, as the stream tells it.
     """
 
     id: str
@@ -257,6 +262,21 @@ class Meeting:
     begun_at: datetime | None = None
     forced: bool = False
     problems: tuple[str, ...] = ()
+    uploads: Mapping[Role, datetime] = field(default_factory=dict)
+    seal: Seal = field(default=NO_SEAL, compare=False, repr=False)
+
+    def vouches_for(self, seat: Seat) -> bool:
+        """Return whether the app itself has launched the desktop that the row names for this seat.
+
+        Whoever else may write rows, the desktops do, can copy what vouches for one desktop but make none for another.
+        """
+        return bool(seat.desktop_id) and self.seal.holds(seat.voucher, self.id, seat.role, seat.desktop_id or "")
+
+    def accounts_for(self, seat: Seat) -> bool:
+        """Return whether the row names every desktop that was launched for this seat, and the app itself did so."""
+        if seat.attempt_at and seat.desktop_id:
+            return self.vouches_for(seat)
+        return not (seat.attempt_at or seat.desktop_id)
 
     @property
     def seats(self) -> tuple[Seat, Seat]:
@@ -301,42 +321,3 @@ class Meeting:
     def expect(self, *names: Attribute) -> dict[Attribute, Any]:
         """Return these attributes as the row holds them, None for an absent one: what a write may expect."""
         return {name: self.row.get(name) for name in names}
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The numbers in the rules. Defaults are those of the design; an operator may change some."""
-
-    stage: str = "dev"
-    domain: str = ""
-    # Desktops are launched this long before T.
-    lead: timedelta = timedelta(minutes=10)
-    # Whoever schedules at the last minute has this long until T, whatever time they ask for.
-    notice: timedelta = timedelta(minutes=10)
-    checkpoint: timedelta = timedelta(minutes=15)
-    max_duration: timedelta = timedelta(minutes=240)
-    upload_grace: timedelta = timedelta(minutes=30)
-    boot_limit: timedelta = timedelta(minutes=15)
-    max_attempts: int = 10
-    # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
-    lease: timedelta = timedelta(seconds=55)
-    # After a refusal a role's next attempt waits this long for each attempt so far.
-    refusal_pause: timedelta = timedelta(seconds=55)
-    # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
-    settling: timedelta = timedelta(minutes=5)
-    # Desktops are kept this long for a meeting that was moved to later, and is then due only later still.
-    standby: timedelta = timedelta(hours=1)
-    # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
-    linger: timedelta = timedelta(minutes=30)
-
-    def is_settled(self, since: datetime | None, now: datetime) -> bool:
-        """Return whether this was long enough ago for EC2 to show what became of it; times are UTC."""
-        return since is None or now >= since + self.settling
-
-    def record_name(self, desktop_id: str) -> str:
-        """Return the DNS name of a desktop."""
-        return f"{desktop_id}.{self.domain}"
-
-    def link(self, desktop_id: str) -> str:
-        """Return the address at which a person finds a desktop."""
-        return f"https://{self.record_name(desktop_id)}:{DCV_PORT}"

@@ -15,7 +15,8 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.model import Attribute, Meeting, Role, Seat, Status, attribute, voucher
+from chalicelib.domain.keys import NO_SEAL, Seal
+from chalicelib.domain.model import Attribute, Meeting, Role, Seat, Status, attribute
 
 LISTED = "1"
 """The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""
@@ -24,7 +25,16 @@ AGE = range(1970, 2200)
 """The years in which a time on a row may lie; the rules add to it and subtract from it."""
 
 LONGEST_MINUTES = 7 * 24 * 60
-"""The longest duration that a row may ask for; what a form may ask for is the operator's MAX_MEETING_MINUTES."""
+"""The longest duration that a row may ask for; a meeting gets the operator's MAX_MEETING_MINUTES of it at most."""
+
+HIGHEST_COUNT = 10_000
+"""The highest count that a row may hold: no launch is tried so often, and the rules calculate with it."""
+
+LONGEST_TEXT = 2048
+"""The most characters that a text on a row may have; an address is the longest of them."""
+
+LONGEST_NAME = 128
+"""The most characters that a name of AWS on a row may have: an instance's, a subnet's."""
 
 _A_STATUS = f"one of {', '.join(Status)}"
 
@@ -117,22 +127,42 @@ def parse_time(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
-    return value.strip() or None
+    text = value.strip()
+    if len(text) > longest:
+        raise ValueError(f"{len(text)} characters are too many")
+    return text or None
+
+
+def _name(value: Any) -> str | None:
+    text = _text(value, LONGEST_NAME)
+    if text and not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError(f"{text!r} is no name")
+    return text
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
-    return tuple(map(str, value))
+    return tuple(str(text)[:LONGEST_TEXT] for text in value)
+
+
+def _whole(value: Any, lowest: int, highest: int) -> int:
+    """Return a whole number of this range, be it written as a number or as text."""
+    number = int(value) if isinstance(value, str) else value
+    if not isinstance(number, int | Decimal) or not lowest <= number <= highest or number != int(number):
+        raise ValueError(f"{value!r} is not from {lowest} to {highest}")
+    return int(number)
+
+
+def _count(value: Any) -> int:
+    return _whole(value, 0, HIGHEST_COUNT)
 
 
 def _minutes(value: Any) -> timedelta:
-    if not 0 < int(value) <= LONGEST_MINUTES:
-        raise ValueError(f"{value} is not from 1 to {LONGEST_MINUTES}")
-    return timedelta(minutes=int(value))
+    return timedelta(minutes=_whole(value, 1, LONGEST_MINUTES))
 
 
 class _Reader:
@@ -149,20 +179,23 @@ class _Reader:
         try:
             return parse(value)
         except (ValueError, TypeError, OverflowError):
-            self.problems.append(f"{name} is {value!r}, which is not {kind}")
+            self.problems.append(f"{name} is {value!r:.80}, which is not {kind}")
             return None
 
     def time(self, name: Attribute) -> datetime | None:
         return self._read(name, "an ISO 8601 time", parse_time)
 
     def count(self, name: Attribute) -> int | None:
-        return self._read(name, "a number", int)
+        return self._read(name, f"a whole number from 0 to {HIGHEST_COUNT}", _count)
 
     def duration(self, name: Attribute) -> timedelta | None:
-        return self._read(name, f"a number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
+        return self._read(name, f"a whole number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
 
     def text(self, name: Attribute) -> str | None:
-        return self._read(name, "text", _text)
+        return self._read(name, f"text of up to {LONGEST_TEXT} characters", _text)
+
+    def name(self, name: Attribute) -> str | None:
+        return self._read(name, f"a name of up to {LONGEST_NAME} characters", _name)
 
     def texts(self, name: Attribute) -> tuple[str, ...]:
         return self._read(name, "a list of texts", _texts) or ()
@@ -170,22 +203,21 @@ class _Reader:
     def status(self) -> Status:
         return self._read("status", _A_STATUS, Status) or Status.PENDING
 
-    def seat(self, role: Role, meeting_id: str) -> Seat:
+    def seat(self, role: Role) -> Seat:
         name = partial(attribute, role)
-        desktop_id = self.text(name("ec2_id"))
         return Seat(
             role=role,
-            desktop_id=desktop_id,
+            desktop_id=self.name(name("ec2_id")),
             link=self.text(name("ec2_link")),
             published_at=self.time(name("published_at")),
             uploaded=bool(self.text(name("session_data"))),
             uploaded_at=self.time(name("uploaded_at")),
             attempt=self.count(name("attempt")) or 0,
             attempt_at=self.time(name("attempt_at")),
-            subnet=self.text(name("subnet")),
+            subnet=self.name(name("subnet")),
             refused=self.text(name("refused")),
             launched_at=self.time(name("launched_at")),
-            vouched=bool(desktop_id) and self.text(name("launched")) == voucher(meeting_id, desktop_id or ""),
+            voucher=self.text(name("launched")),
             healthy_at=self.time(name("healthy_at")),
             joined_at=self.time(name("joined_at")),
             late_boots=self.count(name("late_boots")) or 0,
@@ -193,8 +225,8 @@ class _Reader:
         )
 
 
-def meeting(row: Mapping[str, Any]) -> Meeting:
-    """Return the meeting that a row of plain values tells of.
+def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
+    """Return the meeting that a row of plain values tells of; `seal` tells what the app itself has written on it.
 
     Raises:
         BadEvent: the row has no id.
@@ -203,15 +235,15 @@ def meeting(row: Mapping[str, Any]) -> Meeting:
     if not isinstance(meeting_id, str) or not meeting_id:
         raise BadEvent(f"A row of the table has no id of type S; it holds {sorted(row)}.")
     read = _Reader(row)
-    reporter = read.text("instance_id")
+    reporter = read.name("instance_id")
     return Meeting(
         id=meeting_id,
         row=row,
         status=read.status(),
         meet_time=read.time("meet_time"),
         created_at=read.time("created_at"),
-        teacher=read.seat(Role.TEACHER, meeting_id),
-        student=read.seat(Role.STUDENT, meeting_id),
+        teacher=read.seat(Role.TEACHER),
+        student=read.seat(Role.STUDENT),
         duration=read.duration("duration_minutes"),
         reason=read.text("termination_reason"),
         checkpoint_at=read.time("checkpoint_at"),
@@ -221,4 +253,5 @@ def meeting(row: Mapping[str, Any]) -> Meeting:
         begun_at=read.time("begun_at"),
         forced=row.get("forced") is True,
         problems=tuple(read.problems),
+        seal=seal,
     )

@@ -11,7 +11,8 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
-from chalicelib.domain.model import DCV_PORT, Meeting, Policy, Role, Seat, Status
+from chalicelib.domain.model import Meeting, Role, Seat, Status
+from chalicelib.domain.policy import DCV_PORT, Policy
 from chalicelib.rules.times import times
 
 _TRIES = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chalicelib.domain.actions import Step, Terminate, Withdraw
-from chalicelib.domain.model import Desktop, DnsRecord, Policy
+from chalicelib.domain.model import Desktop, DnsRecord
+from chalicelib.domain.policy import Policy
 
 
 def clear_away(why: str, desktops: Iterable[Desktop], policy: Policy) -> list[Step]:

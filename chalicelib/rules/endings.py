@@ -23,7 +23,7 @@ class Ending:
 
 
 def _both_in_time(facts: Facts) -> bool:
-    return len(facts.uploaded) == 2 and (facts.hints.checkpoint or len(facts.uploaded_by_checkpoint) == 2)
+    return len(facts.uploaded_by_checkpoint) == 2
 
 
 def _out_of_grace(facts: Facts) -> bool:
@@ -51,7 +51,7 @@ ENDINGS = (
     Ending(
         Reason.SUCCESS,
         "after the checkpoint: both have uploaded",
-        lambda facts: facts.checkpoint_reached and len(facts.uploaded) == 2,
+        lambda facts: facts.checkpoint_reached and not facts.awaits_dating and len(facts.uploaded) == 2,
     ),
     Ending(
         Reason.PARTIAL_NO_SHOW,
@@ -111,7 +111,7 @@ def close(facts: Facts) -> list[Action]:
     meeting = facts.meeting
     if meeting.finished:
         return _keep_closed(facts)
-    if not facts.desktops.complete and not all(seat.is_accounted_for for seat in meeting.seats):
+    if not all(map(facts.sees, meeting.seats)):
         return [Observe("the meeting ends and the row may not name all its desktops")]
     reason = meeting.reason or Reason.CANCELLED
     why = f"the meeting ends: {reason}"
@@ -148,7 +148,7 @@ def _keep_closed(facts: Facts) -> list[Action]:
     steps = clear_away("the meeting is over", living, facts.policy)
     if named and any(seat.attribute("ec2_link") in meeting.row for seat in meeting.seats):
         steps.append(Withdraw("the meeting is over", facts.records_of(named)))
-    lingered = meeting.ended_at is None or facts.now >= meeting.ended_at + facts.policy.linger
+    lingered = not facts.policy.is_recent(meeting.ended_at, facts.policy.linger, facts.now)
     unlist = meeting.listed and lingered and facts.desktops.complete
     repair = writes.kept_ended(meeting, unlist=unlist, needs=tuple(steps))
     return [*steps, *([repair] if repair else [])]

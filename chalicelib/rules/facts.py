@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum, auto
 from functools import cached_property
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Attempt, Cause, Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Policy, Seat, Status
-from chalicelib.rules.times import Times, deadline, times
+from chalicelib.domain.actions import Update
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Seat, Status
+from chalicelib.domain.policy import Policy
+from chalicelib.rules.times import Times, deadline, last_end, times
+from chalicelib.rules.views import SeatView, Situation, is_anothers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,69 +24,16 @@ class Hints:
     """What a trigger knows beside the row: a timer's word that its time has come, or somebody's that it is time.
 
     A timer's word counts where the row itself does not say when the meeting is. `force` makes the meeting due
-    whatever the row says.
+    whatever the row says. `streamed` says that the stream has told all that it will of the row's uploads.
     """
 
     due: bool = False
     checkpoint: bool = False
     force: bool = False
+    streamed: bool = False
 
 
 NO_HINTS = Hints()
-
-
-class Situation(Enum):
-    """How a role is served."""
-
-    UNKNOWN = auto()  # not observed, or not long enough ago: no conclusion
-    SERVED = auto()  # the named desktop is there
-    FOUND = auto()  # another live desktop of the role is there, the row does not name it
-    WAITING = auto()  # a launch is under way, or was refused a moment ago
-    WANTED = auto()  # known to have no desktop of use
-
-
-@dataclass(frozen=True, slots=True)
-class SeatView:
-    """A seat and how it is served. `late`: the named desktop lives but did not boot in time."""
-
-    seat: Seat
-    situation: Situation
-    desktop: Desktop | None = None
-    late: bool = False
-
-    @property
-    def kept(self) -> Desktop | None:
-        """The live desktop that this role has, None where it has none."""
-        return self.desktop if self.situation in (Situation.SERVED, Situation.FOUND) else None
-
-    @property
-    def is_found(self) -> bool:
-        """Whether the role has a live desktop that its row does not name."""
-        return self.situation is Situation.FOUND
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the role is known to have no desktop of use."""
-        return self.situation is Situation.WANTED
-
-    @property
-    def wants_launch(self) -> bool:
-        """Whether a desktop is to be launched for the role as soon as the meeting is due."""
-        return self.is_gone and not self.seat.uploaded
-
-    @property
-    def next_attempt(self) -> Attempt:
-        """The attempt that a launch for this seat would make: the open one again, or a new one."""
-        seat = self.seat
-        if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
-            return Attempt(seat.role, seat.attempt, seat.subnet, Cause.RESUMED)
-        if self.late:
-            cause = Cause.LATE_BOOT
-        elif seat.desktop_id:
-            cause = Cause.GONE
-        else:
-            cause = Cause.REFUSED if seat.refused else Cause.DUE
-        return Attempt(seat.role, seat.attempt + 1, None, cause)
 
 
 @dataclass(frozen=True)
@@ -108,8 +56,20 @@ class Facts:
     @cached_property
     def deadline(self) -> datetime | None:
         """The moment that no desktop of the meeting may outlive, None where nothing tells it."""
-        launches = [seat.attempt_at for seat in self.meeting.seats] + [d.launched_at for d in self.ours]
-        return deadline(self.meeting, self.policy, launches)
+        return self._deadline_of(self.meeting)
+
+    @cached_property
+    def deadline_once_launched(self) -> datetime | None:
+        """The deadline as it is once a launch was begun now."""
+        begun = replace(self.meeting, begun_at=self.meeting.begun_at or self.now)
+        return self._deadline_of(begun)
+
+    def _deadline_of(self, meeting: Meeting) -> datetime | None:
+        """Return a meeting's deadline, or the last end of one of its desktops, which no row can move."""
+        launched = [desktop.launched_at for desktop in self.ours if desktop.launched_at]
+        ends = [last_end(moment, self.policy) for moment in launched]
+        moment = deadline(meeting, self.policy, launched)
+        return min([*ends, moment] if moment else ends, default=None)
 
     @cached_property
     def is_far(self) -> bool:
@@ -152,8 +112,25 @@ class Facts:
 
     @property
     def checkpoint_open(self) -> bool:
-        """Whether the checkpoint's time has come and it was not held yet."""
-        return self.checkpoint_reached and self.meeting.checkpoint_at is None
+        """Whether the checkpoint's time has come, it was not held yet, and it is known what came before it."""
+        return self.checkpoint_reached and self.meeting.checkpoint_at is None and not self.awaits_dating
+
+    @cached_property
+    def awaits_dating(self) -> bool:
+        """Whether an upload is there at the checkpoint of which only the stream can say when it came, and is about to.
+
+        So the reason for an end does not hang on whether the stream or the sweep comes first. The checkpoint's own
+        timer waits for nothing: its word is that what is there has come in time.
+        """
+        moment = self.times.checkpoint
+        if moment is None or self.hints.checkpoint or self.hints.streamed or self.meeting.checkpoint_at:
+            return False
+        undated = any(self.uploaded_at(seat) is None for seat in self.uploaded)
+        return undated and moment <= self.now < moment + self.policy.dating
+
+    def uploaded_at(self, seat: Seat) -> datetime | None:
+        """Return when this seat's upload came, as far as the row or the stream tells."""
+        return seat.uploaded_at or self.meeting.uploads.get(seat.role)
 
     def is_settled(self, since: datetime | None) -> bool:
         """Return whether this was long enough ago for EC2 to show what became of it."""
@@ -173,8 +150,8 @@ class Facts:
         An upload whose time is not known counts where the checkpoint's own timer says that it is time.
         """
         moment = self.times.checkpoint or self.now
-        in_time = (seat.uploaded_at <= moment if seat.uploaded_at else self.hints.checkpoint for seat in self.uploaded)
-        return tuple(seat for seat, counts in zip(self.uploaded, in_time, strict=True) if counts)
+        dates = [(seat, self.uploaded_at(seat)) for seat in self.uploaded]
+        return tuple(seat for seat, came in dates if (came <= moment if came else self.hints.checkpoint))
 
     # --- which desktops
 
@@ -199,28 +176,60 @@ class Facts:
 
     def _view(self, seat: Seat) -> SeatView:
         named = self.desktops.find(seat.desktop_id)
-        if named and named.owner is Owner.FOREIGN:
-            return SeatView(seat, Situation.UNKNOWN)  # somebody wrote a wrong id on the row; it is theirs to correct
+        if named and is_anothers(named, seat):
+            return self._found(seat) or SeatView(
+                seat, Situation.UNKNOWN
+            )  # a wrong id on the row: somebody's to correct
         serves = named is not None and named.state.serves
         late = named is not None and serves and self._boots_late(seat, named)
         if serves and not late:
             return SeatView(seat, Situation.SERVED, named)
         if seat.desktop_id and not named and not self._is_known_gone(seat):
             return SeatView(seat, Situation.UNKNOWN)
-        if others := [d for d in self.desktops.desktops if self._could_serve(d, seat) and d.id != seat.desktop_id]:
-            found = min(others, key=lambda d: (d.launched_at or self.now, d.id))
-            return SeatView(seat, Situation.FOUND, found)
+        if found := self._found(seat):
+            return found
         if self._must_wait(seat):
             return SeatView(seat, Situation.WAITING)
         return SeatView(seat, Situation.WANTED, named, late)
 
+    def _found(self, seat: Seat) -> SeatView | None:
+        """Return the view of a seat with a live desktop that its row does not name, None where there is none."""
+        others = [d for d in self.desktops.desktops if self._could_serve(d, seat) and d.id != seat.desktop_id]
+        if not others:
+            return None
+        return SeatView(seat, Situation.FOUND, min(others, key=lambda d: (d.launched_at or self.now, d.id)))
+
     def _is_known_gone(self, seat: Seat) -> bool:
         """Return whether a named desktop that was not seen is gone; unknown is never gone.
 
-        It is gone if all desktops were listed, and its launch, as the row tells it, is older than `settling`.
+        It is gone if it would have been seen, and its launch, as the row tells it, is older than `settling`.
         """
         settled = seat.launched_at is not None and self.is_settled(seat.launched_at)
-        return self.desktops.complete and settled
+        return settled and self.desktops.complete and self.sees(seat)
+
+    def sees(self, seat: Seat) -> bool:
+        """Return whether all of this seat's desktops are known: what lives, and what the row names.
+
+        The app's own bear the meeting's id. What somebody else wrote on the row may be anything, so that is known
+        once it was asked for by name.
+        """
+        if not self.desktops.complete:
+            return self.meeting.accounts_for(seat)
+        name = seat.desktop_id
+        known = name is None or self.desktops.find(name) is not None or name in self.desktops.looked_for
+        return known or self.meeting.vouches_for(seat)
+
+    @cached_property
+    def strangers(self) -> tuple[tuple[Seat, str], ...]:
+        """The seats whose row names what is no desktop of theirs, and what is known of it instead."""
+        found = []
+        for seat in self.meeting.seats:
+            named = self.desktops.find(seat.desktop_id)
+            if named and is_anothers(named, seat):
+                found.append((seat, "an instance that is not its own"))
+            elif not named and seat.desktop_id in self.desktops.looked_for and self.is_settled(seat.launched_at):
+                found += [] if self.meeting.vouches_for(seat) else [(seat, "no instance that EC2 shows")]
+        return tuple(found)
 
     def _boots_late(self, seat: Seat, desktop: Desktop) -> bool:
         launched_at = seat.launched_at or desktop.launched_at
@@ -245,23 +254,32 @@ class Facts:
             pause = self.policy.lease
         else:
             return False
-        return seat.attempt_at is not None and self.now < seat.attempt_at + pause
+        return self.policy.is_recent(seat.attempt_at, pause, self.now)
 
     def has_attempts_left(self, view: SeatView) -> bool:
         """Return whether one more launch may be tried for this seat."""
         return view.next_attempt.number <= self.policy.max_attempts
 
     def may_live(self, desktop_id: str) -> bool:
-        """Return whether this desktop of the meeting's row may still be alive, as far as is known."""
+        """Return whether this desktop of the meeting's row may still be alive, as far as is known.
+
+        One that was not seen may be, if the app itself has launched it: nothing is ended unseen on the word of a row.
+        """
         if seen := self.desktops.find(desktop_id):
             return seen.state.must_be_ended and seen.owner is not Owner.FOREIGN
+        own = [seat for seat in self.meeting.seats if seat.desktop_id == desktop_id and self.meeting.vouches_for(seat)]
         if not self.desktops.complete:
-            return True
-        launches = (seat.launched_at for seat in self.meeting.seats if seat.desktop_id == desktop_id)
-        launched_at = next(launches, None)
-        return launched_at is not None and not self.is_settled(launched_at)
+            return bool(own)
+        return any(not self.is_settled(seat.launched_at) for seat in own)
 
     # --- which names
+
+    @cached_property
+    def has_a_forged_link(self) -> bool:
+        """Whether a row's link is not that of the desktop that it names, and it is not known yet where this is."""
+        domain, link = self.policy.domain, self.policy.link
+        odd = [s for s in self.meeting.seats if s.desktop_id and s.link and domain and s.link != link(s.desktop_id)]
+        return any(not self.desktops.complete and self.desktops.find(seat.desktop_id) is None for seat in odd)
 
     def records_of(self, desktop_ids: Iterable[str]) -> tuple[DnsRecord, ...]:
         """Return the records that these desktops may have as the meeting's own: what is to be withdrawn of them."""
@@ -276,8 +294,10 @@ class Facts:
         changes = []
         for view in self.seats:
             if view.is_found and view.desktop:
-                vouched = view.desktop.owner is Owner.OURS
-                changes.append(writes.adopted(meeting, view.seat.role, view.desktop, vouched=vouched, now=now))
+                owned = view.desktop.owner is Owner.OURS
+                changes.append(writes.adopted(meeting, view.seat.role, view.desktop, vouched=owned, now=now))
+            elif view.is_its_own and (vouched := writes.vouched(meeting, view.seat)):
+                changes.append(vouched)
         as_named = writes.after(meeting, writes.together(changes))
         changes += [
             writes.reported_healthy(meeting, seat.role, now)
@@ -290,7 +310,8 @@ class Facts:
             changes.append(writes.checkpoint_held(meeting, now))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
-        changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if not seat.uploaded_at]
+        if not self.awaits_dating:
+            changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if not seat.uploaded_at]
         return writes.together(changes)
 
     @cached_property

@@ -37,7 +37,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.actions import Action, Observe, is_undecided
-from chalicelib.domain.model import Meeting, Observation, Policy
+from chalicelib.domain.model import Meeting, Observation, Seat
+from chalicelib.domain.policy import Policy
 from chalicelib.rules import standby
 from chalicelib.rules.endings import close, end, reason_to_end
 from chalicelib.rules.facts import NO_HINTS, Facts, Hints
@@ -67,7 +68,14 @@ def plan(
             return retreat
     if facts.is_due and not facts.desktops.complete and any(view.wants_launch for view in facts.seats):
         return [Observe("a desktop is wanted: see first which ones there are")]
+    if facts.has_a_forged_link:
+        return [Observe("a link does not lead to the desktop that the row names: see first where that is")]
     if reason := reason_to_end(facts):
         ending = end(facts, reason)
         return ending if is_undecided(ending) else retreat + ending
     return retreat + [step for rule in RULES for step in rule.act(facts)]
+
+
+def strangers(meeting: Meeting, seen: Observation, now: datetime, policy: Policy) -> tuple[tuple[Seat, str], ...]:
+    """Return the seats whose row names what is no desktop of theirs, and what it is instead; `now` is UTC."""
+    return Facts(meeting, seen, now, policy).strangers

@@ -9,8 +9,8 @@ from chalicelib.domain import writes
 from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
 from chalicelib.domain.model import Desktop, DnsRecord, Owner, Seat, State
 from chalicelib.rules.clearing import clear_away
-from chalicelib.rules.facts import Facts, SeatView
-from chalicelib.rules.times import deadline_once_begun
+from chalicelib.rules.facts import Facts
+from chalicelib.rules.views import SeatView
 
 
 def note(facts: Facts) -> list[Step]:
@@ -121,9 +121,8 @@ def drop_doubles(facts: Facts) -> list[Step]:
 
 def rearm(facts: Facts) -> list[Step]:
     """Return what lets the meeting's desktops bear its hard deadline, where they bear another."""
-    moment = facts.deadline
-    if not facts.meeting.begun_at and any(_is_launched(facts, view) for view in facts.seats):
-        moment = deadline_once_begun(facts.meeting, facts.policy, facts.now)
+    launching = any(_is_launched(facts, view) for view in facts.seats)
+    moment = facts.deadline_once_launched if launching else facts.deadline
     kept = [view.kept for view in facts.seats if view.kept and view.kept.owner is Owner.OURS]
     astray = tuple(desktop.id for desktop in kept if desktop.deadline != moment)
     if moment is None or not astray:

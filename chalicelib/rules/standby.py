@@ -20,8 +20,12 @@ def stand_down(facts: Facts) -> tuple[list[Action], Facts]:
     """
     meeting = facts.meeting
     ours = [desktop.id for desktop in facts.ours]
-    begun = [s for s in meeting.seats if s.vouched or s.desktop_id in ours or (s.attempt_at and not s.desktop_id)]
-    if begun and not facts.desktops.complete and not all(seat.is_accounted_for for seat in begun):
+    begun = [
+        s
+        for s in meeting.seats
+        if (s.attempt_at and not s.desktop_id) or s.desktop_id in ours or meeting.vouches_for(s)
+    ]
+    if not all(map(facts.sees, begun)):
         return [Observe("the meeting was moved and the row may not name all its desktops")], facts
     let_go = [seat.desktop_id for seat in begun if seat.desktop_id]
     living = [desktop.id for desktop in facts.ours if desktop.state.must_be_ended]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.model import Meeting, Policy
+from chalicelib.domain.model import Desktop, Meeting
+from chalicelib.domain.policy import Policy
 
 
 class TimerKind(StrEnum):
@@ -68,17 +69,18 @@ def _start(meeting: Meeting, policy: Policy) -> datetime | None:
     return max(meeting.meet_time, meeting.created_at + policy.notice) if meeting.created_at else meeting.meet_time
 
 
-def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime | None] = ()) -> datetime | None:
+def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime] = ()) -> datetime | None:
     """Return the moment that no desktop of this meeting may outlive, None where nothing tells it.
 
     It is T + duration until a launch is begun. A row that tells no time still has desktops that cost: then the
-    first of their `launches` counts, as if it were the one that was begun.
+    first of their `launches`, as EC2 tells them, counts as the one that was begun; and so it does where the row says
+    that it was begun only later.
     """
     start = _start(meeting, policy)
-    begun_at = meeting.begun_at
-    if start and not begun_at:
+    if start and not meeting.begun_at:
         return start + _duration(meeting, policy)
-    first = begun_at or min((moment for moment in launches if moment), default=None)
+    told = [meeting.begun_at] if meeting.begun_at else [seat.attempt_at for seat in meeting.seats]
+    first = min([*launches, *(moment for moment in told if moment)], default=None)
     return deadline_once_begun(meeting, policy, first) if first else None
 
 
@@ -93,8 +95,33 @@ def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) ->
     return (min(start, expected + policy.standby) if start else expected) + _duration(meeting, policy)
 
 
+def last_end(launched_at: datetime, policy: Policy) -> datetime:
+    """Return the moment that no desktop may outlive, by EC2's own word for its launch and the operator's limits alone.
+
+    No row can move it. It is the latest that any meeting's hard deadline comes to; what lives longer is overdue.
+    """
+    return launched_at + policy.longest_life
+
+
+def ends_by(desktop: Desktop, policy: Policy) -> datetime | None:
+    """Return when this desktop is overdue: at the deadline that it bears, at its last end at the latest."""
+    ends = [desktop.deadline] if desktop.deadline else []
+    ends += [last_end(desktop.launched_at, policy)] if desktop.launched_at else []
+    return min(ends, default=None)
+
+
+def movable(policy: Policy, begun_at: datetime) -> tuple[datetime, datetime]:
+    """Return the moments between which the deadline of desktops lies whose launch was begun at `begun_at` (UTC).
+
+    Whatever becomes of the row, the app moves it to no moment before the launch, and to none beyond the operator's
+    longest meeting, put off as far as desktops are kept for it.
+    """
+    return begun_at, last_end(begun_at, policy)
+
+
 def _duration(meeting: Meeting, policy: Policy) -> timedelta:
-    return meeting.duration or policy.max_duration
+    """Return how long the meeting may last: what its row asks for, within the operator's limit."""
+    return min(meeting.duration or policy.max_duration, policy.max_duration)
 
 
 def timers(meeting: Meeting, policy: Policy) -> tuple[Timer, ...]:

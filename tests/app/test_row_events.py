@@ -300,6 +300,7 @@ def test_an_ending_that_failed_is_made_good_by_the_sweep(world: World) -> None:
     world.cut_off("dynamodb")
     stream(world, event)
     world.reconnect("dynamodb")
+    world.clock.moment = NOW + timedelta(minutes=1)
     world.sweep()
     assert world.row(meeting_id)["termination_reason"] == "SUCCESS"
     assert world.alive() == set()

@@ -187,3 +187,23 @@ def test_without_the_zone_the_fleet_is_tended_all_the_same(world: World) -> None
     with pytest.raises(SomeFailed):
         world.sweep()
     assert stray not in world.alive()
+
+
+def test_where_lambda_cannot_keep_sweeps_apart_the_state_table_does(world: World) -> None:
+    due = listed(world, **DUE)
+    state = "elephant-state-dev"
+    world.cloud.operator("dynamodb").create_table(
+        TableName=state,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    world.configure(STATE_TABLE=state, SWEEP_LEASE="true")
+    until = {"N": str((NOW + timedelta(seconds=30)).timestamp())}
+    world.cloud.operator("dynamodb").put_item(TableName=state, Item={"id": {"S": "sweep"}, "until": until})
+    world.sweep()
+    assert world.row(due)["status"] == "SCHEDULED"
+    assert [fact["why"] for fact in world.said("sweep_left")] == ["another sweep is at work"]
+    world.clock.moment = NOW + timedelta(minutes=1)
+    world.sweep()
+    assert world.row(due)["status"] == "LAUNCHED"

@@ -33,13 +33,12 @@ NO_NETWORK = EndpointConnectionError(endpoint_url="http://127.0.0.1")
 
 @pytest.fixture(scope="package", autouse=True)
 def _apart_from_the_developer() -> Iterator[None]:
-    """Keep a developer's own AWS settings and proxies out, and moto's hundreds of images unloaded."""
+    """Keep a developer's own AWS settings out, and moto's hundreds of images unloaded."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         patch.setattr("localcloud.server._POLL_S", 0.01)  # a server notices that quickly that it is to stop
         yield
@@ -153,7 +152,8 @@ def ec2_desktops(
 ) -> Ec2Desktops:
     """Return the adapter as a container of the app has it that has just been started."""
     client = account.watched_client("ec2")
-    return Ec2Desktops(client, lambda: client, stage, settings, clock.now)
+    parameters = lambda: account.watched_client("ssm")  # noqa: E731
+    return Ec2Desktops(client, lambda: client, stage, settings, clock.now, parameters)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.loaders import Loader
 
+from localcloud import loopback
 from localcloud.clock import RealClock
 from localcloud.cloudflare import DOMAIN, TOKEN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
@@ -72,7 +73,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("emulator") / "log"
     environ = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    environ |= {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true"}
+    environ |= {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true", **loopback.exempt(os.environ)}
     with log.open("w") as sink:
         process = subprocess.Popen(
             [MINISTACK, ROOT / "tests/e2e/emulator.py"], env=environ, stdout=sink, stderr=sink, cwd=log.parent
@@ -113,7 +114,7 @@ def environ(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "AWS_DATA_PATH": str(models),
         "AWS_CONFIG_FILE": os.devnull,
         "PYTHONDONTWRITEBYTECODE": "1",
-        "NO_PROXY": "127.0.0.1",
+        **loopback.exempt(os.environ),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("AWS_")]:

@@ -16,8 +16,8 @@ T = datetime(2026, 12, 7, 18, 0, tzinfo=UTC)
 ONE, OTHER = "0b9c62a1-1111-4111-8111-000000000001", "f00dfeed-2222-4222-8222-000000000002"
 
 
-def shown(*entries: Entry, t: datetime | None = None) -> list[str]:
-    out = Console(file=io.StringIO(), width=120)
+def shown(*entries: Entry, t: datetime | None = None, width: int = 120) -> list[str]:
+    out = Console(file=io.StringIO(), width=width)
     show = display.line_printer(out, t)
     for entry in entries:
         show(entry)
@@ -54,6 +54,26 @@ def test_what_fails_again_and_again_is_shown_every_five_minutes_for_each_meeting
         ["18:05:00", "0b9c62a1"],
         ["18:05:00", "f00dfeed"],
     ]
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 200])
+@pytest.mark.parametrize("t", [T, None])
+def test_a_long_line_goes_on_below_its_own_beginning(width: int, t: datetime | None) -> None:
+    what, why = "record created", f"{'x' * 90} https://{'y' * 70}:8443"
+    lines = shown(Entry(T, "Lambda", what, why, ONE, "safety timer", bad=True), t=t, width=width)
+    begin = len("T+0:00  Lambda, safety timer ") if t else len("18:00:00 0b9c62a1 Lambda, safety timer ")
+    assert max(map(len, lines)) <= max(width, begin + 20)
+    assert {line[:begin].strip() for line in lines[1:]} <= {""}
+    assert "".join(line[begin:] for line in lines).replace(" ", "") == f"{what}·{'x' * 90}[...]".replace(" ", "")
+
+
+def test_where_no_width_is_known_it_is_eighty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert display.console(io.StringIO()).width == 80
+
+
+def test_the_words_of_a_timeline_are_told_in_eighty_columns() -> None:
+    assert max(map(len, display.LEGEND.splitlines())) <= 80
 
 
 def test_an_output_that_lacks_a_character_gets_a_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:

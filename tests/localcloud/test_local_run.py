@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import localcloud
+from localcloud import run
 from localcloud.run import as_shell, main
+
+ROOT = Path(localcloud.__file__).parent.parent
 
 
 def test_a_taken_port_is_named_and_how_to_choose_another(
@@ -46,6 +57,79 @@ def test_the_environment_leads_to_the_local_cloud_whatever_the_shell_had_set() -
     assert {name for name in found if name.startswith("AWS_")} == {"AWS_ENDPOINT_URL"}
     assert (found["HOME"], found["SECURITY_GROUP_IDS"]) == ("/home/ada", "sg-1,sg 2")
     assert "SCHEDULE_KEY" not in found
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "61", "nan", "inf", "fast", "20x"])
+def test_what_is_no_speed_is_refused(
+    speed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPEED", speed)
+    with pytest.raises(SystemExit):
+        main([])
+    assert f"{speed!r} is no speed: write a number from 0.1 to 60" in " ".join(capsys.readouterr().err.split())
+
+
+def test_where_no_port_is_free_a_sentence_says_which_were_tried(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "is_free", lambda port: False)
+    assert main([]) == 1
+    assert "None of the ports 8000 to 8099 on 127.0.0.1 is free. Free it" in " ".join(capsys.readouterr().err.split())
+
+
+@contextmanager
+def up(folder: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Keep a `make run` up in a folder; yield it with what it says once it is up."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "localcloud.run"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            said = ""
+            for line in process.stdout:
+                said += line
+                if line.startswith("come and who has"):
+                    break
+            yield process, said
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+
+
+def told(pattern: str, said: str) -> str:
+    found = re.search(pattern, said)
+    assert found, said
+    return found[1]
+
+
+def test_two_in_one_folder_have_ports_and_files_of_their_own(tmp_path: Path) -> None:
+    with up(tmp_path) as (one, one_said), up(tmp_path, SPEED="20", http_proxy="http://127.0.0.1:9") as (two, two_said):
+        files = [tmp_path / told(r"source (\S+)", said) for said in (one_said, two_said)]
+        addresses = [told(r"The app is at http://localhost(:\d+)", said) for said in (one_said, two_said)]
+        clouds = [told(r"AWS is at (\S+),", said) for said in (one_said, two_said)]
+        assert all(len(set(pair)) == 2 for pair in (files, addresses, clouds))
+        assert [cloud in file.read_text() for cloud in clouds for file in files] == [True, False, False, True]
+        assert max(len(line) for line in (one_said + two_said).splitlines()) <= 80
+        assert "curl -s http" in one_said
+        assert "curl --noproxy '*' -s http" in two_said
+        one.send_signal(signal.SIGINT)
+        one.communicate(timeout=60)
+        assert [file.exists() for file in files] == [False, True]
+        app = f"http://127.0.0.1{addresses[1]}"
+        now = datetime.fromisoformat(urllib.request.urlopen(app).headers["Elephant-Time"])
+        assert now > datetime.now(UTC) + timedelta(seconds=5), "its clock runs ahead, and its answers say so"
+        form = {"teacher_name": "Ada", "student_name": "Boonki", "frontend_base_url": app}
+        body = json.dumps(form | {"meet_time": now.isoformat()}).encode()
+        assert urllib.request.urlopen(f"{app}/schedule", body).status == 200
+        two.send_signal(signal.SIGINT)
+        rest, _ = two.communicate(timeout=60)
+        assert "app, schedule" in rest
+    assert list((tmp_path / "build").iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["demo", "run"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cache
+from unittest.mock import patch
 
 import pytest
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
@@ -14,12 +19,30 @@ from localcloud import demo, display
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP
 from localcloud.play import play
-from localcloud.scenarios import SCENARIOS, Run, Visits, minutes
+from localcloud.scenarios import SCENARIOS, Run, Scenario, Visits, minutes
+from localcloud.timeline import Entry
 
 
 @cache
+def demonstrated(name: str) -> tuple[Run, str]:
+    """Return what `make demo` plays of a scenario and what it prints in 80 columns."""
+    played: list[Run] = []
+
+    def play_and_keep(scenario: Scenario, listener: Callable[[Entry], object]) -> Run:
+        played.append(play(scenario, listener=listener))
+        return played[0]
+
+    with (
+        redirect_stdout(io.StringIO()) as out,
+        patch.object(demo, "play", play_and_keep),
+        patch.dict(os.environ, {"COLUMNS": "80"}),
+    ):
+        demo.main([name])
+    return played[0], out.getvalue()
+
+
 def lived(name: str) -> Run:
-    return play(SCENARIOS[name])
+    return demonstrated(name)[0]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -27,6 +50,23 @@ def test_it_ends_as_promised_and_leaves_nothing_behind(name: str) -> None:
     result = lived(name)
     assert not result.broken
     assert result.kept
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_its_end_is_told_once_with_the_reason_in_words(name: str) -> None:
+    [told] = lived(name).timeline.of("meeting")
+    assert told.what == f"has ended: {SCENARIOS[name].reason}"
+    assert "checkpoint" in told.why
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_all_that_a_demo_prints_is_whole_and_fits_eighty_columns(name: str) -> None:
+    result, printed = demonstrated(name)
+    assert 70 < max(map(len, printed.splitlines())) <= 80
+    said = " ".join(printed.split())
+    assert "As promised, and nothing is left alive." in said
+    for entry in result.timeline.entries:
+        assert display.short(entry.what) in said
 
 
 def test_a_run_can_be_repeated() -> None:
@@ -70,7 +110,7 @@ def test_every_call_of_the_app_has_its_trigger() -> None:
 
 
 def test_an_ordinary_life_costs_what_the_project_claims() -> None:
-    assert len([call for call in lived("normal").ledger.of(APP) if call.trigger != "sweep"]) <= 32
+    assert len([call for call in lived("normal").ledger.of(APP) if call.trigger != "sweep"]) <= 33
 
 
 def test_what_came_before_the_meeting_is_no_part_of_its_story() -> None:
@@ -107,7 +147,7 @@ def test_a_record_made_after_the_end_is_noticed_and_told_apart_from_the_first(
 def test_the_demo_shows_the_timeline_and_the_sums_in_80_columns(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(display, "_PIPED_WIDTH", 80)
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert demo.main(["partial"]) == 0
     shown = capsys.readouterr().out
     for text in ("T-12:00", "launch timer", "│ PARTIAL_NO_SHOW_TIMEOUT │", "left alive", "without the sweep │"):
@@ -127,4 +167,4 @@ def test_an_unknown_scenario_is_answered_with_those_there_are(
 ) -> None:
     monkeypatch.setenv("SCENARIO", "holiday")
     assert demo.main([]) == 2
-    assert f"'holiday'; SCENARIO can be {', '.join(SCENARIOS)}" in capsys.readouterr().err
+    assert f"'holiday'; SCENARIO can be {', '.join(SCENARIOS)}" in " ".join(capsys.readouterr().err.split())

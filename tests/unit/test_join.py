@@ -10,7 +10,8 @@ import pytest
 
 from chalicelib.domain import writes
 from chalicelib.domain.errors import MeetingOver, NoSuchMeeting, Unavailable
-from chalicelib.domain.model import Policy, Role, Status
+from chalicelib.domain.model import Role, Status
+from chalicelib.domain.policy import Policy
 from chalicelib.people.join import NotYet, Open, progress, resolve_join
 from tests.builders import (
     ENDED,

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.model import Meeting, Reason, Role, Seat, Status
-from tests.builders import IN_PROGRESS, OVER, T, at, link, meeting, row
+from tests.builders import IN_PROGRESS, OVER, T, at, link, meeting, row, understood
 
 # --- DynamoDB JSON
 
@@ -125,7 +125,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
         {"teacher_session_data": "https://files.example.com/1", "teacher_uploaded_at": at(50)},
         {"teacher_refused": "NoRoom", "teacher_late_boots": 1},
     )
-    read = rows.meeting(full)
+    read = understood(full)
     assert read == Meeting(
         id="m1",
         row=full,
@@ -144,7 +144,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             subnet="subnet-1",
             refused="NoRoom",
             launched_at=at(-10),
-            vouched=True,
+            voucher="m1/teacher/i-teacher",
             healthy_at=at(-4),
             joined_at=at(1),
             late_boots=1,
@@ -158,7 +158,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             attempt_at=at(-10),
             subnet="subnet-1",
             launched_at=at(-10),
-            vouched=True,
+            voucher="m1/student/i-student",
             healthy_at=at(-4),
             joined_at=at(1),
         ),

@@ -32,6 +32,7 @@ class TestWithoutAnAnswer:
         "CreateTags",
         "DescribeInstances",
         "DescribeImages",
+        "DescribeRouteTables",
         "DescribeSubnets",
         "DescribeVpcs",
         "RunInstances",

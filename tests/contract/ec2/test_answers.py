@@ -8,8 +8,10 @@ from urllib.parse import parse_qs
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.adapters.ec2.refusals import Kind, kind_of
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.domain.model import Role
@@ -38,14 +40,16 @@ class TestAfterARefusal:
 
         return next_launch
 
-    @pytest.mark.parametrize("code", ["InvalidSubnetID.NotFound", "InvalidAMIID.NotFound", "InvalidParameterValue"])
+    @pytest.mark.parametrize(
+        "code", ["InvalidSubnetID.NotFound", "InvalidSubnet.Conflict", "InvalidAMIID.NotFound", "InvalidParameterValue"]
+    )
     def test_subnets_and_image_are_looked_up_anew(
         self, launcher: Launcher, looked_up: Callable[[], list[str]], code: str
     ) -> None:
         launcher.account.instead["RunInstances"] = (code, 400)
-        with pytest.raises(LaunchRefused):
+        with pytest.raises((LaunchRefused, NoCapacity)):
             launcher.launch()
-        assert looked_up() == ["DescribeVpcs", "DescribeSubnets", "DescribeImages"]
+        assert looked_up() == ["DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeImages"]
 
     @pytest.mark.parametrize(("code", "status"), [("InsufficientInstanceCapacity", 500), ("RequestLimitExceeded", 503)])
     def test_what_refuses_nothing_of_them_leaves_them_remembered(
@@ -112,14 +116,30 @@ class TestErrorCodes:
         [
             "InsufficientInstanceCapacity",
             "InsufficientFreeAddressesInSubnet",
+            "InsufficientHostCapacity",
+            "InsufficientVolumeCapacity",
+            "InsufficientCapacity",
+            "InsufficientAnythingElseThatMayCome",
+            "ReservationCapacityExceeded",
             "UnfulfillableCapacity",
             "Unsupported",
+            "UnsupportedOperation",
+            "VolumeTypeNotAvailableInZone",
+            "InvalidSubnetID.NotFound",
+            "InvalidAvailabilityZone",
         ],
     )
-    def test_no_room_here(self, launcher: Launcher, code: str, status: int) -> None:
+    def test_not_in_this_zone(self, launcher: Launcher, code: str, status: int) -> None:
         launcher.account.instead["RunInstances"] = (code, status)
-        with pytest.raises(NoCapacity, match=f"teacher.*{launcher.subnet}.*{code}"):
+        with pytest.raises(NoCapacity, match=f"teacher.*{launcher.subnet}.*{code}") as refusal:
             launcher.launch()
+        assert refusal.value.code == code
+
+    def test_not_in_this_zone_is_told_by_the_words_where_the_code_says_nothing_of_it(self, launcher: Launcher) -> None:
+        words = "The requested Availability Zone is no longer supported. Please retry choosing us-west-2b."
+        answer = {"Error": {"Code": "InvalidParameterValue", "Message": words}}
+        error = ClientError(answer | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "RunInstances")  # type: ignore[arg-type]
+        assert kind_of(error) is Kind.ELSEWHERE
 
     @pytest.mark.parametrize(
         ("code", "status"),
@@ -127,6 +147,9 @@ class TestErrorCodes:
             ("RequestLimitExceeded", 503),
             ("RequestLimitExceeded", 400),
             ("Throttling", 400),
+            ("EC2ThrottledException", 400),
+            ("TooManyRequestsException", 400),
+            ("SomethingNobodyHasSeenYet", 429),
             ("InternalError", 500),
             ("ServiceUnavailable", 503),
             ("Unavailable", 503),
@@ -143,9 +166,10 @@ class TestErrorCodes:
         [
             "VcpuLimitExceeded",
             "InstanceLimitExceeded",
+            "VolumeLimitExceeded",
+            "MaxSpotInstanceCountExceeded",
             "UnauthorizedOperation",
             "InvalidParameterValue",
-            "InvalidSubnetID.NotFound",
             "InvalidGroup.NotFound",
             "InvalidKeyPair.NotFound",
             "InvalidBlockDeviceMapping",

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 
+from chalicelib.adapters.ec2.images import PARAMETER_LASTS
 from chalicelib.domain.errors import LaunchRefused, Unavailable
 from chalicelib.domain.model import Role
-from chalicelib.settings import Guest
+from chalicelib.settings import Client, Guest
 from tests.contract.ec2.launcher import Launcher
+
+KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SOUND: dict[str, Any] = {"SnapshotId": "snap-0", "VolumeSize": 60, "VolumeType": "gp3", "DeleteOnTermination": True}
 
 
 class TestRequest:
@@ -19,18 +25,33 @@ class TestRequest:
         request = launcher.request()
         assert request["ImageId"] == launcher.settings.ami_id
         assert request["InstanceType"] == "t3.large"
-        assert request["SecurityGroupIds"] == list(launcher.settings.security_group_ids)
-        assert request["SubnetId"] == launcher.subnet
         assert (request["MinCount"], request["MaxCount"]) == (1, 1)
+
+    def test_asks_for_a_public_address_whatever_the_subnet_gives_by_itself(self, launcher: Launcher) -> None:
+        launcher.launch()
+        assert launcher.request()["NetworkInterfaces"] == [
+            {
+                "DeviceIndex": 0,
+                "SubnetId": launcher.subnet,
+                "Groups": list(launcher.settings.security_group_ids),
+                "AssociatePublicIpAddress": True,
+                "DeleteOnTermination": True,
+            }
+        ]
+        assert not {"SubnetId", "SecurityGroupIds"} & launcher.request().keys(), "EC2 refuses both together"
 
     def test_a_desktop_that_shuts_itself_down_is_gone(self, launcher: Launcher) -> None:
         launcher.launch()
         assert launcher.request()["InstanceInitiatedShutdownBehavior"] == "terminate"
 
-    def test_the_metadata_needs_a_token_and_shows_the_tags(self, launcher: Launcher) -> None:
+    @pytest.mark.parametrize(("client", "tokens"), [(Client.SCRIPTS, "optional"), (Client.KIT, "required")])
+    def test_the_metadata_needs_a_token_where_the_client_brings_one_and_shows_the_tags(
+        self, launcher: Launcher, client: Client, tokens: str
+    ) -> None:
+        launcher.settings = replace(launcher.settings, client=client)
         launcher.launch()
         assert launcher.request()["MetadataOptions"] == {
-            "HttpTokens": "required",
+            "HttpTokens": tokens,
             "HttpPutResponseHopLimit": 1,
             "InstanceMetadataTags": "enabled",
         }
@@ -112,13 +133,87 @@ class TestRootVolume:
         launcher.image_is(
             BlockDeviceMappings=[
                 {"DeviceName": "xvdca", "VirtualName": "ephemeral0"},
-                {"DeviceName": "xvdb", "Ebs": {"VolumeSize": 10}},
+                {"DeviceName": "xvdb", "Ebs": {"VolumeSize": 10, "DeleteOnTermination": True}},
                 {"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 100}},
-                {"DeviceName": "xvdc", "Ebs": {"VolumeSize": 500}},
+                {"DeviceName": "xvdc", "Ebs": {"VolumeSize": 500, "DeleteOnTermination": True}},
             ]
         )
         launcher.launch()
         assert launcher.volume()["VolumeSize"] == 100
+
+    @pytest.mark.parametrize("size", [60, 100])
+    def test_is_not_asked_for_where_the_images_own_will_do_so_that_fast_launch_works(
+        self, launcher: Launcher, size: int
+    ) -> None:
+        launcher.image_is(BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": SOUND | {"VolumeSize": size}}])
+        launcher.launch()
+        assert "BlockDeviceMappings" not in launcher.request()
+
+    @pytest.mark.parametrize("lack", [{"VolumeSize": 59}, {"VolumeType": "gp2"}, {"DeleteOnTermination": False}])
+    def test_is_asked_for_where_the_images_own_will_not_do(self, launcher: Launcher, lack: dict[str, Any]) -> None:
+        launcher.image_is(BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": SOUND | lack}])
+        launcher.launch()
+        assert launcher.volume() == {
+            "DeviceName": "/dev/sda1",
+            "VolumeSize": 60,
+            "VolumeType": "gp3",
+            "DeleteOnTermination": True,
+        }
+
+    def test_is_encrypted_with_the_operators_key_where_the_image_is_not(self, launcher: Launcher) -> None:
+        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        launcher.image_is(BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": SOUND}])
+        launcher.launch()
+        assert launcher.volume() == {
+            "DeviceName": "/dev/sda1",
+            "VolumeSize": 60,
+            "VolumeType": "gp3",
+            "DeleteOnTermination": True,
+            "Encrypted": True,
+            "KmsKeyId": KEY,
+        }
+
+    def test_that_is_encrypted_keeps_the_key_that_it_has(self, launcher: Launcher) -> None:
+        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        root = {"DeviceName": "/dev/sda1", "Ebs": SOUND | {"Encrypted": True}}
+        launcher.image_is(BlockDeviceMappings=[root])
+        launcher.launch()
+        assert "BlockDeviceMappings" not in launcher.request()
+
+
+class TestOtherVolumes:
+    """Those of the image beside the root: unless the request says so, they may outlive their instance."""
+
+    OTHER: ClassVar[dict[str, Any]] = {"SnapshotId": "snap-1", "VolumeSize": 10, "VolumeType": "gp2", "Encrypted": True}
+
+    def asked(self, launcher: Launcher, **other: Any) -> list[dict[str, Any]]:
+        launcher.image_is(
+            BlockDeviceMappings=[
+                {"DeviceName": "/dev/sda1", "Ebs": SOUND},
+                {"DeviceName": "xvdb", "Ebs": self.OTHER | other},
+                {"DeviceName": "xvdca", "VirtualName": "ephemeral0"},
+            ]
+        )
+        answer = {"Instances": [{"InstanceId": "i-1", "State": {"Name": "pending"}}]}
+        launcher.account.instead["RunInstances"] = answer  # moto knows no such snapshot
+        launcher.launch()
+        asked: list[dict[str, Any]] = launcher.request().get("BlockDeviceMappings", [])
+        return asked
+
+    def test_one_that_would_outlive_its_instance_is_asked_for_again_so_that_it_does_not(
+        self, launcher: Launcher
+    ) -> None:
+        asked = self.asked(launcher, DeleteOnTermination=False)
+        ends = {"SnapshotId": "snap-1", "VolumeSize": 10, "VolumeType": "gp2", "DeleteOnTermination": True}
+        assert asked == [{"DeviceName": "xvdb", "Ebs": ends}]
+
+    def test_one_that_goes_with_its_instance_is_left_alone(self, launcher: Launcher) -> None:
+        assert self.asked(launcher, DeleteOnTermination=True) == []
+
+    def test_one_that_is_not_encrypted_is_where_the_operator_names_a_key(self, launcher: Launcher) -> None:
+        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        [_, other] = self.asked(launcher, DeleteOnTermination=True, Encrypted=False)
+        assert (other["DeviceName"], other["Ebs"]["Encrypted"], other["Ebs"]["KmsKeyId"]) == ("xvdb", True, KEY)
 
 
 class TestImage:
@@ -152,3 +247,72 @@ class TestImage:
             launcher.launch()
         del launcher.account.instead["DescribeImages"]
         launcher.launch()
+
+    def test_one_that_may_not_be_described_is_launched_all_the_same_and_as_it_is(self, launcher: Launcher) -> None:
+        launcher.account.instead["DescribeImages"] = ("UnauthorizedOperation", 403)
+        launcher.launch()
+        assert launcher.request()["ImageId"] == launcher.settings.ami_id
+        assert "BlockDeviceMappings" not in launcher.request(), "a wrong device name would add a second volume"
+
+
+class TestImageByParameter:
+    """AMI_ID may name an SSM parameter that holds the image's id, in EC2's own spelling."""
+
+    NAME = "/elephant/image"
+
+    @pytest.fixture
+    def held(self, launcher: Launcher) -> Callable[[str], None]:
+        """Let AMI_ID name the parameter; return what sets its value."""
+        launcher.settings = replace(launcher.settings, ami_id=f"resolve:ssm:{self.NAME}")
+        ssm = launcher.account.client("ssm")
+        return lambda value: ssm.put_parameter(Name=self.NAME, Value=value, Type="String", Overwrite=True)
+
+    def images(self, launcher: Launcher) -> tuple[str, str]:
+        """Let the account hold two images, and return their ids."""
+        register = launcher.account.client("ec2").register_image
+        first, second = (register(Name=name, RootDeviceName="/dev/sda1")["ImageId"] for name in ("first", "second"))
+        return first, second
+
+    def test_launches_the_image_that_the_parameter_names(self, launcher: Launcher, held: Callable[[str], None]) -> None:
+        image, _ = self.images(launcher)
+        held(image)
+        launcher.launch()
+        assert launcher.request()["ImageId"] == image
+        assert launcher.account.requests.to("GetParameters") == [{"Names": [self.NAME]}]
+
+    def test_another_image_is_launched_soon_after_the_parameter_changed(
+        self, launcher: Launcher, held: Callable[[str], None]
+    ) -> None:
+        first, second = self.images(launcher)
+        held(first)
+        launcher.launch()
+        held(second)
+        launcher.launch("m2")
+        assert launcher.request()["ImageId"] == first, "it is not asked for each launch"
+        launcher.clock.run(launcher.clock.now() + PARAMETER_LASTS)
+        launcher.launch("m3")
+        assert launcher.request()["ImageId"] == second
+
+    @pytest.mark.parametrize("value", ["", "none yet", "ami-xyz", "i-0123456789abcdef0"])
+    def test_one_that_names_no_image_is_refused_by_its_name(
+        self, launcher: Launcher, held: Callable[[str], None], value: str
+    ) -> None:
+        if value:
+            held(value)
+        with pytest.raises(LaunchRefused, match=f"AMI_ID.*{self.NAME}") as refusal:
+            launcher.launch()
+        assert refusal.value.code == ("InvalidAMIID" if value else "ParameterNotFound")
+        assert launcher.account.requests.to("RunInstances") == []
+
+    def test_one_that_may_not_be_read_is_refused_under_aws_own_code(
+        self, launcher: Launcher, held: Callable[[str], None]
+    ) -> None:
+        launcher.account.instead["GetParameters"] = ("AccessDeniedException", 400)
+        with pytest.raises(LaunchRefused, match=self.NAME) as refusal:
+            launcher.launch()
+        assert refusal.value.code == "AccessDeniedException"
+
+    def test_one_that_cannot_be_read_now_is_no_refusal(self, launcher: Launcher, held: Callable[[str], None]) -> None:
+        launcher.account.instead["GetParameters"] = ("ThrottlingException", 400)
+        with pytest.raises(Unavailable, match=self.NAME):
+            launcher.launch()

@@ -46,7 +46,7 @@ def _believes_the_event(self: Triggers, change: StateChange) -> tuple[Any, ...]:
 
 def _knows_one_zone(self: launch._Lease, *rest: Any) -> tuple[Any, ...]:
     first = self.world.desktops.subnets()[:1]
-    one: Any = Stubbed(self.world, desktops=Stubbed(self.world.desktops, subnets=lambda: first))
+    one: Any = Stubbed(self.world, desktops=Stubbed(self.world.desktops, subnets=lambda after=None: first))
     return replace(self, world=one), *rest
 
 
@@ -71,7 +71,7 @@ MUTANTS = (
     Mutant("forgets a report whose look failed", triggers._is_told_only_here, never),
     Mutant(
         "hears only the last report of a batch",
-        triggers._with_reports_of,
+        triggers._with_what_was_told_by,
         lambda original: lambda earlier, change: change,
     ),
     Mutant(

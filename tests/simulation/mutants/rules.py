@@ -12,8 +12,9 @@ from chalicelib.domain.actions import Action, Observe, Terminate, Withdraw
 from chalicelib.domain.model import Desktop, Meeting, Observation, Reason, Seat, State, Status
 from chalicelib.rules import endings, plan, seats, strays, times
 from chalicelib.rules.endings import ENDINGS
-from chalicelib.rules.facts import Facts, SeatView
+from chalicelib.rules.facts import Facts
 from chalicelib.rules.strays import Inventory
+from chalicelib.rules.views import SeatView
 from tests.simulation.mutants.changes import (
     alters,
     always,

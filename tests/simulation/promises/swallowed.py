@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain import rows
 from chalicelib.domain.model import Owner, Role, attribute
 from chalicelib.runtime import current
+from tests.builders import understood
 from tests.fakes import Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, start
@@ -99,9 +100,9 @@ class NothingIsSwallowed(Promise):
         """Every meeting has come to its end, and the row says so."""
         for life in world.lives.values():
             row = world.meetings.rows.get(life.id)
-            if row is not None:
+            if row is not None and not life.forged:
                 self._judge_outcome(world, life, row)
-            elif not life.deleted_at:
+            elif row is None and not life.deleted_at:
                 self.broken(world, life, "its row is gone")
 
     def _judge_outcome(self, world: World, life: Life, row: Row) -> None:
@@ -128,7 +129,7 @@ def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
     launched = any(instance.owner is Owner.OURS for instance in world.desktops.of(life.id))
     if (life.made_by_hand or life.edited) and not listed and not launched:
         return False  # every record that told of it was lost, and it costs nothing
-    if life.edited and rows.meeting(row).meet_time is None and not launched:
+    if life.edited and understood(row).meet_time is None and not launched:
         return False  # it never had desktops, and nobody can tell when it was to be
     # Somebody may have typed over the status of one that had left the list, and that record was lost.
-    return not (life.edited and rows.meeting(row).finished and not listed)
+    return not (life.edited and understood(row).finished and not listed)

@@ -12,7 +12,10 @@ from chalicelib.control.sweep import Sweeper
 from chalicelib.control.triggers import Triggers
 from chalicelib.domain import rows
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.model import Meeting, Policy
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
+from tests.builders import understood
+from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -32,6 +35,8 @@ class House:
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)
+        limited = self.policy.at_once is not None
+        self.calendar = FakeCalendar(self.meetings, self.wire) if limited else None
         self.looker = Looker(self)
         self.triggers = Triggers(self, self.looker)
         self.sweeper = Sweeper(self, self.looker)
@@ -76,4 +81,4 @@ def launched(house: House) -> None:
 
 
 def image(house: House, meeting_id: str = "m") -> RowChange:
-    return RowChange(rows.meeting(dict(house.row(meeting_id))), house.now)
+    return RowChange(understood(dict(house.row(meeting_id))), house.now)

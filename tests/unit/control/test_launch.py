@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -75,12 +75,12 @@ class TestLaunching:
         house.meeting()
         launch = house.desktops.launch
 
-        def only_student(meeting_id: str, attempt: Any, deadline: datetime) -> Any:
+        def only_student(meeting_id: str, attempt: Any, *rest: Any) -> Any:
             if attempt.role is Role.TEACHER:
                 raise Unavailable("EC2 is throttled.")
-            return launch(meeting_id, attempt, deadline)
+            return launch(meeting_id, attempt, *rest)
 
-        house.desktops.launch = only_student  # type: ignore[method-assign]
+        house.desktops.launch = only_student  # type: ignore[method-assign,assignment]
         with pytest.raises(Unavailable):
             house.triggers.launch_timer(TimerEvent("m"))
         assert house.row()["student_ec2_id"]
@@ -132,9 +132,18 @@ class TestLaunching:
 
     def test_a_longer_meeting_lets_its_desktops_bear_a_later_deadline(self, house: House) -> None:
         launched(house)
-        house.meetings.write("m", {"duration_minutes": 300})
+        house.meetings.write("m", {"duration_minutes": 90})
         house.sweep()
-        assert {i.deadline for i in house.desktops.alive()} == {T + 300 * MINUTE}
+        assert {i.deadline for i in house.desktops.alive()} == {T + 90 * MINUTE}
+        house.meetings.write("m", {"duration_minutes": 100})
+        house.sweep()
+        assert {i.deadline for i in house.desktops.alive()} == {T + 100 * MINUTE}
+
+    def test_a_meeting_gets_no_more_time_than_the_operator_s_limit(self, house: House) -> None:
+        launched(house)
+        house.meetings.write("m", {"duration_minutes": 7 * 24 * 60})
+        house.sweep()
+        assert {i.deadline for i in house.desktops.alive()} == {T + house.policy.max_duration}
 
     def test_a_meeting_without_any_time_has_a_deadline_all_the_same(self, house: House) -> None:
         house.meeting(meet_time=None)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from chalicelib.control.events import RowChange, StateChange, TimerEvent
-from chalicelib.domain import rows
 from chalicelib.domain.errors import SomeFailed, Unavailable
 from chalicelib.domain.model import Role, State
+from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T
 
 BOOTED = timedelta(seconds=30)
@@ -77,7 +77,7 @@ class TestReplacedMeanwhile:
         house.meetings.write("m", {"status": "HEALTHY", "student_healthy_at": house.now})
         old = desktop_of(house, Role.TEACHER)
         house.meetings.write("m", {"instance_id": old})
-        report = RowChange(rows.meeting(dict(house.row())), house.now)
+        report = RowChange(understood(dict(house.row())), house.now)
         lose(house, old)
         house.triggers.row_changes([report])
         assert desktop_of(house, Role.TEACHER) != old

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.domain import rows
 from chalicelib.domain.actions import Action
 from chalicelib.domain.model import Observation, State
 from chalicelib.rules.facts import Hints
@@ -27,6 +26,7 @@ from tests.builders import (
     launched,
     row,
     spell,
+    understood,
 )
 
 BLINK = SECOND.total_seconds() / 60
@@ -48,7 +48,7 @@ class Case:
         return self.name
 
     def plan(self) -> list[Action]:
-        return plan(rows.meeting(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=POLICY)
+        return plan(understood(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=POLICY)
 
 
 class EveryCase:
@@ -69,7 +69,7 @@ class EveryCase:
 
 def case(name: str, row_: dict[str, Any], seen: Observation, minutes: float, then: list[str], **hints: bool) -> Case:
     stored = row(row_)
-    return Case(name, stored, bearing_its_deadline(rows.meeting(stored), seen), minutes, then, hints)
+    return Case(name, stored, bearing_its_deadline(understood(stored), seen), minutes, then, hints)
 
 
 def ends(reason: str, *, timers: str = "", links: bool = True) -> list[str]:
@@ -113,6 +113,9 @@ HALF = all_of(desktop("teacher"))
 DOUBLE = desktop("student", minutes=-5, id="i-double")
 """A second desktop of the student's role, which the row does not name."""
 
-FOUND = "write student_ec2_id=i-student student_launched=m1/i-student student_launched_at"
-NEW = "write student_ec2_id=i-new student_launched=m1/i-new student_launched_at -student_ec2_link -student_published_at"
+FOUND = "write student_ec2_id=i-student student_launched=m1/student/i-student student_launched_at"
+NEW = (
+    "write student_ec2_id=i-new student_launched=m1/student/i-new student_launched_at"
+    " -student_ec2_link -student_published_at"
+)
 """What is written where `i-student` is adopted, and where `i-new` takes the place of another."""

@@ -13,7 +13,7 @@ from tests.unit.rules.table import BOOTS, BOTH_BOOT, FOUND, NEW, ONE_LAUNCHED, E
 FOUND_BY_HAND = "write student_ec2_id=i-student student_launched_at"
 BOTH_FOUND = (
     f"write status=LAUNCHED {FOUND.removeprefix('write ')} "
-    "teacher_ec2_id=i-teacher teacher_launched=m1/i-teacher teacher_launched_at"
+    "teacher_ec2_id=i-teacher teacher_launched=m1/teacher/i-teacher teacher_launched_at"
 )
 ADOPTION = [
     case("a live desktop that the row does not name is adopted, and published in the same breath",

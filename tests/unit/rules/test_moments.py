@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.model import UNKNOWN, Meeting, Observation, Owner, Policy
+from chalicelib.domain.model import UNKNOWN, Meeting, Observation, Owner
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.plan import plan
 from chalicelib.rules.times import timers, times

@@ -1,0 +1,68 @@
+"""The numbers in the rules, and what follows from them alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DCV_PORT = 8443
+"""The port at which Amazon DCV serves a desktop, and one of those that Cloudflare passes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers in the rules. Defaults are those of the design; an operator may change some."""
+
+    stage: str = "dev"
+    domain: str = ""
+    # Desktops are launched this long before T.
+    lead: timedelta = timedelta(minutes=10)
+    # Whoever schedules at the last minute has this long until T, whatever time they ask for.
+    notice: timedelta = timedelta(minutes=10)
+    checkpoint: timedelta = timedelta(minutes=15)
+    max_duration: timedelta = timedelta(minutes=240)
+    upload_grace: timedelta = timedelta(minutes=30)
+    boot_limit: timedelta = timedelta(minutes=15)
+    max_attempts: int = 10
+    # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
+    at_once: int | None = None
+    # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
+    lease: timedelta = timedelta(seconds=55)
+    # After a refusal a role's next attempt waits this long for each attempt so far.
+    refusal_pause: timedelta = timedelta(seconds=55)
+    # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.
+    settling: timedelta = timedelta(minutes=5)
+    # Desktops are kept this long for a meeting that was moved to later, and is then due only later still.
+    standby: timedelta = timedelta(hours=1)
+    # The stream tells of an upload within this long; until then a sweep leaves it to the stream to date it.
+    dating: timedelta = timedelta(minutes=1)
+    # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
+    linger: timedelta = timedelta(minutes=30)
+
+    @property
+    def longest_life(self) -> timedelta:
+        """How long a desktop may live at the most, counted from its launch, whatever its meeting's row says."""
+        return self.lead + self.standby + self.max_duration
+
+    def is_recent(self, since: datetime | None, span: timedelta, now: datetime) -> bool:
+        """Return whether this is less than `span` ago; times are UTC.
+
+        A moment that lies ahead by more than clocks differ did not happen, whoever wrote it: it is not recent.
+        """
+        return since is not None and since - self.settling <= now < since + span
+
+    def is_settled(self, since: datetime | None, now: datetime) -> bool:
+        """Return whether this was long enough ago for EC2 to show what became of it; times are UTC."""
+        return not self.is_recent(since, self.settling, now)
+
+    def record_name(self, desktop_id: str) -> str:
+        """Return the DNS name of a desktop."""
+        return f"{desktop_id}.{self.domain}"
+
+    def desktop_id(self, record_name: str) -> str:
+        """Return the id of the desktop whose DNS name this is; whatever stands before the domain in any other."""
+        return record_name.removesuffix(f".{self.domain}")
+
+    def link(self, desktop_id: str) -> str:
+        """Return the address at which a person finds a desktop."""
+        return f"https://{self.record_name(desktop_id)}:{DCV_PORT}"

@@ -1,0 +1,48 @@
+"""Every write on a row, by the name of what happened.
+
+Each function returns the change as an `Update`: what is set, what is removed, and what the row must still hold
+for the change to be made. Nothing else in the app builds one, so what belongs together is written, and
+forgotten, together.
+"""
+
+from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, together
+from chalicelib.domain.writes.ending import ended, ending, kept_ended
+from chalicelib.domain.writes.launching import attempt_moved, launch_begun, launch_refused, launched, stood_down
+from chalicelib.domain.writes.learning import (
+    adopted,
+    checkpoint_held,
+    link_dropped,
+    listed,
+    published,
+    reported_healthy,
+    status_restored,
+    uploaded,
+    vouched,
+)
+from chalicelib.domain.writes.people import joined, scheduled
+
+__all__ = [
+    "OF_A_DESKTOP",
+    "OF_A_LAUNCH",
+    "adopted",
+    "after",
+    "attempt_moved",
+    "checkpoint_held",
+    "ended",
+    "ending",
+    "joined",
+    "kept_ended",
+    "launch_begun",
+    "launch_refused",
+    "launched",
+    "link_dropped",
+    "listed",
+    "published",
+    "reported_healthy",
+    "scheduled",
+    "status_restored",
+    "stood_down",
+    "together",
+    "uploaded",
+    "vouched",
+]

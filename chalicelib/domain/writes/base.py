@@ -1,0 +1,78 @@
+"""What every write on a row is made of: what belongs together, what it expects, what is known once it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import rows
+from chalicelib.domain.actions import Update
+from chalicelib.domain.model import Attribute, Meeting, Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.rows import timestamp
+
+OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
+    "ec2_id",
+    "ec2_link",
+    "launched_at",
+    "launched",
+    "published_at",
+    "healthy_at",
+)
+"""What a row says of a role's present desktop: none of it is true of the next one."""
+
+OF_A_LAUNCH: tuple[SeatAttribute, ...] = (*OF_A_DESKTOP, "attempt_at", "subnet", "refused")
+"""What a row says of a role's present launch: the attempt, and the desktop that came of it.
+
+`attempt` is not among them: it goes on being counted, since each number makes a launch token of its own.
+"""
+
+
+def after(meeting: Meeting, change: Update | None) -> Meeting:
+    """Return the meeting as it is once this change was written; what is known of it beside its row stays."""
+    if change is None:
+        return meeting
+    row = {name: value for name, value in meeting.row.items() if name not in change.remove}
+    row |= {name: rows.as_read(value) for name, value in change.set.items()}
+    return replace(rows.meeting(row, meeting.seal), reported=meeting.reported, uploads=meeting.uploads)
+
+
+def together(changes: Iterable[Update], why: str | None = None) -> Update | None:
+    """Return these changes as one write, None for none; `why` replaces their own reasons."""
+    changes = list(changes)
+    if not changes:
+        return None
+    values: dict[Attribute, Any] = {}
+    expect: dict[Attribute, Any] = {}
+    for change in changes:
+        values |= change.set
+        expect |= change.expect
+    return Update(
+        why or "; ".join(change.why for change in changes),
+        values,
+        tuple(dict.fromkeys(name for change in changes for name in change.remove if name not in values)),
+        expect,
+        any(change.urgent for change in changes),
+    )
+
+
+def same_end(meeting: Meeting, *names: Attribute) -> dict[Attribute, Any]:
+    """Return what a write expects: these attributes as they were read, and the meeting not ended meanwhile."""
+    return meeting.expect("termination_reason", *names)
+
+
+def there(meeting: Meeting, names: Iterable[Attribute]) -> tuple[Attribute, ...]:
+    """Return those of these attributes that the row has: what there is to remove."""
+    return tuple(name for name in names if name in meeting.row)
+
+
+def replaced_with(seat: Seat, why: str, now: datetime) -> dict[Attribute, Any]:
+    """Return the list of the desktops that this role had before, with the present one."""
+    return {seat.attribute("replaced"): [*seat.replaced, f"{timestamp(now)} {seat.desktop_id}: {why}"]}
+
+
+def vouched_by(meeting: Meeting, role: Role, desktop_id: str) -> dict[Attribute, Any]:
+    """Return what vouches for this desktop on the row, nothing where the app has no key to vouch with."""
+    voucher = meeting.seal.on(meeting.id, role, desktop_id)
+    return {attribute(role, "launched"): voucher} if voucher else {}

@@ -1,0 +1,55 @@
+"""The writes of an end: the intent, that it was carried through, and what keeps it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions import Step, Update
+from chalicelib.domain.model import Attribute, Meeting, Reason, SeatAttribute, Status, attribute
+from chalicelib.domain.rows import LISTED
+from chalicelib.domain.writes.base import same_end, there
+
+_OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data")
+"""What is looked at, of each role, before a meeting is ended."""
+
+
+def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
+    """The intent to end, which must stand before anything is ended; expects all that the decision was made from."""
+    decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _OF_AN_END)
+    expect = same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *decided_on)
+    if reason is Reason.NO_SHOW:
+        expect |= meeting.expect("status")
+    values: dict[Attribute, Any] = {"termination_reason": reason, "ending_at": now}
+    if not meeting.listed:
+        values["open"] = LISTED
+    return Update(f"the meeting ends: {reason}", values, (), expect)
+
+
+def ended(meeting: Meeting, reason: str, now: datetime, needs: tuple[Step, ...]) -> Update:
+    """The end was carried through: nothing of the meeting is left alive."""
+    links = _links(meeting)
+    expect = meeting.expect("termination_reason", "ended_at", *(seat.attribute("ec2_link") for seat in meeting.seats))
+    if not meeting.reason:
+        expect |= meeting.expect("status")
+    values: dict[Attribute, Any] = {"status": Status.TERMINATED, "termination_reason": reason, "ended_at": now}
+    return Update(f"the meeting ends: {reason}", values, links, expect, needs=needs)
+
+
+def kept_ended(meeting: Meeting, *, unlist: bool, needs: tuple[Step, ...]) -> Update | None:
+    """What happened to a row after its meeting's end is undone; None where nothing did.
+
+    With `unlist` the meeting leaves the sweep's sight.
+    """
+    values: dict[Attribute, Any] = {} if meeting.reason else {"termination_reason": Reason.CANCELLED}
+    if meeting.status is not Status.TERMINATED:
+        values["status"] = Status.TERMINATED
+    remove: tuple[Attribute, ...] = (*_links(meeting), *(("open",) if unlist else ()))
+    if not values and not remove:
+        return None
+    return Update("the meeting is over", values, remove, same_end(meeting), needs=needs)
+
+
+def _links(meeting: Meeting) -> tuple[Attribute, ...]:
+    """Return the links that a meeting that ends takes back; since when they led somewhere stays, as its history."""
+    return there(meeting, (seat.attribute("ec2_link") for seat in meeting.seats))

@@ -1,0 +1,92 @@
+"""The writes of a launch: the intent, the outcome, and that the meeting lets go of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions import Attempt, Cause, Update
+from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Status, attribute
+from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, there, vouched_by
+
+
+def launch_begun(
+    meeting: Meeting, attempts: Collection[Attempt], why: str, *, forced: bool, leased_at: datetime
+) -> Update:
+    """The intent to launch, which must stand before anything is launched: which attempt, where, since when.
+
+    It forgets what belongs to the launch before.
+    """
+    intent: dict[Attribute, Any] = {"forced": True} if forced else {}
+    if not meeting.begun_at:
+        intent["begun_at"] = leased_at
+    expect = same_end(meeting, "meet_time")
+    stale: list[Attribute] = []
+    for attempt in attempts:
+        role, seat = attempt.role, meeting.seat(attempt.role)
+        intent |= {attribute(role, "attempt"): attempt.number, attribute(role, "attempt_at"): leased_at}
+        if attempt.subnet:  # none where it is refused before there is a place for it
+            intent[attribute(role, "subnet")] = attempt.subnet
+        if attempt.cause is Cause.LATE_BOOT:
+            intent[attribute(role, "late_boots")] = seat.late_boots + 1
+        if seat.desktop_id:
+            intent |= replaced_with(seat, attempt.why, leased_at)
+        before = [attribute(role, name) for name in OF_A_LAUNCH]
+        expect |= meeting.expect(attribute(role, "attempt"), *before)
+        stale += before
+    return Update(why, intent, there(meeting, (name for name in stale if name not in intent)), expect)
+
+
+def attempt_moved(meeting: Meeting, attempt: Attempt, leased_at: datetime) -> Update:
+    """There was no room in the attempt's subnet: it goes on in this one, as long as the lease is ours."""
+    expect = same_end(meeting)
+    expect[attribute(attempt.role, "attempt")] = attempt.number
+    expect[attribute(attempt.role, "attempt_at")] = leased_at
+    where: dict[Attribute, Any] = {attribute(attempt.role, "subnet"): attempt.subnet}
+    return Update("no room there; the next subnet is tried", where, (), expect)
+
+
+def launched(meeting: Meeting, attempt: Attempt, desktop: Desktop, now: datetime) -> Update:
+    """The attempt has launched a desktop; the app vouches for its id, and the status has come to LAUNCHED."""
+    role = attempt.role
+    outcome: dict[Attribute, Any] = {
+        attribute(role, "ec2_id"): desktop.id,
+        attribute(role, "launched_at"): now,
+        **vouched_by(meeting, role, desktop.id),
+    }
+    expect = _of_attempt(meeting, attempt) | {attribute(role, "ec2_id"): None}
+    if meeting.status.rank < Status.LAUNCHED.rank:
+        outcome["status"] = Status.LAUNCHED
+        expect |= meeting.expect("status")
+    return Update(f"the {role}'s launch is done", outcome, (), expect)
+
+
+def launch_refused(meeting: Meeting, attempt: Attempt, code: str) -> Update:
+    """The attempt has launched nothing. `code` is EC2's own word for why."""
+    outcome: dict[Attribute, Any] = {attribute(attempt.role, "refused"): code}
+    return Update(f"the {attempt.role}'s launch was refused", outcome, (), _of_attempt(meeting, attempt))
+
+
+def _of_attempt(meeting: Meeting, attempt: Attempt) -> dict[Attribute, Any]:
+    expect = same_end(meeting)
+    expect[attribute(attempt.role, "subnet")] = attempt.subnet
+    expect[attribute(attempt.role, "attempt")] = attempt.number
+    return expect
+
+
+def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetime) -> Update:
+    """The meeting was moved to much later: the row lets go of these roles' launches, and begins anew when it is due.
+
+    Expects that nobody has come.
+    """
+    seats = [meeting.seat(role) for role in roles]
+    given_up: dict[Attribute, Any] = {}
+    for seat in seats:
+        if seat.desktop_id:
+            given_up |= replaced_with(seat, why, now)
+    stale: list[Attribute] = [seat.attribute(name) for seat in seats for name in (*OF_A_LAUNCH, "late_boots")]
+    stale += ["begun_at", "checkpoint_at"]
+    joined_at = (seat.attribute("joined_at") for seat in meeting.seats)
+    expect = same_end(meeting, "meet_time", "status", *joined_at, *stale)
+    return Update(why, given_up, there(meeting, stale), expect)

@@ -1,0 +1,101 @@
+"""The writes of what is learnt of a meeting that lives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions import Step, Update
+from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Seat, Status, attribute
+from chalicelib.domain.rows import LISTED
+from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, there, vouched_by
+
+_UNDATED = {role: (attribute(role, "session_data"), attribute(role, "uploaded_at")) for role in Role}
+"""What an upload is that nobody has dated yet."""
+
+
+def adopted(meeting: Meeting, role: Role, desktop: Desktop, *, vouched: bool, now: datetime) -> Update:
+    """A live desktop of the role was found, and the row names none that lives.
+
+    Its boot limit counts from now: whoever launched it, nobody has waited for it until now.
+    """
+    found: dict[Attribute, Any] = {attribute(role, "ec2_id"): desktop.id, attribute(role, "launched_at"): now}
+    if vouched:
+        found |= vouched_by(meeting, role, desktop.id)
+    before = [attribute(role, name) for name in (*OF_A_DESKTOP, "refused")]
+    return Update(
+        f"the {role}'s desktop {desktop.id} lives and the row names none that does",
+        found,
+        there(meeting, (name for name in before if name not in found)),
+        same_end(meeting, *before),
+    )
+
+
+def vouched(meeting: Meeting, seat: Seat) -> Update | None:
+    """The desktop that the row names is the app's own by its tags, and nothing on the row vouches for it.
+
+    None where the app has no key, or vouches for it already. Not urgent, since the tags say so as well.
+    """
+    if not seat.desktop_id or meeting.vouches_for(seat):
+        return None
+    values = vouched_by(meeting, seat.role, seat.desktop_id)
+    if not values:
+        return None
+    why = f"the {seat.role}'s desktop is the app's own by its tags"
+    return Update(why, values, (), same_end(meeting, seat.attribute("ec2_id")), urgent=False)
+
+
+def reported_healthy(meeting: Meeting, role: Role, now: datetime) -> Update:
+    """The role's own desktop has reported healthy; expects the row to name that desktop still."""
+    why = f"the {role}'s desktop reported healthy"
+    return Update(why, {attribute(role, "healthy_at"): now}, (), same_end(meeting, attribute(role, "ec2_id")))
+
+
+def status_restored(meeting: Meeting, status: Status) -> Update:
+    """The row's status is behind what the meeting has come to: a desktop wrote over it, or a write was lost."""
+    return Update(
+        f"the status is {meeting.status}, the meeting has come to {status}",
+        {"status": status},
+        (),
+        same_end(meeting, "status"),
+    )
+
+
+def checkpoint_held(meeting: Meeting, now: datetime) -> Update:
+    """It was looked at who has come, and the meeting goes on; this is done once, unless the meeting stands down."""
+    why = "the checkpoint was held and the meeting goes on"
+    return Update(why, {"checkpoint_at": now}, (), same_end(meeting, "checkpoint_at", "meet_time"))
+
+
+def listed(meeting: Meeting) -> Update:
+    """The meeting needs work and the sweep does not list it: it was made by hand, or edited."""
+    return Update("the sweep must see it", {"open": LISTED}, (), same_end(meeting))
+
+
+def uploaded(meeting: Meeting, role: Role, now: datetime) -> Update:
+    """Note when the upload came: as the stream tells it, or when it was first seen.
+
+    The stream tells it once, so that is urgent; otherwise the row shows the upload already.
+    """
+    came = meeting.uploads.get(role)
+    values: dict[Attribute, Any] = {attribute(role, "uploaded_at"): came or now}
+    return Update(f"the {role} has uploaded", values, (), same_end(meeting, *_UNDATED[role]), urgent=bool(came))
+
+
+def published(meeting: Meeting, role: Role, link: str, now: datetime, needs: tuple[Step, ...]) -> Update:
+    """The name of the role's desktop resolves, so that its link may be handed out."""
+    values: dict[Attribute, Any] = {attribute(role, "ec2_link"): link, attribute(role, "published_at"): now}
+    expect = same_end(meeting, attribute(role, "ec2_id"))
+    if meeting.status.rank < Status.DNS_WRITTEN.rank:
+        values["status"] = Status.DNS_WRITTEN
+        expect |= meeting.expect("status")
+    return Update(f"the record of {role} is published", values, (), expect, needs=needs)
+
+
+def link_dropped(meeting: Meeting, role: Role) -> Update:
+    """The role's desktop is gone for good, so its link leads nowhere."""
+    return Update(
+        f"the {role}'s desktop is gone and is not replaced",
+        remove=there(meeting, (attribute(role, "ec2_link"), attribute(role, "published_at"))),
+        expect=meeting.expect(attribute(role, "ec2_id")),
+    )

@@ -1,0 +1,138 @@
+"""The port `KeyStore`: on the state table, and as the environment of a run at home gives it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.errors import ConfigError, Unavailable
+from chalicelib.domain.keys import Keys, Purpose
+from localcloud.clock import VirtualClock
+
+from .conftest import NO_NETWORK, Account
+
+TABLE = "elephant-state-dev"
+BAD_ITEMS: dict[str, dict[str, Any]] = {
+    "no key": {},
+    "a number": {"present": {"N": "1"}},
+    "empty": {"present": {"S": ""}},
+    "an earlier key that is none": {"present": {"S": "new"}, "earlier": {"L": [{"S": "old"}, {"N": "1"}]}},
+    "earlier keys in another kind": {"present": {"S": "new"}, "earlier": {"S": "old"}},
+}
+
+
+class Stage:
+    """The state table, and the port on it."""
+
+    def __init__(self, account: Account, clock: VirtualClock) -> None:
+        self.account = account
+        self.clock = clock
+        self.api = account.client("dynamodb")
+        self.api.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        self.keys = TableKeys(account.watched_client("dynamodb"), TABLE, clock.now)
+
+    def put(self, purpose: str, present: str, *earlier: str) -> None:
+        self.item(purpose, {"present": {"S": present}, "earlier": {"L": [{"S": key} for key in earlier]}})
+
+    def item(self, purpose: str, attributes: dict[str, Any]) -> None:
+        self.api.put_item(TableName=TABLE, Item={"id": {"S": f"key/{purpose}"}, **attributes})
+
+    def pass_by(self, seconds: float) -> None:
+        self.clock.run(self.clock.now() + timedelta(seconds=seconds))
+
+    def reads(self) -> list[dict[str, Any]]:
+        return self.account.requests.to("GetItem")
+
+
+@pytest.fixture
+def stage(account: Account, clock: VirtualClock) -> Stage:
+    return Stage(account, clock)
+
+
+def test_the_keys_of_a_purpose_are_its_item(stage: Stage) -> None:
+    """The present key and the earlier ones; another purpose's are another item's."""
+    stage.put("links", "new", "old", "older")
+    stage.put("vouching", "other")
+    assert stage.keys.of(Purpose.LINKS) == Keys("new", ("old", "older"))
+    assert stage.keys.of(Purpose.VOUCHING) == Keys("other")
+
+
+def test_an_item_without_earlier_keys_has_none(stage: Stage) -> None:
+    stage.item("links", {"present": {"S": "new"}})
+    assert stage.keys.of(Purpose.LINKS) == Keys("new")
+
+
+def test_a_purpose_without_an_item_has_no_keys(stage: Stage) -> None:
+    assert stage.keys.of(Purpose.TOKENS) is None
+
+
+def test_a_read_is_strongly_consistent_and_kept_for_a_minute(stage: Stage) -> None:
+    """A poll costs no read of its own; a key that was rotated counts a minute later. The same for one not yet made."""
+    stage.put("links", "old")
+    for purpose in (Purpose.LINKS, Purpose.LINKS, Purpose.TOKENS, Purpose.TOKENS):
+        stage.keys.of(purpose)
+    assert [(read["Key"], read["ConsistentRead"]) for read in stage.reads()] == [
+        ({"id": {"S": "key/links"}}, True),
+        ({"id": {"S": "key/tokens"}}, True),
+    ]
+    stage.put("links", "new", "old")
+    stage.pass_by(59)
+    assert stage.keys.of(Purpose.LINKS) == Keys("old")
+    stage.pass_by(1)
+    assert stage.keys.of(Purpose.LINKS) == Keys("new", ("old",))
+
+
+@pytest.mark.parametrize("failure", [("InternalServerError", 500), ("AccessDeniedException", 400), NO_NETWORK])
+def test_a_table_that_cannot_be_read_is_unavailable(stage: Stage, failure: Any) -> None:
+    """Nothing is taken for unsigned or unlocked because it could not be looked at."""
+    stage.put("links", "new")
+    stage.account.instead["GetItem"] = failure
+    with pytest.raises(Unavailable, match=f"The keys for links could not be read from {TABLE}"):
+        stage.keys.of(Purpose.LINKS)
+    stage.account.instead.clear()
+    assert stage.keys.of(Purpose.LINKS) == Keys("new")
+
+
+def test_what_was_read_before_counts_while_the_table_cannot_be_read(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Links open while DynamoDB has its moments; it is asked, and told of, once a minute."""
+    stage.put("links", "new")
+    stage.keys.of(Purpose.LINKS)
+    stage.account.instead["GetItem"] = ("InternalServerError", 500)
+    stage.pass_by(60)
+    with caplog.at_level(logging.WARNING, "elephant"):
+        assert [stage.keys.of(Purpose.LINKS) for _ in range(3)] == [Keys("new")] * 3
+    assert len(stage.reads()) == 2
+    [told] = [vars(record)["elephant"] for record in caplog.records]
+    assert told["event"] == "old_keys"
+    assert TABLE in told["why"]
+    stage.account.instead.clear()
+    stage.put("links", "newer")
+    stage.pass_by(60)
+    assert stage.keys.of(Purpose.LINKS) == Keys("newer")
+
+
+@pytest.mark.parametrize("attributes", BAD_ITEMS.values(), ids=BAD_ITEMS)
+def test_an_item_that_a_hand_has_spoilt_is_named_and_no_key_is_shown(stage: Stage, attributes: dict[str, Any]) -> None:
+    """It is neither taken for no key, which would open doors, nor for a shorter list, which would close them."""
+    stage.item("links", attributes)
+    with pytest.raises(ConfigError, match=f"The item key/links of the table {TABLE}") as refused:
+        stage.keys.of(Purpose.LINKS)
+    assert "new" not in str(refused.value)
+
+
+def test_a_run_at_home_takes_the_keys_of_its_environment() -> None:
+    given = GivenKeys({Purpose.LINKS: "links", Purpose.SCHEDULING: None})
+    assert given.of(Purpose.LINKS) == Keys("links")
+    assert given.of(Purpose.SCHEDULING) is None
+    assert given.of(Purpose.VOUCHING) is None

@@ -1,0 +1,35 @@
+"""The composition root: which keys a container has, and with which client it reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.adapters.keys import TableKeys
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.runtime import Runtime
+
+
+def test_without_a_state_table_the_environment_gives_the_keys() -> None:
+    """A run at home, and what stood in a function's environment before: nothing is vouched for there."""
+    here = Runtime(environ={"LINK_SIGNING_KEY": "l" * 40, "SCHEDULE_KEY": "s" * 40})
+    assert here.keys.of(Purpose.LINKS) == Keys("l" * 40, all_signed=True)
+    assert here.keys.of(Purpose.SCHEDULING) == Keys("s" * 40, all_signed=True)
+    assert here.seal.on("m1") is None
+
+
+def test_meetings_and_keys_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person waits for a cold join: a second client would cost as much as the first."""
+    made: list[str] = []
+
+    def client(service: str, config: Any) -> object:
+        made.append(service)
+        return object()
+
+    monkeypatch.setattr(boto3, "client", client)
+    here = Runtime(environ={"STATE_TABLE": "elephant-state-dev"})
+    assert here.meetings
+    assert isinstance(here.keys, TableKeys)
+    assert made == ["dynamodb"]

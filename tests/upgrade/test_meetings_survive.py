@@ -1,0 +1,50 @@
+"""A stage that lives survives an upgrade: every meeting ends as it would have under the release that it was made by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app import app
+from localcloud.judge import leftovers
+from tests.upgrade.left_behind import RELEASES, Upgraded, moments, recorded, upgraded
+from tests.upgrade.plots import END, PLOTS
+
+SAME = timedelta(minutes=2)
+"""Ends that are no further apart are the same: a sweep may do what a timer did."""
+
+FOUND = [(release, moment) for release in RELEASES for moment in moments(release)]
+
+
+def problems(stage: Upgraded, release: str) -> Iterator[str]:
+    """Let the stage live on; yield what came out otherwise than it would have without the upgrade."""
+    stage.clock.run(END)
+    story = recorded(release, "release")
+    for plot in PLOTS:
+        row = stage.cloud.row(stage.lives.ids[plot.name])
+        expected, came = story["ends"][plot.name], stage.lives.end(plot, row)
+        # Who had been let in, or turned away, before the upgrade does not ask again.
+        answers = {role: status for role, status in came["last_answers"].items() if status}
+        if any(expected["last_answers"][role] != status for role, status in answers.items()):
+            yield f"{plot.name}: people were answered {answers}, not {expected['last_answers']}"
+        if (came["status"], came["reason"]) != (expected["status"], expected["reason"]):
+            yield f"{plot.name}: it ended as {came['reason']}, not {expected['reason']}"
+        elif abs(_moment(came["ended_at"]) - _moment(expected["ended_at"])) > SAME:
+            yield f"{plot.name}: it ended at {came['ended_at']}, not {expected['ended_at']}"
+        for visitor in stage.lives.visitors[plot.name].values():
+            yield from (f"{plot.name}: {problem}" for problem in visitor.problems)
+    yield from (f"left behind: {thing}" for thing in leftovers(stage.cloud))
+    yield from (f"given up: {event}" for event in stage.cloud.functions.dead_letters)
+
+
+def _moment(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+@pytest.mark.parametrize(("release", "moment"), FOUND)
+def test_every_meeting_ends_as_it_would_have(release: str, moment: str) -> None:
+    with upgraded(app, release, moment) as stage:
+        assert list(problems(stage, release)) == []
