@@ -22,7 +22,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy destroy policies texts lock e2e clean
+.PHONY: doctor deploy key destroy policies texts lock e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -73,6 +73,9 @@ doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=d
 
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
+
+key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
+	@$(BIN)/python -m tools.keys --stage $(STAGE)
 
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE)

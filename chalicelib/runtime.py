@@ -24,6 +24,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
@@ -126,8 +127,9 @@ class Runtime:
         return CloudflareDns(
             api_url=settings.api_url,
             zone_id=settings.zone_id,
-            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id),
+            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id, self.clock),
             stage=self.policy.stage,
+            installation=settings.installation,
             clock=self.clock,
             sleep=self._sleep,
         )
@@ -141,12 +143,27 @@ class Runtime:
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
     @cached_property
+    def calendar(self) -> DynamoCalendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
+        from chalicelib.adapters.calendar import DynamoCalendar
+
+        table = self.settings.state_table
+        if table is None or self.policy.at_once is None:
+            return None
+        return DynamoCalendar(_client("dynamodb"), table, self.settings.table_name)
+
+    @cached_property
     def scheduler(self) -> Scheduler:
         """What stores new meetings."""
+        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
+        bookings = None
+        if self.calendar:
+            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
+            bookings=bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,

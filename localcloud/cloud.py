@@ -40,8 +40,10 @@ from localcloud.timeline import LogHandler, Timeline
 from localcloud.triggers import Bus, Rates, Stream, Timers
 
 TABLE = "elephant-meetings"
+STATE_TABLE = "elephant-state"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
+VIDEO = "video.example.com"
 STAGE = "dev"
 VOUCHING_KEY = "nobody else knows it"
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
@@ -147,6 +149,12 @@ class Cloud:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
+        self.operator("dynamodb").create_table(
+            TableName=STATE_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
         secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
         self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
@@ -170,6 +178,7 @@ class Cloud:
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],
             "DOMAIN_ROOT": zone.DOMAIN,
+            "JITSI_DOMAIN": VIDEO,
             "ZONE_ID": zone.ZONE_ID,
             "SECRET_ARN": SECRET,
             "CLOUDFLARE_API_URL": self.cloudflare.url,

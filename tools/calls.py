@@ -2,7 +2,8 @@
 
 Whatever way a test sets the app off, a handler of app.py is on the stack when the SDK is called, so
 the stack says which function the call belongs to. Beside the operation only those parameters are
-kept that change which permission it takes. What was observed last is kept in tools/calls.json.
+kept that change which permission it takes, and what kind of item of the app's own table it is about.
+What was observed last is kept in tools/calls.json.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from unittest.mock import patch
 
 from botocore.client import BaseClient
 
-from tools.stage import FUNCTIONS, ROOT
+from tools.stage import FUNCTIONS, OWN_ITEMS, ROOT
 
 Calls = dict[str, set[str]]
 """By function: calls like `dynamodb:Query(IndexName)`."""
@@ -52,13 +53,33 @@ def observing(calls: Calls) -> Iterator[None]:
     def noted(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:
         if function := _caller(sys._getframe(1)):
             service = client.meta.service_model.service_name
-            marks = sorted(_MARKS.get(service, set()) & parameters.keys())
-            suffix = f"({','.join(marks)})" if marks else ""
-            calls.setdefault(function, set()).add(f"{service}:{operation}{suffix}")
+            noticed = calls.setdefault(function, set())
+            for part, asked in _parts(operation, parameters):
+                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _kinds(asked)
+                suffix = f"({','.join(marks)})" if marks else ""
+                noticed.add(f"{service}:{part}{suffix}")
         return make(client, operation, parameters)
 
     with patch.object(BaseClient, "_make_api_call", noted):
         yield
+
+
+def _parts(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a call as IAM sees it, with its parameters: a transaction is what it is made of, item by item."""
+    if operation != "TransactWriteItems":
+        yield operation, parameters
+        return
+    for write in parameters["TransactItems"]:
+        for kind, asked in write.items():
+            yield f"{kind}Item", asked
+
+
+def _kinds(asked: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of items of the app's own table that are asked for: the first words of their ids."""
+    keys = [asked.get("Key", {}), asked.get("Item", {})]
+    keys += [key for table in asked.get("RequestItems", {}).values() for key in table["Keys"]]
+    ids = [key["id"]["S"] for key in keys if "id" in key]
+    return sorted({word for word, slash, _ in (each.partition("/") for each in ids) if slash and word in OWN_ITEMS})
 
 
 def _caller(frame: FrameType | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
-from tools import build, fast_launch, grants, lock, providers, recorded, tables, wiring
+from tools import build, fast_launch, grants, keys, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
@@ -59,7 +60,8 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     before = stack.ready()
     refuse_unready(stage, client)
     tables.refuse_change(stage, before, client)
-    record.require(build.functions(stage, client))
+    functions = build.functions(stage, client)
+    record.require(functions)
     changes = []
     site = Site(stage, client, providers.of(stage))
     wanted = parameters(stage, site.own_vpc) | providers.parameters(site.provider, stage)
@@ -67,11 +69,15 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
+    outputs["Installation"] = account.installation
     if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
-    part = recorded.section(stage, outputs)
+    standing = (functions.get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    changes += keys.make(stage, outputs["StateTable"], client)
+    stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
+    part = recorded.section(stage, outputs, standing)
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     if recorded.write(stage, part, rendered):

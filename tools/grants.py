@@ -16,7 +16,7 @@ from chalicelib.domain.model import PROJECT
 from chalicelib.settings import image_parameter
 from tools.account import Account
 from tools.site import Provider
-from tools.stage import FUNCTIONS, Stage
+from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
 Statement = dict[str, Any]
 
@@ -114,10 +114,19 @@ def _by_trigger(function: str, names: Names) -> list[Statement]:
 
 
 def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    if kinds := [mark for mark in marks if mark in OWN_ITEMS]:
+        return [_own_items(operation, kind, names) for kind in kinds]
     table = names.arn("dynamodb", f"table/{names.table}")
     resource = f"{table}/index/{OPEN_INDEX}" if "IndexName" in marks else table
     sid = "ReadIndex" if "IndexName" in marks else "Meetings"
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
+
+
+def _own_items(operation: str, kind: str, names: Names) -> Statement:
+    """Return the statement for the items of one kind in the app's own table, and for no other item there."""
+    table = names.arn("dynamodb", f"table/{APP}-state-{names.stage.name}")
+    of_kind = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{kind}/*"]}}
+    return _allow(kind.capitalize(), [f"dynamodb:{operation}"], [table], of_kind)
 
 
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:

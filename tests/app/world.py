@@ -27,7 +27,7 @@ import app
 from chalicelib import runtime
 from chalicelib.domain.keys import Keys
 from localcloud.aws import ACCOUNT, REGION
-from localcloud.cloud import SECRET, TABLE, VOUCHING_KEY, Cloud
+from localcloud.cloud import SECRET, STATE_TABLE, TABLE, VOUCHING_KEY, Cloud
 from localcloud.cloudflare import DOMAIN, TOKEN
 from localcloud.functions import Context
 from localcloud.ledger import APP, Call
@@ -81,7 +81,8 @@ class World:
         self.configure()
 
     def _forget_everything(self) -> None:
-        dynamodb_backends[ACCOUNT][REGION].get_table(TABLE).items.clear()
+        for table in (TABLE, STATE_TABLE):
+            dynamodb_backends[ACCOUNT][REGION].get_table(table).items.clear()
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
         ec2_backends[ACCOUNT][REGION].reservations.clear()

@@ -114,6 +114,16 @@ def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
 
 
+def test_of_the_app_s_own_table_only_items_of_the_kind_that_is_needed_are_reached() -> None:
+    for function in FUNCTIONS:
+        for statement in committed(function)["Statement"]:
+            if any("table/elephant-state-dev" in arn for arn in statement["Resource"]):
+                [kinds] = statement["Condition"]["ForAllValues:StringLike"].values()
+                assert kinds == [f"{statement['Sid'].lower()}/*"]
+    reaching = {f for f in FUNCTIONS if "Calendar" in {s["Sid"] for s in committed(f)["Statement"]}}
+    assert reaching == {"api_handler", "sweep"}
+
+
 def test_ending_desktops_needs_the_project_s_tag() -> None:
     [ending] = [s for s in committed("sweep")["Statement"] if "ec2:TerminateInstances" in s["Action"]]
     assert ending["Condition"]["StringEquals"] == {"aws:ResourceTag/Project": "Elephant"}

@@ -22,7 +22,8 @@ def scheduled(
     teacher_email: str | None,
     meet_time: datetime,
     duration_minutes: int | None,
-    jitsi_url: str,
+    jitsi_url: str | None,
+    request_digest: str | None,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row of a new meeting. Times are UTC."""
@@ -35,6 +36,7 @@ def scheduled(
         "created_at": timestamp(now),
         "duration_minutes": duration_minutes,
         "jitsi_url": jitsi_url,
+        "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
     }
