@@ -102,6 +102,11 @@ class Metric(_Described):
         "Desktops past their deadline, by each sweep that saw them all, 0 too.",
         "",
     )
+    NOT_READY = (
+        "NotReady",
+        "Meetings between T and their checkpoint of which a role has no healthy desktop, by each sweep, 0 too.",
+        "",
+    )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
 
 

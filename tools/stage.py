@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
-from chalicelib.settings import SETTINGS
+from chalicelib.settings import SETTINGS, Client
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -121,7 +121,7 @@ class Stage:
     vpc: str = _usual("vpc")
     subnets: tuple[str, ...] = _usual("subnets")
     kms_key: str = _usual("kms_key")
-    client: str = _usual("client")
+    client: Client = _usual("client")
     fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")

@@ -22,6 +22,7 @@ from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
+from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
 from chalicelib.rules.times import ends_by
 
@@ -96,6 +97,7 @@ class _Sweep:
     def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
+        self._knows_all = False
         self._world = world
         self._looker = looker
         self._stop_at = stop_at
@@ -107,7 +109,6 @@ class _Sweep:
         self._withdrawn: set[str] = set()
         self._terminated: set[str] = set()
         self._weeks: dict[int, Week] = {}
-        self._all_known = False
 
     def list_all(self) -> None:
         """List the calendar, the open meetings, the fleet and the zone, each whether or not another fails."""
@@ -117,7 +118,7 @@ class _Sweep:
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
-            self._all_known = True
+            self._knows_all = True
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
@@ -135,7 +136,7 @@ class _Sweep:
 
     def correct_calendar(self) -> None:
         """Bring the calendar to what the open meetings want, where all of them could be listed."""
-        if self._all_known:
+        if self._knows_all:
             with self.report.tolerate("correct the calendar"):
                 recount.correct(self._world, self._weeks, filter(None, self.known.values()))
 
@@ -231,6 +232,9 @@ class _Sweep:
             ends = [ends_by(d, self._world.policy) for d in self._fleet if d.state.must_be_ended]
             report.overdue = sum(end is not None and now >= end for end in ends)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        if self._knows_all:
+            late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
+            log.count(log.Metric.NOT_READY, len(late), stage=stage)
         records = None if self._records is None else len(self._records)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
