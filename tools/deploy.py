@@ -69,6 +69,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
         changes.append("the stack was brought up")
     outputs = stack.outputs()
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
+    outputs["Installation"] = account.installation
     if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):

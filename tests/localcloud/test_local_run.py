@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -122,7 +121,7 @@ def test_two_in_one_folder_have_ports_and_files_of_their_own(tmp_path: Path) -> 
         one.communicate(timeout=60)
         assert [file.exists() for file in files] == [False, True]
         app = f"http://127.0.0.1{addresses[1]}"
-        now = parsedate_to_datetime(urllib.request.urlopen(app).headers["Date"])
+        now = datetime.fromisoformat(urllib.request.urlopen(app).headers["Elephant-Time"])
         assert now > datetime.now(UTC) + timedelta(seconds=5), "its clock runs ahead, and its answers say so"
         form = {"teacher_name": "Ada", "student_name": "Boonki", "frontend_base_url": app}
         body = json.dumps(form | {"meet_time": now.isoformat()}).encode()

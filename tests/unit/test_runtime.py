@@ -15,8 +15,8 @@ from chalicelib.runtime import Runtime
 def test_without_a_state_table_the_environment_gives_the_keys() -> None:
     """A run at home, and what stood in a function's environment before: nothing is vouched for there."""
     here = Runtime(environ={"LINK_SIGNING_KEY": "l" * 40, "SCHEDULE_KEY": "s" * 40})
-    assert here.keys.of(Purpose.LINKS) == Keys("l" * 40)
-    assert here.keys.of(Purpose.SCHEDULING) == Keys("s" * 40)
+    assert here.keys.of(Purpose.LINKS) == Keys("l" * 40, all_signed=True)
+    assert here.keys.of(Purpose.SCHEDULING) == Keys("s" * 40, all_signed=True)
     assert here.seal.on("m1") is None
 
 
