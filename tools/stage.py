@@ -121,7 +121,7 @@ class Stage:
     vpc: str = _usual("vpc")
     subnets: tuple[str, ...] = _usual("subnets")
     kms_key: str = _usual("kms_key")
-    client: Client = _usual("client")  # noqa: RUF009  a value of the table, made once
+    client: Client = _usual("client")  # noqa: RUF009  as the others: an enumeration is as immutable
     fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
