@@ -111,9 +111,13 @@ def _ports(options: argparse.Namespace) -> list[int]:
         PortTaken: there is none.
     """
     ports: list[int] = []
-    for name, (usual, _) in _PORTS.items():
-        chosen = getattr(options, name.replace("-", "_"))
-        ports.append(_next_free(usual, ports) if chosen is None else chosen)
+    for name, (usual, what) in _PORTS.items():
+        port = getattr(options, name.replace("-", "_"))
+        if port is None:
+            port = _next_free(usual, ports)
+            if port != usual:
+                display.console().print(f"Port {usual}, which {what} has usually, is taken; {port} is free.")
+        ports.append(port)
     return ports
 
 

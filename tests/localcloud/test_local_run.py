@@ -129,6 +129,7 @@ def test_two_in_one_folder_have_ports_and_files_of_their_own(tmp_path: Path) -> 
         assert all(len(set(pair)) == 2 for pair in (files, addresses, clouds))
         assert [cloud in file.read_text() for cloud in clouds for file in files] == [True, False, False, True]
         assert max(len(line) for line in (one_said + two_said).splitlines()) <= 80
+        assert re.search(r"Port \d+, which the app has usually, is taken; \d+ is free\.", two_said)
         assert "curl -s http" in one_said
         assert "curl --noproxy '*' -s http" in two_said
         one.send_signal(signal.SIGINT)
