@@ -20,6 +20,7 @@ import pytest
 import localcloud
 from localcloud import run
 from localcloud.run import as_shell, main
+from localcloud.server import is_free
 
 ROOT = Path(localcloud.__file__).parent.parent
 
@@ -75,6 +76,19 @@ def test_where_no_port_is_free_a_sentence_says_which_were_tried(
     monkeypatch.setattr(run, "is_free", lambda port: False)
     assert main([]) == 1
     assert "None of the ports 8000 to 8099 on 127.0.0.1 is free. Free it" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_port_that_another_run_takes_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+    answers = iter([True])  # free when it was looked at, and taken when it was wanted
+    monkeypatch.setattr(run, "is_free", lambda port: next(answers, None) or is_free(port))
+    monkeypatch.setattr(run, "_serve", lambda cloud, clock, proxied: addresses.append(cloud.url))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(run, "_PORTS", {"port": (port, "x"), "aws-port": (0, "x"), "cloudflare-port": (0, "x")})
+        assert main(["--aws-port=0", "--cloudflare-port=0"]) == 0
+    assert addresses
+    assert addresses != [f"http://127.0.0.1:{port}"]
 
 
 @contextmanager
