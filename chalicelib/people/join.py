@@ -46,7 +46,6 @@ def resolve_join(
     role: Role,
     clock: Callable[[], datetime],
     policy: Policy,
-    *,
     records: bool = True,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
