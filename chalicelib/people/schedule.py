@@ -16,6 +16,7 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError
+from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Role
 from chalicelib.domain.policy import Policy
 from chalicelib.people import links
@@ -185,14 +186,14 @@ class Scheduler:
         clock: Callable[[], datetime],
         policy: Policy,
         jitsi_domain: str,
-        signing_key: str | None,
+        link_keys: Keys | None,
     ) -> None:
         self._meetings = meetings
         self._timers = timers
         self._clock = clock
         self._policy = policy
         self._jitsi_domain = jitsi_domain
-        self._signing_key = signing_key
+        self._link_keys = link_keys
 
     def schedule(self, request: MeetingRequest, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
@@ -215,13 +216,14 @@ class Scheduler:
             "message": "The meeting is scheduled.",
             "id": meeting_id,
             "jitsi_url": row.get("jitsi_url", ""),
-            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._signing_key),
-            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._signing_key),
+            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._link_keys),
+            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._link_keys),
         }
 
     def _id_of(self, idempotency_key: str) -> str:
         """Return the id that a key stands for: always the same, and not to be turned back into the key."""
-        digest = hashlib.sha256(f"{self._policy.stage}/{self._signing_key}/{idempotency_key}".encode()).digest()
+        signing_key = self._link_keys.present if self._link_keys else None
+        digest = hashlib.sha256(f"{self._policy.stage}/{signing_key}/{idempotency_key}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def _row(self, meeting_id: str, request: MeetingRequest) -> dict[str, Any]:
@@ -233,6 +235,7 @@ class Scheduler:
             meet_time=request.meet_time,
             duration_minutes=request.duration_minutes,
             jitsi_url=f"https://{self._jitsi_domain}/{meeting_id}",
+            links_signed=self._link_keys is not None,
             now=self._clock(),
         )
 

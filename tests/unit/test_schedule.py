@@ -299,7 +299,7 @@ class Desk:
             clock=lambda: self.now,
             policy=POLICY,
             jitsi_domain="meet.example.com",
-            signing_key=None,
+            link_keys=None,
         )
 
     def schedule(self, key: str | None = None, **fields: Any) -> dict[str, str]:

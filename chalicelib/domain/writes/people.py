@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Attribute, Meeting, Role, SeatAttribute, Status, attribute
+from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Role, SeatAttribute, Status, attribute
 from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.writes.base import same_end
 
@@ -23,6 +23,7 @@ def scheduled(
     meet_time: datetime,
     duration_minutes: int | None,
     jitsi_url: str,
+    links_signed: bool,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row of a new meeting. Times are UTC."""
@@ -35,6 +36,7 @@ def scheduled(
         "created_at": timestamp(now),
         "duration_minutes": duration_minutes,
         "jitsi_url": jitsi_url,
+        "links": LINKS_SIGNED if links_signed else None,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
     }
