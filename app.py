@@ -102,6 +102,10 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
+        except errors.KeyTaken as error:
+            return _refusal(409, error)
+        except errors.TimeFull as error:
+            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:

@@ -172,6 +172,7 @@ class Setting:
     the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
     work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
     where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
+    `default_in_stage` is the default of a stage's file where that of the environment is another.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
     is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
@@ -186,6 +187,7 @@ class Setting:
     when_empty: str = "none"
     needed_by: str = ""
     key: str = ""
+    default_in_stage: str = ""
     in_file: Kind | None = None
     stack_output: str = ""
     sample: str = ""
@@ -203,7 +205,7 @@ class Setting:
     @property
     def default_in_file(self) -> str:
         """What a stage's file that leaves it out stands for, empty where the stack says it then."""
-        return "" if self.stack_output else self.default
+        return self.default_in_stage or ("" if self.stack_output else self.default)
 
     @property
     def needed_in_file(self) -> bool:

@@ -52,6 +52,7 @@ class Note(_Described):
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
+    CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
     ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
     SWEEP_LEFT = "sweep_left", "The sweep of the minute before is still at work, so this one did nothing.", "why"
     SWEEP = (
@@ -69,6 +70,7 @@ class Warn(_Described):
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
     OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
+    NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 
 
 class Fail(_Described):
@@ -98,6 +100,11 @@ class Metric(_Described):
     DESKTOPS_OVERDUE = (
         "DesktopsOverdue",
         "Desktops past their deadline, by each sweep that saw them all, 0 too.",
+        "",
+    )
+    NOT_READY = (
+        "NotReady",
+        "Meetings between T and their checkpoint of which a role has no healthy desktop, by each sweep, 0 too.",
         "",
     )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""

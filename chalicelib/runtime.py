@@ -25,6 +25,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
@@ -155,13 +156,28 @@ class Runtime:
         settings = self.settings.timers()
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
+    @cached_property
+    def calendar(self) -> DynamoCalendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
+        from chalicelib.adapters.calendar import DynamoCalendar
+
+        table = self.settings.state_table
+        if table is None or self.policy.at_once is None:
+            return None
+        return DynamoCalendar(self._dynamodb, table, self.settings.table_name)
+
     @property
     def scheduler(self) -> Scheduler:
         """What stores new meetings, with the keys of this moment."""
+        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
+        bookings = None
+        if self.calendar:
+            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
+            bookings=bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,

@@ -126,6 +126,9 @@ SETTINGS = (
     Setting("KMS_KEY_ARN", arn("kms", _KEY_ARN), target="desktops.kms_key", key="desktops.kms_key", example=_KEY_ARN,
             meaning="the customer key that the image is encrypted with; volumes that the image leaves open are too",
             when_empty="none: AWS's own key, or no encryption, as the image and the account have it"),
+    Setting("DESKTOPS_AT_ONCE", Number(1), target="policy.at_once", default_in_stage="10", key="desktops.at_once",
+            meaning="the desktops that may be wanted at once, two a meeting: a meeting for which there is no room is "
+            "not scheduled", when_empty="no limit", example="40"),
     Setting("IN_GUEST_DEADLINE", Choice(Guest), target="desktops.guest", default=Guest.WINDOWS,
             meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
@@ -165,8 +168,9 @@ SETTINGS = (
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             meaning="the stage; it marks what is owned", example="prod"),
-    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
-            meaning="where the meetings' video rooms are", example="video.example.com"),
+    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",
+            meaning="where the meetings' video rooms are: a Jitsi of your own (docs/deploy.md, The video room)",
+            when_empty="meetings have no video room", example="video.example.com"),
     Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
@@ -269,9 +273,9 @@ class Settings:
         return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
-    def jitsi_domain(self) -> str:
-        """The host of the meetings' video rooms."""
-        return str(self._one("jitsi_domain"))
+    def jitsi_domain(self) -> str | None:
+        """The host of the meetings' video rooms, None where meetings have none."""
+        return self._one("jitsi_domain")
 
     @property
     def scheduling(self) -> Scheduling:

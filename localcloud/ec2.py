@@ -246,6 +246,16 @@ class Ec2:
         return self._clock.now() >= launched + timedelta(seconds=self._conditions.blind_s)
 
 
+def lead_out(ec2: Any) -> None:
+    """Lead the default VPC out to the internet, as AWS makes it; moto forgets the gateway."""
+    [vpc] = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+    here = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    [table] = ec2.describe_route_tables(Filters=here)["RouteTables"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["VpcId"])
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+
 def _without_token(filters: dict[str, Any] | None) -> tuple[list[str] | None, dict[str, Any] | None]:
     """Take out the filter that moto does not know."""
     rest = dict(filters or {})

@@ -111,6 +111,7 @@ class Instance:
     shown_at: datetime
     deadline: datetime | None = None
     asked_for: datetime | None = None  # the deadline in the request that launched it
+    state_reason: str | None = None  # why it died, where EC2 ended it
     movable: tuple[datetime, datetime] | None = None  # where its guard obeys another, as the request said
     stopped_at: datetime | None = None
     dies_at: datetime | None = None
@@ -147,6 +148,7 @@ class FakeDesktops(Desktops):
         self.by_token: dict[str, str] = {}
         self.zones = ["subnet-a", "subnet-b", "subnet-c"]
         self.full: set[str] = set()
+        self.no_room_code = "InsufficientInstanceCapacity"
         self.refusal: str | None = None
         self.unseen_for = timedelta(0)
         self.address_after = timedelta(0)
@@ -208,7 +210,7 @@ class FakeDesktops(Desktops):
                 raise LaunchRefused(f"EC2 refused: {self.refusal}.", self.refusal)
             if attempt.subnet in self.full:
                 self._no_room_until[attempt.subnet] = self.clock() + self.NO_ROOM_LASTS
-                raise NoCapacity(f"There is no room in {attempt.subnet}.", "InsufficientInstanceCapacity")
+                raise NoCapacity(f"There is no room in {attempt.subnet}.", self.no_room_code)
             instance = self.add(meeting_id, attempt.role, subnet=attempt.subnet or "", token=token, deadline=deadline)
             instance.asked_for, instance.movable = deadline, movable
             self.by_token[token] = instance.id
@@ -325,6 +327,7 @@ class FakeDesktops(Desktops):
             address=address,
             launched_at=instance.launched_at,
             deadline=instance.deadline,
+            state_reason=None if state.serves else instance.state_reason,
         )
         return instance.seen
 

@@ -16,7 +16,6 @@ Entry points:
 Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
-    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
     chalice     runs Chalice's command line for a stage
@@ -40,6 +39,9 @@ Base:
     lock        every distribution that ships or develops Elephant, with the hashes of its files
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
+    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    keys        the stage's keys in its state table: made, moved there, read for the operator
+    fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy
     desktops    the stage's desktops that are alive
     triggers    what sets the functions off, as it stands in the account

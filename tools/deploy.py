@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
-from tools import build, grants, keys, lock, providers, recorded, tables, wiring
+from tools import build, fast_launch, grants, keys, lock, providers, recorded, tables, wiring
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
@@ -60,9 +60,11 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     before = stack.ready()
     refuse_unready(stage, client)
     tables.refuse_change(stage, before, client)
-    record.require(build.functions(stage, client))
+    functions = build.functions(stage, client)
+    record.require(functions)
     changes = []
-    wanted = parameters(stage) | providers.parameters(providers.of(stage), stage)
+    site = Site(stage, client, providers.of(stage))
+    wanted = parameters(stage, site.own_vpc) | providers.parameters(site.provider, stage)
     if stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()}):
         changes.append("the stack was brought up")
     outputs = stack.outputs()
@@ -71,9 +73,10 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
+    standing = (functions.get("api_handler", {}).get("Environment") or {}).get("Variables", {})
     changes += keys.make(stage, outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
-    part = recorded.section(stage, outputs)
+    part = recorded.section(stage, outputs, standing)
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     if recorded.write(stage, part, rendered):
@@ -84,6 +87,7 @@ def deploy(stage: Stage, client: Clients) -> list[str]:
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, rendered, client)
+    changes += fast_launch.wire(stage, client)
     return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
 
 

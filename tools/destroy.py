@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import DnsRecord
-from tools import build, providers, recorded, tables, triggers
+from tools import build, fast_launch, providers, recorded, tables, triggers
 from tools.account import Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
@@ -67,6 +67,7 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> No
     provider.remove(stage, client)
     names = tables.of_stage(stage, client)
     tables.release(names, client)
+    fast_launch.unwire(stage, client)
     stack.down()
     tables.delete(names, client)
     for function in FUNCTIONS:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.errors import ElephantError
 from tools.terminal import fitting
 
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"
@@ -48,6 +49,19 @@ def warn(what: str, remedy: str) -> Finding:
 def fail(what: str, remedy: str) -> Finding:
     """Return a finding that keeps meetings from working."""
     return Finding(Level.FAIL, what, remedy)
+
+
+def as_sentence(error: Exception) -> str:
+    """Return an error of the app as findings are written: no capital before, no full stop behind."""
+    text = str(error).rstrip(".")
+    return text[0].lower() + text[1:] if text[1:2].islower() else text
+
+
+def as_aws_said(error: Exception) -> Exception:
+    """Return what AWS or the SDK said, below an error of the app; the error itself where they said nothing."""
+    while isinstance(error, ElephantError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
 
 
 def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) -> int:

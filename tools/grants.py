@@ -13,13 +13,14 @@ from typing import Any
 
 from chalicelib.adapters.dynamodb import OPEN_INDEX
 from chalicelib.domain.model import PROJECT
+from chalicelib.settings import image_parameter
 from tools.account import Account
 from tools.site import Provider
-from tools.stage import FUNCTIONS, Stage
+from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
 Statement = dict[str, Any]
 
-_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,]+)\))?")
+_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,/*]+)\))?")
 _FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
@@ -113,10 +114,20 @@ def _by_trigger(function: str, names: Names) -> list[Statement]:
 
 
 def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    if own := [mark for mark in marks if mark in OWN_ITEMS]:
+        return [_own_items(operation, pattern, names) for pattern in own]
     table = names.arn("dynamodb", f"table/{names.table}")
     resource = f"{table}/index/{OPEN_INDEX}" if "IndexName" in marks else table
     sid = "ReadIndex" if "IndexName" in marks else "Meetings"
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
+
+
+def _own_items(operation: str, pattern: str, names: Names) -> Statement:
+    """Return the statement for these items of the app's own table, and for no other item there."""
+    table = names.arn("dynamodb", f"table/{APP}-state-{names.stage.name}")
+    of_these = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]}}
+    sid = "".join(word.capitalize() for word in re.findall("[a-z]+", pattern))
+    return _allow(sid, [f"dynamodb:{operation}"], [table], of_these)
 
 
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:
@@ -156,18 +167,28 @@ def _ec2(operation: str, marks: list[str], names: Names) -> list[Statement]:
 def _run_instances(marks: list[str], names: Names) -> list[Statement]:
     made = [names.arn("ec2", "instance/*"), names.arn("ec2", "volume/*")]
     tagged = {"aws:RequestTag/Project": PROJECT, "aws:RequestTag/Stage": names.stage.name}
+    public = f"arn:{names.account.partition}:ec2:{names.account.region}:"
+    parameter = image_parameter(names.stage.ami_id)
     used = [
-        f"arn:{names.account.partition}:ec2:{names.account.region}::image/{names.stage.ami_id}",
         *(names.arn("ec2", f"security-group/{group}") for group in names.security_groups),
-        # Subnets are found at run time and network interfaces are made; neither can be named here.
+        # Subnets, and the snapshots of an image's volumes, are found at run time, and network interfaces are made:
+        # none of them can be named here.
         names.arn("ec2", "subnet/*"),
         names.arn("ec2", "network-interface/*"),
+        f"{public}:snapshot/*",
     ]
     used += [names.arn("ec2", f"key-pair/{names.stage.key_name}")] if names.stage.key_name else []
+    used += [] if parameter else [f"{public}:image/{names.stage.ami_id}"]
     found = [
         _allow("LaunchTagged", ["ec2:RunInstances"], made, {"StringEquals": tagged}),
         _allow("LaunchFrom", ["ec2:RunInstances"], used),
     ]
+    if parameter:
+        # Which image the parameter will name is not known here; it is one of the account's own, or Amazon's.
+        owned = {"StringEquals": {"ec2:Owner": [names.account.id, "amazon"]}}
+        found.append(_allow("LaunchImage", ["ec2:RunInstances"], [f"{public}:image/*"], owned))
+        found.append(_allow("ReadImageId", ["ssm:GetParameters"], [_parameter_arn(parameter, names)]))
+    found += _encrypted(names)
     if "TagSpecifications" in marks:
         at_launch = {"StringEquals": tagged | {"ec2:CreateAction": "RunInstances"}}
         found.append(_allow("TagAtLaunch", ["ec2:CreateTags"], made, at_launch))
@@ -175,6 +196,26 @@ def _run_instances(marks: list[str], names: Names) -> list[Statement]:
         to = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
         found.append(_allow("PassDesktopRole", ["iam:PassRole"], [names.desktop_role_arn], to))
     return found
+
+
+def _parameter_arn(parameter: str, names: Names) -> str:
+    """Return the ARN of an SSM parameter, which may be named with a version or a label; AWS's own have no account."""
+    name = parameter.partition(":")[0].removeprefix("/")
+    if name.startswith("aws/"):
+        return f"arn:{names.account.partition}:ssm:{names.account.region}::parameter/{name}"
+    return names.arn("ssm", f"parameter/{name}")
+
+
+def _encrypted(names: Names) -> list[Statement]:
+    """Return what EC2 needs, in the name of who launches, of the customer key that volumes are encrypted with."""
+    key = names.stage.kms_key
+    if not key:
+        return []
+    through_ec2 = {"StringEquals": {"kms:ViaService": f"ec2.{names.account.region}.amazonaws.com"}}
+    uses = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]
+    uses += ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
+    for_aws = through_ec2 | {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [_allow("UseDiskKey", uses, [key], through_ec2), _allow("GrantDiskKey", ["kms:CreateGrant"], [key], for_aws)]
 
 
 _SERVICES: dict[str, Callable[[str, list[str], Names], list[Statement]]] = {

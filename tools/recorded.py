@@ -19,19 +19,26 @@ from tools.stage import FUNCTIONS, ROOT, SECRETS, Stage
 CHALICE = ROOT / ".chalice"
 _BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` the sample that is in git
 
+_KEPT = ("JITSI_DOMAIN",)
+"""What an earlier version set where the file said nothing: a stage that has it keeps it until its file has the line."""
 
-def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
+_NOTHING: Mapping[str, str] = {}
+
+
+def environment(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, str]:
     """Return the app's environment: of each variable what the operator's file says, or what the stack made.
 
-    Nothing is set to empty, and no key stands there: those are in the state table.
+    Nothing is set to empty, and no key stands there: those are in the state table. `standing` is the environment that
+    the functions have now.
     """
     values = dict(stage.environment)
     for row in SETTINGS:
         values[row.name] = stage.variable(row.name) or (outputs[row.stack_output] if row.stack_output else "")
+    values |= {name: standing.get(name, "") for name in _KEPT if name not in stage.environment}
     return {name: value for name, value in values.items() if value and name not in SECRETS}
 
 
-def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
+def section(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
     """Return the stage's part of .chalice/config.json."""
     functions: dict[str, dict[str, Any]] = {
         name: {"iam_policy_file": f"{stage.name}/policy-{name}.json"} for name in FUNCTIONS
@@ -43,7 +50,7 @@ def section(stage: Stage, outputs: Mapping[str, str]) -> dict[str, Any]:
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,
         "tags": {"Project": PROJECT, "Stage": stage.name},
-        "environment_variables": environment(stage, outputs),
+        "environment_variables": environment(stage, outputs, standing),
         "lambda_functions": functions,
     }
 

@@ -90,10 +90,25 @@ class Site:
         return self.stage.instance_profile or self.outputs.get("InstanceProfile", "")
 
     @cached_property
-    def vpc(self) -> str:
-        """The id of the default VPC, where desktops are launched; empty where the Region has none."""
+    def default_vpc(self) -> str:
+        """The id of the Region's default VPC, empty where it has none."""
         found = self.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
         return str(found[0]["VpcId"]) if found else ""
+
+    @cached_property
+    def vpc(self) -> str:
+        """The id of the VPC that desktops are launched in: the file's, its subnets', else the default one; or empty."""
+        if self.stage.vpc or not self.stage.subnets:
+            return self.stage.vpc or self.default_vpc
+        named = [{"Name": "subnet-id", "Values": list(self.stage.subnets)}]
+        found = self.client("ec2").describe_subnets(Filters=named)["Subnets"]
+        return str(found[0]["VpcId"]) if found else ""
+
+    @property
+    def own_vpc(self) -> str:
+        """The id of the VPC that desktops are launched in, empty where that is the default one."""
+        chosen = self.stage.vpc or self.stage.subnets
+        return self.vpc if chosen and self.vpc != self.default_vpc else ""
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

@@ -19,13 +19,15 @@ _POLL_S = 3.0
 _NEVER_MADE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
-def parameters(stage: Stage) -> dict[str, str]:
-    """Return the stack's parameters as the operator's file says them."""
+def parameters(stage: Stage, vpc: str = "") -> dict[str, str]:
+    """Return the stack's parameters as the operator's file says them. `vpc` is empty for the default VPC."""
     return {
         "Stage": stage.name,
         "TableName": stage.table,
         "InstanceProfile": stage.instance_profile,
         "MakeSecurityGroup": str(not stage.security_groups).lower(),
+        "VpcId": vpc,
+        "DesktopClient": stage.client,
         "UploadBucket": stage.upload_bucket,
         "AlarmEmail": stage.alarm_email,
     }

@@ -15,6 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from chalicelib.adapters.keys import item_id
+from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
 from chalicelib.settings import SETTINGS
 
@@ -22,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
+OWN_ITEMS = ("calendar/*", *map(item_id, Purpose), "sweep")
+"""The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
@@ -41,8 +45,9 @@ DEPLOY = (
             meaning="the AWS account: deploy into no other one"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
             meaning="the S3 bucket that the made profile may upload sessions to"),
-    Setting("", Number(1), key="desktops.at_once", default="10", example="40",
-            meaning="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
+    Setting("", Flag(), key="desktops.fast_launch", default="false", example="true",
+            meaning="whether a deploy turns Fast Launch on for the image, so that Windows' first boot takes a third of "
+            "the time; prepared snapshots cost their storage"),
     Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", when_empty="nobody",
             meaning="the address that alarms are mailed to, once its owner has confirmed"),
     Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",
@@ -103,7 +108,7 @@ class Stage:
     """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file.
 
     What tools look at is an attribute, by its key in the file. `environment` holds the rest as the functions get it, by
-    the variables' names.
+    the variables' names: what the file says, be it that something is empty.
     """
 
     name: str
@@ -115,6 +120,11 @@ class Stage:
     instance_type: str = _usual("instance_type")
     volume_gib: int = _usual("volume_gib")
     availability_zones: tuple[str, ...] = _usual("availability_zones")
+    vpc: str = _usual("vpc")
+    subnets: tuple[str, ...] = _usual("subnets")
+    kms_key: str = _usual("kms_key")
+    client: str = _usual("client")
+    fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
     security_groups: tuple[str, ...] = _usual("security_groups")
@@ -229,7 +239,8 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
     attributes = {_leaf(key): _value(KEYS[key], text) for key, text in texts.items() if _leaf(key) in _ATTRIBUTES}
-    others = {KEYS[key].name: text for key, text in texts.items() if text and _leaf(key) not in _ATTRIBUTES}
+    written = {key for key in KEYS if value_at(content, key) is not None}
+    others = {KEYS[key].name: text for key, text in texts.items() if key in written and _leaf(key) not in _ATTRIBUTES}
     return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 

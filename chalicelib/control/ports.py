@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.calendar import Week
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
@@ -136,6 +137,27 @@ class KeyStore(Protocol):
         """Return the keys of a purpose, at most a minute old; None where none was made."""
 
 
+class Calendar(Protocol):
+    """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""
+
+    def read(self, numbers: Collection[int]) -> dict[int, Week]:
+        """Return these weeks as they are now, strongly consistent; one that was never written is empty."""
+
+    def book(self, row: Mapping[str, Any], weeks: Collection[Week]) -> bool:
+        """Store a new row and these weeks, all or nothing; return False, and change nothing, where its id is taken.
+
+        Raises:
+            Conflict: one of the weeks was written since it was read.
+        """
+
+    def correct(self, week: Week) -> None:
+        """Store this week.
+
+        Raises:
+            Conflict: it was written since it was read.
+        """
+
+
 class World(Protocol):
     """Everything that a trigger works with; a port is built when it is first asked for."""
 
@@ -154,6 +176,10 @@ class World(Protocol):
     @property
     def timers(self) -> Timers:
         """The timers."""
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
 
     @property
     def policy(self) -> Policy:

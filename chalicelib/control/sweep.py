@@ -13,13 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from chalicelib import log
+from chalicelib.control import recount
 from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
 from chalicelib.control.ports import World
 from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
+from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
+from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
 from chalicelib.rules.times import ends_by
 
@@ -43,6 +46,7 @@ class Sweeper:
         """
         sweep = _Sweep(self._world, self._looker, stop_at)
         sweep.list_all()
+        sweep.correct_calendar()
         for meeting in self._in_turn(sweep.known):
             if sweep.has_time():
                 sweep.visit(meeting)
@@ -93,6 +97,7 @@ class _Sweep:
     def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
+        self._knows_all = False
         self._world = world
         self._looker = looker
         self._stop_at = stop_at
@@ -103,13 +108,17 @@ class _Sweep:
         self._looked_for: frozenset[str] = frozenset()
         self._withdrawn: set[str] = set()
         self._terminated: set[str] = set()
+        self._weeks: dict[int, Week] = {}
 
     def list_all(self) -> None:
-        """List the open meetings, the fleet and the zone, each whether or not another fails."""
+        """List the calendar, the open meetings, the fleet and the zone, each whether or not another fails."""
         world = self._world
+        with self.report.tolerate("read the calendar"):
+            self._weeks = recount.weeks_before(world)
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
+            self._knows_all = True
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
@@ -124,6 +133,12 @@ class _Sweep:
         if rest := named - self._by_id.keys():
             self._by_id |= {desktop.id: desktop for desktop in self._world.desktops.named(rest)}
             self._looked_for = frozenset(rest)
+
+    def correct_calendar(self) -> None:
+        """Bring the calendar to what the open meetings want, where all of them could be listed."""
+        if self._knows_all:
+            with self.report.tolerate("correct the calendar"):
+                recount.correct(self._world, self._weeks, filter(None, self.known.values()))
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""
@@ -217,6 +232,9 @@ class _Sweep:
             ends = [ends_by(d, self._world.policy) for d in self._fleet if d.state.must_be_ended]
             report.overdue = sum(end is not None and now >= end for end in ends)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        if self._knows_all:
+            late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
+            log.count(log.Metric.NOT_READY, len(late), stage=stage)
         records = None if self._records is None else len(self._records)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)

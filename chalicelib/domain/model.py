@@ -31,6 +31,7 @@ MeetingAttribute = Literal[
     "duration_minutes",
     "jitsi_url",
     "links",
+    "request_digest",
     "status",
     "instance_id",
     "termination_reason",

@@ -24,6 +24,8 @@ class Policy:
     upload_grace: timedelta = timedelta(minutes=30)
     boot_limit: timedelta = timedelta(minutes=15)
     max_attempts: int = 10
+    # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
+    at_once: int | None = None
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
     # After a refusal a role's next attempt waits this long for each attempt so far.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,7 +38,7 @@ def test_the_form_is_told_the_id_the_video_room_and_both_links(world: World) -> 
     assert answer.status_code == 200
     told = answer.json_body
     assert set(told) == {"message", "id", "jitsi_url", "teacher_link", "student_link"}
-    assert told["jitsi_url"] == f"https://meet.jit.si/{told['id']}"
+    assert told["jitsi_url"] == world.row(told["id"])["jitsi_url"]
     assert told["teacher_link"] == f"https://school.example/meeting?id={told['id']}&role=teacher"
     assert told["student_link"] == f"https://school.example/meeting?id={told['id']}&role=student"
 
@@ -45,7 +46,29 @@ def test_the_form_is_told_the_id_the_video_room_and_both_links(world: World) -> 
 def test_the_video_room_is_at_the_configured_host(world: World) -> None:
     world.configure(JITSI_DOMAIN="video.example.org")
     told = world.schedule().json_body
-    assert told["jitsi_url"] == f"https://video.example.org/{told['id']}"
+    assert re.fullmatch(r"https://video\.example\.org/[0-9a-f]{32}", told["jitsi_url"])
+
+
+def test_who_knows_the_video_room_does_not_know_the_meeting(world: World) -> None:
+    told = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body
+    room = told["jitsi_url"].rpartition("/")[2]
+    assert room not in told["teacher_link"]
+    assert told["id"].replace("-", "") not in room
+    assert world.join(room, "teacher").status_code == 404
+
+
+def test_every_meeting_has_a_video_room_of_its_own(world: World) -> None:
+    assert len({world.schedule().json_body["jitsi_url"] for _ in range(3)}) == 3
+
+
+def test_without_a_video_domain_a_meeting_is_scheduled_and_offers_no_room(world: World) -> None:
+    world.configure(JITSI_DOMAIN=None)
+    answer = world.schedule()
+    assert (answer.status_code, answer.json_body["jitsi_url"]) == (200, "")
+    assert "jitsi_url" not in world.row(answer.json_body["id"])
+    [warning] = world.said("no_video_room")
+    assert warning["meeting"] == answer.json_body["id"]
+    assert "JITSI_DOMAIN" in warning["why"]
 
 
 def test_a_page_address_that_has_a_query_keeps_it(world: World) -> None:
@@ -187,7 +210,10 @@ def test_the_first_of_two_requests_with_one_key_stands(world: World) -> None:
     meeting_id = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"]
     before = world.row(meeting_id)
     world.move(minutes=1)
-    world.schedule(form(teacher_name="Somebody Else"), headers={"Idempotency-Key": "form-1"})
+    other = world.schedule(form(teacher_name="Somebody Else"), headers={"Idempotency-Key": "form-1"})
+    assert other.status_code == 409
+    assert "Idempotency-Key" in other.json_body["message"]
+    assert meeting_id not in other.body.decode()
     assert world.rows() == [before]
 
 

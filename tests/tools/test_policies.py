@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,17 @@ PROD = Names(
 )
 
 
+BY_PARAMETER = replace(
+    PROD,
+    stage=replace(
+        PROD.stage,
+        ami_id="resolve:ssm:/elephant/image:3",
+        kms_key="arn:aws:kms:eu-central-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+)
+"""A stage whose image is named by a parameter, and encrypted with a customer key."""
+
+
 @pytest.fixture(scope="module")
 def called() -> Calls:
     """What the functions call in the drills; tests/conftest.py holds every test to the same."""
@@ -61,7 +73,7 @@ def test_the_committed_policy_is_what_the_calls_make(function: str) -> None:
     assert committed(function) == policy(function, known_calls()[function], policies.SAMPLE)
 
 
-@pytest.mark.parametrize("names", [policies.SAMPLE, PROD], ids=["sample", "prod"])
+@pytest.mark.parametrize("names", [policies.SAMPLE, PROD, BY_PARAMETER], ids=["sample", "prod", "by parameter"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_linter_finds_nothing(function: str, names: Names) -> None:
     document = policy(function, known_calls()[function], names)
@@ -78,7 +90,8 @@ def _launch_in_one(document: dict[str, Any]) -> dict[str, Any]:
     rest = [s for s in document["Statement"] if s["Action"] != ["ec2:RunInstances"]]
     if not launch:
         return document
-    joined = launch[0] | launch[1] | {"Resource": [arn for s in launch for arn in s["Resource"]]}
+    condition = {"Condition": next(s["Condition"] for s in launch if s["Sid"] == "LaunchTagged")}
+    joined = launch[0] | condition | {"Resource": [arn for s in launch for arn in s["Resource"]]}
     return document | {"Statement": [*rest, joined]}
 
 
@@ -101,6 +114,36 @@ def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
 
 
+def own_items(function: str) -> dict[str, set[str]]:
+    """Return what a function may do in the app's own table: the actions, by the items that they are good for."""
+    return {
+        pattern: set(statement["Action"])
+        for statement in committed(function)["Statement"]
+        if any("table/elephant-state-dev" in arn for arn in statement["Resource"])
+        for pattern in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+
+
+READ = {"dynamodb:GetItem"}
+CALENDAR = {"calendar/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
+LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
+
+
+def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_no_other() -> None:
+    """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link."""
+    assert own_items("api_handler") == {"key/links": READ, "key/scheduling": READ} | CALENDAR
+    assert own_items("sweep") == {"key/vouching": READ} | CALENDAR | LEASE
+    for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
+        assert own_items(function) == {"key/vouching": READ}
+
+
+def test_no_function_can_change_a_key() -> None:
+    granted = {
+        action for function in FUNCTIONS for id_, may in own_items(function).items() if "key" in id_ for action in may
+    }
+    assert granted == READ
+
+
 def test_ending_desktops_needs_the_project_s_tag() -> None:
     [ending] = [s for s in committed("sweep")["Statement"] if "ec2:TerminateInstances" in s["Action"]]
     assert ending["Condition"]["StringEquals"] == {"aws:ResourceTag/Project": "Elephant"}
@@ -111,6 +154,46 @@ def test_launching_needs_the_project_s_tag_and_tagging_needs_a_launch() -> None:
     assert statements["LaunchTagged"]["Condition"]["StringEquals"]["aws:RequestTag/Project"] == "Elephant"
     assert statements["TagAtLaunch"]["Condition"]["StringEquals"]["ec2:CreateAction"] == "RunInstances"
     assert not any("instance/*" in arn or "volume/*" in arn for arn in statements["LaunchFrom"]["Resource"])
+
+
+def _statements(names: Names) -> dict[str, dict[str, Any]]:
+    return {s["Sid"]: s for s in policy("launch_ec2", known_calls()["launch_ec2"], names)["Statement"]}
+
+
+def test_an_image_that_a_parameter_names_is_the_accounts_own_or_amazons() -> None:
+    statements = _statements(BY_PARAMETER)
+    assert statements["LaunchImage"]["Resource"] == ["arn:aws:ec2:eu-central-1::image/*"]
+    assert statements["LaunchImage"]["Condition"] == {"StringEquals": {"ec2:Owner": ["210987654321", "amazon"]}}
+    assert not any(":image/" in arn for arn in statements["LaunchFrom"]["Resource"])
+    assert statements["ReadImageId"]["Action"] == ["ssm:GetParameters"]
+    assert statements["ReadImageId"]["Resource"] == ["arn:aws:ssm:eu-central-1:210987654321:parameter/elephant/image"]
+    public = replace(PROD, stage=replace(PROD.stage, ami_id="resolve:ssm:/aws/service/ami-windows-latest/X"))
+    assert _statements(public)["ReadImageId"]["Resource"] == [
+        "arn:aws:ssm:eu-central-1::parameter/aws/service/ami-windows-latest/X"
+    ]
+    assert not {"LaunchImage", "ReadImageId"} & _statements(PROD).keys()
+
+
+def test_a_customer_key_is_used_through_ec2_alone_and_only_where_it_is_named() -> None:
+    statements = _statements(BY_PARAMETER)
+    through_ec2 = {"kms:ViaService": "ec2.eu-central-1.amazonaws.com"}
+    assert statements["UseDiskKey"]["Condition"] == {"StringEquals": through_ec2}
+    assert statements["UseDiskKey"]["Action"] == [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ]
+    assert statements["GrantDiskKey"]["Action"] == ["kms:CreateGrant"]
+    assert statements["GrantDiskKey"]["Condition"] == {
+        "StringEquals": through_ec2,
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+    }
+    assert (
+        statements["UseDiskKey"]["Resource"] == statements["GrantDiskKey"]["Resource"] == [BY_PARAMETER.stage.kms_key]
+    )
+    assert not {"UseDiskKey", "GrantDiskKey"} & _statements(PROD).keys()
 
 
 def test_roles_are_passed_to_one_service_each() -> None:

@@ -90,6 +90,33 @@ def test_the_app_finds_all_its_settings_in_what_is_recorded() -> None:
     assert settings.dns().api_url == "http://localhost:8787"
 
 
+@pytest.mark.parametrize(
+    ("line", "standing", "expected"),
+    [
+        (None, {}, None),
+        (None, {"JITSI_DOMAIN": "meet.jit.si"}, "meet.jit.si"),
+        ("", {"JITSI_DOMAIN": "meet.jit.si"}, None),
+        ("video.example.com", {"JITSI_DOMAIN": "meet.jit.si"}, "video.example.com"),
+    ],
+    ids=["a new stage", "no line yet", "an empty line", "a line"],
+)
+def test_a_video_domain_that_an_earlier_version_assumed_stands_until_the_line_is_written(
+    line: str | None, standing: dict[str, str], expected: str | None
+) -> None:
+    content = sample()
+    del content["meetings"]["jitsi_domain"]
+    content["meetings"] |= {} if line is None else {"jitsi_domain": line}
+    part = recorded.section(parse("prod", content), OUTPUTS, standing)
+    assert part["environment_variables"].get("JITSI_DOMAIN") == expected
+
+
+def test_the_desktops_at_once_are_limited_by_a_deploy_and_not_by_the_app_itself() -> None:
+    content = sample()
+    del content["desktops"]["at_once"]
+    assert Settings(recorded.environment(parse("prod", content), OUTPUTS)).policy().at_once == 10
+    assert Settings({}).policy().at_once is None
+
+
 def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:
     before = {"version": "2.0", "app_name": "elephant", "stages": {"dev": {"kept": True}}}
     (tmp_path / "config.json").write_text(json.dumps(before))

@@ -45,6 +45,7 @@ HARMLESS = {
     "functools",
     "hashlib",
     "hmac",
+    "itertools",
     "typing",
 }
 

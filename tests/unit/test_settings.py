@@ -24,7 +24,7 @@ FULL = {
 def test_an_empty_environment_has_the_defaults_that_the_readme_tells() -> None:
     settings = Settings({})
     assert settings.table_name == "elephant-meetings"
-    assert settings.jitsi_domain == "meet.jit.si"
+    assert settings.jitsi_domain is None
     assert settings.schedule_key is None
     assert settings.link_signing_key is None
     assert settings.stream_arn.startswith("arn:aws:dynamodb:")

@@ -16,6 +16,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -81,7 +82,7 @@ class Recorder:
             self._lives.begin()
             self._listen()
             for minute in MOMENTS:
-                cloud.clock.at(BEGIN + timedelta(minutes=minute), lambda minute=minute: self._write_down(minute))
+                cloud.clock.at(BEGIN + timedelta(minutes=minute), partial(self._write_down, minute))
             cloud.clock.run(END)
             problems = {
                 n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)
@@ -221,8 +222,7 @@ def _cloud(**environ: str) -> Any:
     from localcloud.cloud import Cloud
     from localcloud.conditions import Conditions
 
-    spans = {"starting_s": STARTING_S, "stopping_s": STOPPING_S, "boot_s": BOOT_S}
-    conditions = Conditions(**{name: (span, span) for name, span in spans.items()}, vanish_s=LISTED_S)
+    conditions = Conditions(starting_s=STARTING_S, stopping_s=STOPPING_S, boot_s=BOOT_S, vanish_s=LISTED_S)
 
     @contextmanager
     def up() -> Iterator[Any]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.checks import account, alarms, desktops, dns, functions, keys, network, roles, table
+from tools.checks import account, alarms, desktops, dns, functions, image, keys, meetings, network, roles, table
 from tools.errors import code_of, is_not_found
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, warn
 from tools.site import Site
@@ -29,7 +29,10 @@ BEFORE = _by_name(
     account.clock,
     account.runtime,
     account.concurrency,
-    desktops.image,
+    image.image,
+    image.encryption,
+    image.fast_launch,
+    desktops.client,
     desktops.instance_type,
     desktops.quota,
     desktops.key_pair,
@@ -37,6 +40,7 @@ BEFORE = _by_name(
     network.security_groups,
     roles.instance_profile,
     dns.zone,
+    meetings.video,
 )
 """What can be told before the first deploy. A report names each check by its function."""
 

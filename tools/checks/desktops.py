@@ -1,4 +1,4 @@
-"""What desktops are launched from: the image, the instance type and its quota, the key pair."""
+"""What desktops are launched on: the instance type and its quota, the key pair, and the client on the image."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from chalicelib.rules.calendar import OF_A_MEETING
+from chalicelib.settings import Client
+from tools.checks.network import zones_of
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
@@ -14,42 +17,9 @@ _QUOTAS = {"g": "L-DB2E81BA", "vt": "L-DB2E81BA", "p": "L-417A185B", "inf": "L-1
 _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
 
 
-def image(site: Site) -> Iterator[Finding]:
-    """The image exists, is ready, and fits the volume."""
-    ami = site.stage.ami_id
-    bake = f"bake one (docs/deploy.md, The image), or correct desktops.ami_id in {site.file}"
-    try:
-        found = site.client("ec2").describe_images(ImageIds=[ami])["Images"]
-    except ClientError as error:
-        if not code_of(error).startswith("InvalidAMIID"):
-            raise
-        found = []
-    if not found:
-        yield fail(f"the image {ami} is not in {site.stage.region}, or not shared with this account", bake)
-        return
-    described = found[0]
-    if described["State"] != "available":
-        wait = site.aws(f"ec2 wait image-available --image-ids {ami}")
-        yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else bake)
-        return
-    root = described.get("RootDeviceName", "")
-    sizes = {m.get("DeviceName"): m["Ebs"].get("VolumeSize", 0) for m in described["BlockDeviceMappings"] if "Ebs" in m}
-    if root not in sizes:
-        yield fail(f"the image {ami} has no EBS volume at its root device {root or '(none)'}", bake)
-        return
-    yield ok(f"the image {ami} is available; its root device is {root}, {sizes[root]} GiB")
-    if sizes[root] > site.stage.volume_gib:
-        yield warn(
-            f"the image needs {sizes[root]} GiB, more than volume_gib; its own size is used",
-            f"set desktops.volume_gib = {sizes[root]} in {site.file}",
-        )
-    if described.get("Platform") != "windows":
-        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + bake)
-
-
 def instance_type(site: Site) -> Iterator[Finding]:
     """The instance type is offered in the zones that desktops go to."""
-    kind, zones = site.stage.instance_type, set(site.stage.availability_zones)
+    kind, zones = site.stage.instance_type, set(site.stage.availability_zones) or zones_of(site)
     offered = {
         offer["Location"]
         for page in site.client("ec2")
@@ -62,25 +32,38 @@ def instance_type(site: Site) -> Iterator[Finding]:
         where = ", ".join(sorted(offered)) or "nowhere in this Region"
         yield fail(f"{kind} is not offered in these zones, but in: {where}", f"correct [desktops] in {site.file}")
     elif zones - offered:
-        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", f"drop them in {site.file}")
+        others = f"name only {', '.join(sorted(usable))} as desktops.availability_zones in {site.file}"
+        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", others)
     else:
         yield ok(f"{kind} is offered in {', '.join(sorted(usable))}")
 
 
 def quota(site: Site) -> Iterator[Finding]:
-    """The account's vCPUs suffice for as many desktops at once as the operator expects."""
-    kind = site.stage.instance_type
+    """The account's vCPUs suffice for as many desktops at once as people may schedule."""
+    kind, at_once = site.stage.instance_type, site.stage.at_once
+    if at_once < OF_A_MEETING:
+        too_few = f"desktops.at_once is {at_once}, and a meeting takes {OF_A_MEETING}: nobody could schedule one"
+        yield fail(too_few, f"set desktops.at_once = {OF_A_MEETING} or more in {site.file}")
+        return
     [described] = site.client("ec2").describe_instance_types(InstanceTypes=[kind])["InstanceTypes"]
-    wanted = described["VCpuInfo"]["DefaultVCpus"] * site.stage.at_once
+    each = described["VCpuInfo"]["DefaultVCpus"]
+    wanted = each * at_once
     family = kind.split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz-").rstrip("0123456789")
     code = _QUOTAS.get(family, _STANDARD_QUOTA)
     allowed = site.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"]
-    text = f"{site.stage.at_once} desktops at once take {wanted} vCPUs of {allowed:.0f}"
+    text = (
+        f"desktops.at_once lets {at_once // OF_A_MEETING} meetings be scheduled for one time, and no more; "
+        f"their desktops take {wanted} vCPUs of {allowed:.0f}"
+    )
     if wanted <= allowed:
         yield ok(text)
     else:
         ask = f"request-service-quota-increase --service-code ec2 --quota-code {code} --desired-value {wanted}"
-        yield fail(text, site.aws(f"service-quotas {ask}"))
+        yield fail(
+            f"{text}: EC2 would refuse the launches beyond that. Ask for more, or set desktops.at_once = "
+            f"{int(allowed // each)} in {site.file}",
+            site.aws(f"service-quotas {ask}"),
+        )
 
 
 def key_pair(site: Site) -> Iterator[Finding]:
@@ -98,3 +81,12 @@ def key_pair(site: Site) -> Iterator[Finding]:
         yield fail(f"the key pair {name} does not exist", remedy)
         return
     yield ok(f"the key pair {name} exists")
+
+
+def client(site: Site) -> Iterator[Finding]:
+    """What runs on the desktops is something that this version of Elephant can hear."""
+    if site.stage.client == Client.SCRIPTS:
+        yield ok("desktops look for their meeting in the table, and may ask the metadata without a token")
+    else:
+        what = "this version hears nothing of desktops with the kit: none would ever be healthy"
+        yield warn(what, f'write desktops.client = "scripts" in {site.file}')

@@ -8,35 +8,70 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.adapters.ec2.subnets import ANYWHERE, look
+from chalicelib.domain.errors import LaunchRefused, Unavailable
 from chalicelib.domain.policy import DCV_PORT
 from tools.errors import code_of
-from tools.findings import Finding, fail, ok, warn
+from tools.findings import Finding, as_aws_said, as_sentence, fail, ok, warn
 from tools.site import Site
 
 RDP = 3389
-ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+EVERYBODY = frozenset({ANYWHERE, "::/0"})
 
 
 def network(site: Site) -> Iterator[Finding]:
-    """There is a default VPC whose subnets give desktops public addresses."""
-    if not site.vpc:
-        yield fail("this Region has no default VPC", site.aws("ec2 create-default-vpc"))
+    """There are subnets in which people can reach desktops."""
+    stage = site.stage
+    try:
+        layout = look(site.client("ec2"), stage.subnets, stage.vpc, stage.availability_zones)
+    except (LaunchRefused, Unavailable) as error:
+        if not isinstance(error, LaunchRefused) or error.code not in _REMEDIES:  # EC2 did not let us look
+            raise as_aws_said(error) from error
+        create = site.aws("ec2 create-default-vpc")
+        yield fail(as_sentence(error), _REMEDIES[error.code].format(file=site.file, create=create))
         return
-    found = site.client("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [site.vpc]}])["Subnets"]
-    zones = site.stage.availability_zones
-    subnets = [s for s in found if not zones or s["AvailabilityZone"] in zones]
-    if not subnets:
-        first = zones[0] if zones else f"{site.stage.region}a"
-        remedy = site.aws(f"ec2 create-default-subnet --availability-zone {first}")
-        yield fail("the default VPC has no subnet in these zones", remedy)
-        return
-    for subnet in subnets:
-        if not subnet["MapPublicIpOnLaunch"]:
-            remedy = f"ec2 modify-subnet-attribute --subnet-id {subnet['SubnetId']} --map-public-ip-on-launch"
-            yield fail(f"{subnet['SubnetId']} gives no public addresses, so its desktops get no name", site.aws(remedy))
-    public = [subnet for subnet in subnets if subnet["MapPublicIpOnLaunch"]]
-    if public:
-        yield ok(f"{len(public)} subnets of the default VPC give public addresses")
+    if vpcs := {subnet["VpcId"] for subnet in layout.reached} - {site.vpc}:
+        yield fail(
+            f"desktops.subnets lie in {', '.join([site.vpc, *sorted(vpcs)])}, and a security group in one VPC",
+            f"name subnets of one VPC in {site.file}",
+        )
+    for name in stage.subnets:
+        if name not in {subnet["SubnetId"] for subnet in (*layout.reached, *layout.passed_over)}:
+            yield warn(
+                f"{name} is not there, or not in the VPC and the zones that are named", f"drop it in {site.file}"
+            )
+    for subnet in layout.passed_over:
+        if subnet["SubnetId"] in stage.subnets or not layout.doubt:
+            yield _passed_over(site, subnet["SubnetId"])
+    if layout.doubt:
+        route = f"ec2 create-route --destination-cidr-block {ANYWHERE} --route-table-id rtb-… --gateway-id igw-…"
+        yield warn(
+            f"whether people can reach desktops is not certain, so what AWS made public is taken: {layout.doubt}",
+            site.aws(route),
+        )
+    yield ok(f"{len(layout.reached)} subnets of {site.vpc} can be reached")
+
+
+def zones_of(site: Site) -> set[str]:
+    """Return the zones of the subnets that desktops are launched in; none where that cannot be told."""
+    stage = site.stage
+    try:
+        layout = look(site.client("ec2"), stage.subnets, stage.vpc, stage.availability_zones)
+    except (LaunchRefused, Unavailable):
+        return set()  # the check of the network says why
+    return {subnet["AvailabilityZone"] for subnet in layout.reached}
+
+
+_REMEDIES = {
+    "NoDefaultVpc": "name yours as desktops.vpc in {file}, or: {create}",
+    "NoSubnet": "correct desktops.subnets, vpc and availability_zones in {file}",
+    "NoReachableSubnet": "name other subnets in {file}, or give theirs a route table that leads to an internet gateway",
+}
+
+
+def _passed_over(site: Site, subnet: str) -> Finding:
+    what = f"{subnet} leads to no internet gateway, so no desktop is launched there"
+    return warn(what, f"drop it in {site.file}") if subnet in site.stage.subnets else ok(what)
 
 
 def security_groups(site: Site) -> Iterator[Finding]:
@@ -55,7 +90,7 @@ def security_groups(site: Site) -> Iterator[Finding]:
     for group in groups:
         if site.vpc and group["VpcId"] != site.vpc:
             yield fail(
-                f"{group['GroupId']} belongs to {group['VpcId']}, and desktops are launched in the default VPC",
+                f"{group['GroupId']} belongs to {group['VpcId']}, and desktops are launched in {site.vpc}",
                 f"name a group of {site.vpc} in {site.file}, or leave security_groups empty to have one made",
             )
     named = [{"Name": "group-id", "Values": list(site.groups)}]
@@ -63,7 +98,7 @@ def security_groups(site: Site) -> Iterator[Finding]:
     rules = [rule for page in pages for rule in page["SecurityGroupRules"] if not rule["IsEgress"]]
     proxies = site.provider.name
     for port, door in ((DCV_PORT, f"Amazon DCV, past {proxies}"), (RDP, "Windows' remote desktop")):
-        if wide := [rule for rule in rules if _admits(rule, port) and _source(rule) in ANYWHERE]:
+        if wide := [rule for rule in rules if _admits(rule, port) and _source(rule) in EVERYBODY]:
             left = [rule for rule in rules if rule not in wide]
             steps = [*_admit_proxies(site, left), *_revoke(site, wide)]
             yield warn(f"port {port}, {door}, is open to the whole internet", " && ".join(steps))

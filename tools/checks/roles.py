@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.settings import Client
 from tools.errors import ignore_not_found
 from tools.findings import CHANGED_BY_HAND, Finding, fail, ok
 from tools.site import Site
 
 
 def instance_profile(site: Site) -> Iterator[Finding]:
-    """The desktops' role may read DCV's licence, write to the table and upload."""
+    """The desktops' role may read DCV's licence, write to the table where its client does, and upload."""
     if not site.profile:
         yield ok("the instance profile will be made by make deploy")
         return
@@ -32,7 +33,7 @@ def instance_profile(site: Site) -> Iterator[Finding]:
     made = not site.stage.instance_profile
     licence = f"arn:{site.account.partition}:s3:::dcv-license.{site.stage.region}/*"
     needs = [Need("s3:GetObject", licence, "DCV refuses sessions without its licence")]
-    if table := site.outputs.get("TableName"):
+    if (table := site.outputs.get("TableName")) and site.stage.client == Client.SCRIPTS:
         arn = site.account.arn("dynamodb", f"table/{table}")
         needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
         needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))

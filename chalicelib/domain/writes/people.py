@@ -22,8 +22,9 @@ def scheduled(
     teacher_email: str | None,
     meet_time: datetime,
     duration_minutes: int | None,
-    jitsi_url: str,
+    jitsi_url: str | None,
     links_signed: bool,
+    request_digest: str | None,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row of a new meeting. Times are UTC."""
@@ -37,6 +38,7 @@ def scheduled(
         "duration_minutes": duration_minutes,
         "jitsi_url": jitsi_url,
         "links": LINKS_SIGNED if links_signed else None,
+        "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
     }

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import app
-from chalicelib.adapters.userdata import MARGIN_MIN
+from chalicelib.adapters.userdata import EVERY_MIN, MARGIN_MIN
 from chalicelib.domain.model import Role, State, attribute
 from tests.fakes import Instance
 from tests.simulation.world.clock import MINUTE, SECOND
@@ -55,15 +55,22 @@ class Fleet:
             world.after(timedelta(minutes=rng.expovariate(1 / 15)), lambda: self._restart(instance, life))
 
     def arm_guard(self, instance: Instance) -> None:
-        """Let the guest end itself by the deadline that its tag bears by then; a stopped one has no guest."""
-        world = self._world
+        """Let the guest end itself at its first look that is late enough; a stopped one has no guest.
+
+        It looks at the deadline that its tag bears by then, and obeys it where the app can have written it.
+        """
+        world, bears = self._world, instance.deadline
+        first, last = instance.movable or (bears, bears)
+        if not bears or not (first and last and first <= bears <= last):
+            return
 
         def guard() -> None:
-            if instance.deadline and not instance.stopped_at and world.now >= instance.deadline + MARGIN_MIN * MINUTE:
+            if instance.deadline == bears and not instance.stopped_at:
                 world.desktops.die(instance.id)
 
-        if instance.deadline:
-            world.at(instance.deadline + MARGIN_MIN * MINUTE, guard)
+        late = bears + MARGIN_MIN * MINUTE - instance.runs_at
+        looks = max(0, -(-late // (EVERY_MIN * MINUTE)))
+        world.at(instance.runs_at + looks * EVERY_MIN * MINUTE, guard)
 
     def _stop(self, instance: Instance, life: Life) -> None:
         if instance.state(self._world.now) is State.RUNNING:

@@ -13,10 +13,11 @@ from typing import Any
 import boto3
 
 from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
+from localcloud.ec2 import lead_out
 from tools import providers
 from tools.account import Clients
 from tools.checks import AFTER, BEFORE
-from tools.checks.network import ANYWHERE
+from tools.checks.network import EVERYBODY
 from tools.findings import Level
 from tools.providers import PROVIDERS
 from tools.site import Site
@@ -80,6 +81,7 @@ class Account:
 
     def _furnish(self, cloudflare: Cloudflare) -> Stage:
         ec2 = self.client("ec2")
+        lead_out(ec2)
         ami = ec2.register_image(
             Name="desktop",
             RootDeviceName="/dev/sda1",
@@ -192,7 +194,7 @@ class Account:
         return {
             rule["SecurityGroupRuleId"]
             for rule in rules
-            if rule["GroupId"] == self.group and {rule.get("CidrIpv4"), rule.get("CidrIpv6")} & ANYWHERE
+            if rule["GroupId"] == self.group and {rule.get("CidrIpv4"), rule.get("CidrIpv6")} & EVERYBODY
             if not rule["IsEgress"]
         }
 

@@ -8,8 +8,7 @@ from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
 from tools.findings import Level
 
 WRONG: dict[str, Wrong] = {
-    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "bake one"),
-    "image bigger than the volume": ("image", {"volume_gib": 8}, nothing, Level.WARN, "volume_gib = 15"),
+    "a client that is not there yet": ("client", {"client": "kit"}, nothing, Level.WARN, 'client = "scripts"'),
     "type not offered": ("instance_type", {"instance_type": "z9.huge"}, nothing, Level.FAIL, "[desktops]"),
     "type not in this zone": (
         "instance_type",
@@ -19,6 +18,8 @@ WRONG: dict[str, Wrong] = {
         "us-west-2z",
     ),
     "too few vCPUs": ("quota", {"at_once": 40}, nothing, Level.FAIL, "L-1216C47A --desired-value 80"),
+    "what fits instead": ("quota", {"at_once": 40}, nothing, Level.FAIL, "or set desktops.at_once = 32"),
+    "no room for a meeting": ("quota", {"at_once": 1}, nothing, Level.FAIL, "set desktops.at_once = 2 or more"),
     "no such key pair": ("key_pair", {"key_name": "lost"}, nothing, Level.FAIL, "create-key-pair --key-name lost"),
 }
 
@@ -26,3 +27,10 @@ WRONG: dict[str, Wrong] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> None:
     assert_found(account, *WRONG[name])
+
+
+def test_it_is_told_how_many_meetings_can_be_scheduled_for_one_time(account: Account) -> None:
+    [(level, told)] = account.look("quota", at_once=21)
+    assert level is Level.OK
+    assert "10 meetings" in told
+    assert "42 vCPUs of 64" in told
