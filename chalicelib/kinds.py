@@ -9,12 +9,15 @@ the same reader and refused with the same words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from chalicelib.names import one_form
 
 
 class Kind(ABC):
@@ -60,6 +63,30 @@ class Text(Kind):
         if not text.isascii() or not re.fullmatch(self._shape, cleaned):
             raise self.refusal()
         return cleaned
+
+
+class Name(Text):
+    """A host's or a domain's name, in the letters of any language; its shape is that of its one form.
+
+    Letters that only look like others are no other way to write a name: they are a slip, or worse.
+    """
+
+    def read(self, text: str) -> str:
+        """Return the name as DNS has it, with its port if it has one."""
+        name, colon, port = text.partition(":")
+        if any(_is_look_alike(label) for label in name.split(".")):
+            raise self.refusal()
+        return super().read(f"{one_form(name)}{colon}{port}")
+
+
+def _is_look_alike(label: str) -> bool:
+    """Return whether a label mixes alphabets that share letters' looks, or holds a sign in place of a letter."""
+    if label.isascii():
+        return False
+    alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in label}
+    return len(alphabets & {"LATIN", "CYRILLIC", "GREEK"}) > 1 or any(
+        unicodedata.normalize("NFC", letter) != letter for letter in label
+    )
 
 
 class Secret(Kind):
@@ -247,13 +274,14 @@ SUBNET = Text("subnet-[0-9a-f]{1,17}", "a subnet's id like subnet-0a1b2c3d4e5f60
 KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
 ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = Text(
+DOMAIN = Name(
     rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
     "a domain like example.com, without https:// before it or a slash behind it",
-    lambda text: text.lower().strip("."),
+    lambda text: text.strip("."),
 )
 ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
-HOST = Text(
+INSTALLATION = Text("[a-z0-9]{4,16}", "4 to 16 lower-case letters and digits")
+HOST = Name(
     "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
     "a host like meet.jit.si, without https:// before it or a slash behind it",
 )

@@ -142,8 +142,9 @@ class Runtime:
         return CloudflareDns(
             api_url=settings.api_url,
             zone_id=settings.zone_id,
-            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id),
+            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id, self.clock),
             stage=self.policy.stage,
+            installation=settings.installation,
             clock=self.clock,
             sleep=self._sleep,
         )

@@ -25,6 +25,7 @@ from chalicelib.kinds import (
     FUNCTION,
     HOST,
     IMAGE,
+    INSTALLATION,
     INSTANCE_TYPE,
     KEY_PAIR,
     PROFILE,
@@ -133,13 +134,16 @@ SETTINGS = (
             meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
     Setting("DOMAIN_ROOT", DOMAIN, target="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
-            meaning="the domain of the desktops' names: the zone itself, not a name below it"),
+            meaning="the domain of the desktops' names, in any alphabet: the zone itself, not a name below it"),
     Setting("ZONE_ID", WORD, target="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
             meaning="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
             example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
     Setting("SECRET_ARN", SECRET_ID, target="dns.secret_id", needed_by="dns", stack_output="DnsSecretName",
             meaning="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)",
             example="prod/elephant/cloudflare"),
+    Setting("INSTALLATION", INSTALLATION, target="dns.installation", stack_output="Installation",
+            meaning="marks, with the stage, which records are this installation's: a deploy makes it of account "
+            "and Region, so that two stages of one name can share a zone", example="3f2a9c01b4"),
     Setting("CLOUDFLARE_API_URL", URL, target="dns.api_url", default="https://api.cloudflare.com/client/v4",
             meaning="Cloudflare's API", example="http://localhost:8787/client/v4"),
     Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), target="timers.role_arn", needed_by="timers",
@@ -216,11 +220,12 @@ class DesktopSettings:
 
 @dataclass(frozen=True, slots=True)
 class DnsSettings:
-    """The Cloudflare zone, and where its token is kept."""
+    """The Cloudflare zone, where its token is kept, and whose its records are; None where only the stage says so."""
 
     zone_id: str
     secret_id: str
     api_url: str
+    installation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

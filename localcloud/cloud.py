@@ -114,7 +114,7 @@ class Cloud:
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
         self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
         Rates(self._app, clock, self.functions)
-        self._http = Server(Gateway(self._app, self.ledger), http_port, now=clock.now)
+        self._http = Server(Gateway(self._app, self.ledger), http_port)
         stack.callback(self._http.stop)
         self.url = self._http.url
 

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import DnsRecord
-from tools import build, fast_launch, providers, recorded, tables, triggers
-from tools.account import Clients, clients, enter
+from tools import build, fast_launch, providers, recorded, records, tables, triggers
+from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import refuse_while_alive
 from tools.errors import ignore_not_found
@@ -19,6 +19,7 @@ from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, Stage, StageError, load
+from tools.terminal import say
 
 
 def main() -> int:
@@ -35,35 +36,44 @@ def main() -> int:
             and input(f"This deletes {stage.stack} with its tables. Type the stage's name: ") != stage.name
         ):
             raise StageError("the name that was typed is not the stage's")
-        destroy(stage, clients(stage.region), leave_records=given.leave_records)
+        account = destroy(stage, clients(stage.region), leave_records=given.leave_records)
     except (StageError, ElephantError, ClientError, BotoCoreError) as error:
-        print(f"Not destroyed: {error}", file=sys.stderr)
+        say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone.")
     if given.leave_records:
-        print(providers.of(stage).records_left(stage))
+        print(providers.of(stage).records_left(stage, account))
     return 0
 
 
-def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> None:
+def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> Account:
     """Remove everything of a stage: functions first, so that nothing launches any more, then the rest.
+
+    Return the account that it was in.
 
     Raises:
         StageError: desktops are alive, or something could not be removed; run it again then.
     """
-    enter(stage, client)
+    account = enter(stage, client)
     stack, record, provider = Stack(client, stage.stack), Record(stage), providers.of(stage)
     refuse_while_alive(stage, client)
     record.require(build.functions(stage, client))
-    zone = None if leave_records else provider.zone(stage, client)
+    zone = None if leave_records else provider.zone(stage, client, account)
     if zone:
-        _owned(zone, stage, provider)  # before anything is removed: later there is no way back
+        _told_apart(zone, stage, provider, client)  # before anything is removed: later there is no way back
     if record.exists():
         run_chalice(stage, "delete")
     _remove_unrecorded(stage, client)
     refuse_while_alive(stage, client)
-    if zone and (left := _owned(zone, stage, provider)):
-        zone.withdraw(left)
+    if zone:
+        own, others = _told_apart(zone, stage, provider, client)
+        zone.withdraw(own)
+        if others:
+            print(
+                f"{len(others)} records bear the stage's name alone, as version 0.1.0 marked them, and no desktop or "
+                f"meeting of the stage knows them. They may be another installation's, so they stay: "
+                f"{', '.join(record.name for record in others)}"
+            )
     provider.remove(stage, client)
     names = tables.of_stage(stage, client)
     tables.release(names, client)
@@ -74,22 +84,27 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> No
         with ignore_not_found():
             client("logs").delete_log_group(logGroupName=stage.log_group(function))
     recorded.forget(stage)
+    return account
 
 
-def _owned(zone: Dns, stage: Stage, provider: Provider) -> list[DnsRecord]:
-    """Return whatever in the zone still bears the stage's mark.
+def _told_apart(
+    zone: Dns, stage: Stage, provider: Provider, client: Clients
+) -> tuple[list[DnsRecord], list[DnsRecord]]:
+    """Return whatever in the zone still is the stage's, and what bears its name and may be another installation's.
 
     Raises:
         StageError: that cannot be told.
     """
     try:
-        return zone.owned()
+        marked = zone.owned()
+        own = records.own(marked, tables.of_stage(stage, client), stage, client)
     except ElephantError as error:
         raise StageError(
             f"{error} So the records of stage {stage.name} cannot be withdrawn from the zone {stage.zone_id}. "
             f"{provider.how_to_regain_access(stage)}, or leave the records where they are: "
             f"{sys.executable} -m tools.destroy --stage {stage.name} --leave-records"
         ) from error
+    return own, [record for record in marked if record not in own]
 
 
 def _remove_unrecorded(stage: Stage, client: Clients) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
-from chalicelib.settings import SETTINGS
+from chalicelib.settings import SETTINGS, Client
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -123,7 +123,7 @@ class Stage:
     vpc: str = _usual("vpc")
     subnets: tuple[str, ...] = _usual("subnets")
     kms_key: str = _usual("kms_key")
-    client: str = _usual("client")
+    client: Client = _usual("client")  # noqa: RUF009  a value of the table, made once
     fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
@@ -283,10 +283,11 @@ def _variable_problem(name: str, value: object) -> str:
     if not isinstance(value, str):
         return 'must be text in quotes, like SCHEDULE_KEY = "…"'
     if row:
+        kind = row.in_file or row.kind
         try:
-            _text(row, value)
+            _ = kind.read(value) if value else ""
         except ValueError as error:
-            return str(error)
+            return str(error) if isinstance(kind, Secret) else f"{error}, not {value!r:.80}"
         return ""
     if near := get_close_matches(name.upper(), _VARIABLES, 1, 0.85):
         return f"is not known here: did you mean {near[0]}?"

@@ -181,12 +181,16 @@ UNKNOWN = Observation()
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One DNS name that leads to a desktop, and the meeting that it was published for."""
+    """One DNS name that leads to a desktop, and the meeting that it was published for.
+
+    `old_mark` says that it bears the mark of version 0.1.0, which does not tell one installation from another.
+    """
 
     name: str
     address: str = ""
     meeting_id: str = ""
     created_at: datetime | None = None
+    old_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,11 @@ class Seat:
     joined_at: datetime | None = None
     late_boots: int = 0
     replaced: tuple[str, ...] = ()
+
+    def has_named(self, desktop_id: str) -> bool:
+        """Whether the row names this desktop for this seat, or did before another took its place."""
+        earlier = (entry.partition(" ")[2].partition(":")[0] for entry in self.replaced)  # when, which: why
+        return desktop_id in (self.desktop_id, *earlier)
 
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""

@@ -59,6 +59,10 @@ class Policy:
         """Return the DNS name of a desktop."""
         return f"{desktop_id}.{self.domain}"
 
+    def desktop_id(self, record_name: str) -> str:
+        """Return the id of the desktop whose DNS name this is; whatever stands before the domain in any other."""
+        return record_name.removesuffix(f".{self.domain}")
+
     def link(self, desktop_id: str) -> str:
         """Return the address at which a person finds a desktop."""
         return f"https://{self.record_name(desktop_id)}:{DCV_PORT}"

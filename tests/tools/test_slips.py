@@ -18,7 +18,7 @@ import pytest
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
 from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
-from chalicelib.settings import SETTINGS, DesktopSettings, DnsSettings, Settings, TimerSettings
+from chalicelib.settings import SETTINGS, Client, DesktopSettings, DnsSettings, Settings, TimerSettings
 from tools import recorded
 from tools.settings_texts import stage_file
 from tools.stage import KEYS, ROOT, Stage, StageError, load, parse, unusable, value_at
@@ -333,7 +333,7 @@ def test_a_stage_of_which_nothing_is_said_is_the_sample() -> None:
 
 def test_what_a_stage_holds_is_of_the_type_that_it_says() -> None:
     stage = parse("dev", sample())
-    types = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": tuple}
+    types = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": tuple, "Client": Client}
     for found in fields(Stage):
         if found.name != "environment":
             assert type(getattr(stage, found.name)) is types[str(found.type)]

@@ -19,6 +19,7 @@ OUTPUTS = {
     "TimersRoleArn": "arn:aws:iam::210987654321:role/elephant-prod-timers",
     "TimersGroup": "elephant-prod",
     "StateTable": "elephant-state-prod",
+    "Installation": "3f2a9c01b4",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",
@@ -115,6 +116,16 @@ def test_the_desktops_at_once_are_limited_by_a_deploy_and_not_by_the_app_itself(
     del content["desktops"]["at_once"]
     assert Settings(recorded.environment(parse("prod", content), OUTPUTS)).policy().at_once == 10
     assert Settings({}).policy().at_once is None
+
+
+def test_a_domain_may_be_in_its_own_letters() -> None:
+    content = sample()
+    content["dns"]["domain"] = "München.example"
+    stage = parse("prod", content)
+    assert stage.domain == recorded.environment(stage, OUTPUTS)["DOMAIN_ROOT"] == "xn--mnchen-3ya.example"
+    content["dns"]["domain"] = "mün chen.example"
+    with pytest.raises(StageError, match=r"dns\.domain must be a domain like .*, not 'mün chen\.example'"):
+        parse("prod", content)
 
 
 def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters import scheduler
-from chalicelib.adapters.dns import cloudflare
+from chalicelib.adapters.dns import cloudflare_api
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.ec2 import Ec2Desktops
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
@@ -72,13 +73,13 @@ def _reads_eventually(original: Callable[..., Meeting]) -> Callable[..., Meeting
 
 
 MUTANTS = (
-    Mutant("trusts a 200 that says it failed", cloudflare._json, _believes_any_success, CLOUDFLARE),
+    Mutant("trusts a 200 that says it failed", cloudflare_api._json, _believes_any_success, CLOUDFLARE),
     Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CLOUDFLARE),
-    Mutant("ignores that Cloudflare has had enough", CloudflareDns._respect_block, does_nothing, CLOUDFLARE),
-    Mutant("keeps a token that was changed", SecretToken.forget, does_nothing, CLOUDFLARE),
+    Mutant("ignores that Cloudflare has had enough", ZoneApi._respect_block, does_nothing, CLOUDFLARE),
+    Mutant("keeps a token that was changed", SecretToken.renew, does_nothing, CLOUDFLARE),
     Mutant(
         "reads the first page of records only",
-        CloudflareDns._call,
+        ZoneApi.call,
         alters(lambda reply: {**reply, "result_info": {"total_pages": 1}}),
         CLOUDFLARE,
     ),
