@@ -25,6 +25,7 @@ from tools.record import Record
 from tools.site import Site
 from tools.stack import Stack, parameters
 from tools.stage import ROOT, Stage, StageError, load
+from tools.terminal import say
 from tools.version import version
 from tools.wiring import gateway
 
@@ -38,10 +39,10 @@ def main() -> int:
         client = clients(stage.region)
         changes = deploy(stage, client)
     except (StageError, ClientError, BotoCoreError) as error:
-        print(f"Not deployed: {error}", file=sys.stderr)
+        say(f"Not deployed: {error}", sys.stderr)
         return 1
     changed = ", ".join(changes) or "nothing had to be changed"
-    print(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
+    say(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
     print(f"The API: {address(stage)}\n")
     return report(examine(Site(stage, client, providers.of(stage))))
 
@@ -151,7 +152,7 @@ def address(stage: Stage, root: Path = ROOT) -> str:
 
 
 def _say(step: str) -> None:
-    print(f"· {step}", flush=True)
+    say(f"· {step}")
 
 
 if __name__ == "__main__":

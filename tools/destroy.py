@@ -19,6 +19,7 @@ from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, Stage, StageError, load
+from tools.terminal import say
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def main() -> int:
             raise StageError("the name that was typed is not the stage's")
         account = destroy(stage, clients(stage.region), leave_records=given.leave_records)
     except (StageError, ElephantError, ClientError, BotoCoreError) as error:
-        print(f"Not destroyed: {error}", file=sys.stderr)
+        say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone.")
     if given.leave_records:

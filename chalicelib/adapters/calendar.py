@@ -35,10 +35,10 @@ class DynamoCalendar:
         self._meetings = meetings
 
     def read(self, numbers: Collection[int]) -> dict[int, Week]:
-        """Return these weeks as they are now, strongly consistent; one that was never written is empty."""
+        """Return these weeks, perhaps as they were a moment ago; one that was never written is empty."""
         weeks = {number: Week(number) for number in numbers}
         keys: list[Any] = [{"id": {"S": _id(week)}} for week in weeks.values()]
-        request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        request: Any = {self._table: {"Keys": keys}}
         try:
             answer = self._client.batch_get_item(RequestItems=request)
         except (ClientError, BotoCoreError) as error:

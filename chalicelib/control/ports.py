@@ -141,7 +141,10 @@ class Calendar(Protocol):
     """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""
 
     def read(self, numbers: Collection[int]) -> dict[int, Week]:
-        """Return these weeks as they are now, strongly consistent; one that was never written is empty."""
+        """Return these weeks; one that was never written is empty.
+
+        They may be as they were a moment ago: a write that was decided on such a week is refused.
+        """
 
     def book(self, row: Mapping[str, Any], weeks: Collection[Week]) -> bool:
         """Store a new row and these weeks, all or nothing; return False, and change nothing, where its id is taken.

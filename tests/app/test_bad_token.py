@@ -26,7 +26,7 @@ SECRETS = {
 }
 
 
-@pytest.fixture(params=SECRETS.values(), ids=SECRETS)
+@pytest.fixture(params=SECRETS.values(), ids=list(SECRETS))
 def misled(world: World, request: pytest.FixtureRequest) -> Iterator[World]:
     """The world with such a token in the secret; no message ever shows it."""
     world.keep_secret(request.param)

@@ -7,15 +7,19 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.keys import Purpose
 from localcloud.cloud import STATE_TABLE
-from tests.app.world import NOW, World, form, utc
+from tests.app.world import NOW, World, form, image, utc
 
 AT = NOW + timedelta(hours=2)
 
 
 @pytest.fixture(autouse=True)
 def limited(world: World) -> None:
-    """Let a container of the app have room for one meeting at a time."""
+    """Let a container of the app have room for one meeting at a time, and the keys of a stage that was deployed."""
+    for purpose in Purpose:
+        item = image({"id": f"key/{purpose}", "present": f"the key for {purpose}", "earlier": []})
+        world.cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
     world.configure(STATE_TABLE=STATE_TABLE, DESKTOPS_AT_ONCE="2")
 
 

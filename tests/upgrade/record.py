@@ -33,16 +33,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkout", type=Path, required=True, help="where the release is checked out")
     parser.add_argument("--release", required=True, help="its number, and the folder beside this file")
+    parser.add_argument("--ministack", type=Path, help="Python of the e2e tests' emulator: a deploy is recorded too")
     options = parser.parse_args()
     folder = HERE / options.release
+    ministack = options.ministack and options.ministack.absolute()
     sys.path.insert(0, str(options.checkout.resolve()))  # before anything of the app is imported
     os.chdir(options.checkout)
     folder.mkdir(exist_ok=True)
     recorder = Recorder()
     for name, content in recorder.run().items():
         (folder / f"{name}.json").write_text(_as_text(content), encoding="utf-8")
+    if ministack:
+        _record_deploy(options.checkout.resolve(), ministack, folder / "deploy.json")
     print(f"{options.release} ({_commit(options.checkout)}) is recorded in {folder.relative_to(HERE.parent.parent)}.")
     return 0
+
+
+def _record_deploy(checkout: Path, ministack: Path, into: Path) -> None:
+    """Let the release's own e2e tests deploy it to their emulator, and write down what that left behind."""
+    guest = checkout / "tests" / "e2e" / "test_recorded_deploy.py"
+    guest.write_text((HERE / "recorded_deploy.py").read_text(encoding="utf-8"), encoding="utf-8")
+    environ = os.environ | {"MINISTACK": str(ministack), "RECORD_INTO": str(into)}
+    try:
+        subprocess.run([sys.executable, "-m", "pytest", str(guest)], cwd=checkout, env=environ, check=True)
+    finally:
+        guest.unlink()
 
 
 def _as_text(content: Mapping[str, Any]) -> str:

@@ -86,6 +86,7 @@ class Wire:
     dns: CloudflareDns
     account: Account
     sleeps: list[float]
+    url: str
 
     def plays(self, *replies: Reply) -> None:
         """Let the next answers be these."""

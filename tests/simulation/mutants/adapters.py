@@ -13,7 +13,7 @@ from chalicelib.adapters.dns import cloudflare_api
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
 from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.adapters.ec2 import Ec2Desktops, subnets
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.actions import Attempt, Update
@@ -91,6 +91,7 @@ MUTANTS = (
     ),
     Mutant("takes a full zone for a refusal", Ec2Desktops._refused, raises(_Refused, instead_of=NoCapacity), EC2),
     Mutant("takes a throttle for a refusal", Ec2Desktops._refused, _refuses_for_good, EC2),
+    Mutant("launches where nobody gets in", subnets._leads_out, always, EC2),
     Mutant("stops at an unknown id among those to end", Ec2Desktops._terminate_each, does_nothing, EC2),
     Mutant("collects other stages' desktops", Ec2Desktops._understand, given(_takes_any_stage), EC2),
     Mutant(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from chalicelib.control.look import Looker
 from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting, Seat
+from chalicelib.domain.policy import Policy
+from chalicelib.people import join
 from chalicelib.rules import times
 from chalicelib.rules.strays import Inventory
-from tests.simulation.mutants.changes import alters, returns
+from tests.simulation.mutants.changes import given, returns
 from tests.simulation.mutants.mutant import Mutant
 
 RULES = "tests/unit/rules"
@@ -26,6 +27,10 @@ def _believes_what_can_be_typed(original: Callable[..., bool]) -> Callable[..., 
 
 def _believes_any_voucher(original: Callable[..., bool]) -> Callable[..., bool]:
     return lambda self, seat: bool(seat.desktop_id and seat.voucher)
+
+
+def _launches_unknown(meeting: Meeting, policy: Policy, launches: object = ()) -> tuple[Any, ...]:
+    return meeting, policy, ()
 
 
 def _fails_on_what_it_cannot_read(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,8 +53,14 @@ def _forgets_what_it_told(original: Callable[..., None]) -> Callable[..., None]:
 MUTANTS = (
     Mutant("believes a voucher that was copied", Meeting.vouches_for, _believes_any_voucher),
     Mutant("believes a voucher that anybody can type", Meeting.vouches_for, _believes_what_can_be_typed),
-    Mutant("lets a row keep a desktop for ever", times.last_end, alters(lambda moment: moment + timedelta(days=3650))),
-    Mutant("never ends what outlived every limit", Inventory.outlived, returns([])),
+    # Each of these two bounds what the other lets through, so only the rules' own tests see one of them missing.
+    Mutant("counts a desktop's life from what its row says", times.deadline, given(_launches_unknown), RULES),
+    Mutant("never ends what outlived every limit", Inventory.outlived, returns([]), RULES),
+    Mutant(
+        "sends people to whatever address the row holds",
+        join._address,
+        lambda original: lambda seat, policy: seat.link,
+    ),
     Mutant("calculates with any number", rows._count, lambda original: int),
     Mutant("fails on a row that it cannot read", rows._Reader._read, _fails_on_what_it_cannot_read),
     Mutant("tells of a bad row in every sweep", Looker.report_problems, _forgets_what_it_told),
