@@ -19,7 +19,8 @@ from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.keys import GivenKeys, TableKeys
-from chalicelib.domain.keys import Purpose, Seal
+from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
@@ -95,6 +96,20 @@ class Runtime:
         given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
         return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
 
+    def link_keys(self) -> Keys | None:
+        """Return the keys that links are signed with, None in a run at home that was given none.
+
+        Raises:
+            ConfigError: a deployed stage has none: then nothing is taken for a link that needs no signature.
+            Unavailable: they cannot be read now.
+        """
+        found = self.keys.of(Purpose.LINKS)
+        if found is None and self.settings.state_table:
+            raise ConfigError(
+                f"The table {self.settings.state_table} holds no key for links; deploy again, which makes one."
+            )
+        return found
+
     @cached_property
     def seal(self) -> Seal:
         """How the app vouches for what it writes on rows; the key is read when it is first needed."""
@@ -150,11 +165,11 @@ class Runtime:
         table = self.settings.state_table
         if table is None or self.policy.at_once is None:
             return None
-        return DynamoCalendar(_client("dynamodb"), table, self.settings.table_name)
+        return DynamoCalendar(self._dynamodb, table, self.settings.table_name)
 
-    @cached_property
+    @property
     def scheduler(self) -> Scheduler:
-        """What stores new meetings."""
+        """What stores new meetings, with the keys of this moment."""
         from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
@@ -168,7 +183,7 @@ class Runtime:
             clock=self.clock,
             policy=self.policy,
             jitsi_domain=self.settings.jitsi_domain,
-            signing_key=self.settings.link_signing_key,
+            link_keys=self.link_keys(),
         )
 
     @cached_property

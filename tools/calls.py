@@ -2,7 +2,7 @@
 
 Whatever way a test sets the app off, a handler of app.py is on the stack when the SDK is called, so
 the stack says which function the call belongs to. Beside the operation only those parameters are
-kept that change which permission it takes, and what kind of item of the app's own table it is about.
+kept that change which permission it takes, and which items of the app's own table it is about.
 What was observed last is kept in tools/calls.json.
 """
 
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
@@ -55,7 +56,7 @@ def observing(calls: Calls) -> Iterator[None]:
             service = client.meta.service_model.service_name
             noticed = calls.setdefault(function, set())
             for part, asked in _parts(operation, parameters):
-                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _kinds(asked)
+                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _own_items(asked)
                 suffix = f"({','.join(marks)})" if marks else ""
                 noticed.add(f"{service}:{part}{suffix}")
         return make(client, operation, parameters)
@@ -74,12 +75,12 @@ def _parts(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str,
             yield f"{kind}Item", asked
 
 
-def _kinds(asked: Mapping[str, Any]) -> list[str]:
-    """Return the kinds of items of the app's own table that are asked for: the first words of their ids."""
+def _own_items(asked: Mapping[str, Any]) -> list[str]:
+    """Return which of the app's own items are asked for, by their patterns."""
     keys = [asked.get("Key", {}), asked.get("Item", {})]
     keys += [key for table in asked.get("RequestItems", {}).values() for key in table["Keys"]]
     ids = [key["id"]["S"] for key in keys if "id" in key]
-    return sorted({word for word, slash, _ in (each.partition("/") for each in ids) if slash and word in OWN_ITEMS})
+    return [pattern for pattern in sorted(OWN_ITEMS) if any(fnmatchcase(each, pattern) for each in ids)]
 
 
 def _caller(frame: FrameType | None) -> str | None:

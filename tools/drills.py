@@ -10,11 +10,12 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
 from boto3.dynamodb.types import TypeSerializer
 
 from chalicelib.domain.model import PROJECT
 from localcloud.clock import Clock, VirtualClock
-from localcloud.cloud import STAGE, STATE_TABLE, TABLE, Cloud
+from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.people import schedule
 from localcloud.play import play
@@ -79,7 +80,7 @@ def drill() -> None:
             continue
         for situation in SITUATIONS.values():
             _set_off(app, function, situation)
-    _keep_a_calendar(app)
+    _keep_to_limits(app)
 
 
 def _set_off(app: Any, function: str, situation: Situation) -> None:
@@ -102,11 +103,17 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
             raise RuntimeError(f"{function} failed: {cloud.timeline.entries[-1]}")
 
 
-def _keep_a_calendar(app: Any) -> None:
-    """Schedule where the desktops at once are limited, and let the sweep count a row that was made by hand."""
+def _keep_to_limits(app: Any) -> None:
+    """Schedule where that takes a key and the desktops at once are limited, and sweep where sweeps could overlap.
+
+    The sweep counts a row that was made by hand.
+    """
     with Cloud(app, VirtualClock(_NOW)) as cloud:
-        os.environ |= {"STATE_TABLE": STATE_TABLE, "DESKTOPS_AT_ONCE": "10"}
+        os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"}
         schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
+        os.environ["SCHEDULING"] = "locked"
+        if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
+            raise RuntimeError("The wrong key unlocked scheduling.")
         row = {"id": _MEETING, "meet_time": _moment(120), "status": "SCHEDULED", "open": "1"}
         item = {name: _SERIALIZER.serialize(value) for name, value in row.items()}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)

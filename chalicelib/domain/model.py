@@ -18,6 +18,9 @@ from chalicelib.domain.keys import NO_SEAL, Seal
 PROJECT = "Elephant"
 """The value of the tag `Project`, which everything that the project owns bears."""
 
+LINKS_SIGNED = "signed"
+"""The value of `links` on the row of a meeting whose links were signed from the first."""
+
 MeetingAttribute = Literal[
     "id",
     "teacher_name",
@@ -27,6 +30,7 @@ MeetingAttribute = Literal[
     "created_at",
     "duration_minutes",
     "jitsi_url",
+    "links",
     "request_digest",
     "status",
     "instance_id",
@@ -277,6 +281,11 @@ class Meeting:
         if seat.attempt_at and seat.desktop_id:
             return self.vouches_for(seat)
         return not (seat.attempt_at or seat.desktop_id)
+
+    @property
+    def links_signed(self) -> bool:
+        """Whether people were sent signed links of this meeting."""
+        return self.row.get("links") == LINKS_SIGNED
 
     @property
     def seats(self) -> tuple[Seat, Seat]:

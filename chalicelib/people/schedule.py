@@ -18,6 +18,7 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError, KeyTaken, NoSuchMeeting, TimeFull
+from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import MeetingAttribute, Role
 from chalicelib.domain.policy import Policy
 from chalicelib.people import links
@@ -202,7 +203,7 @@ class Scheduler:
         clock: Callable[[], datetime],
         policy: Policy,
         jitsi_domain: str | None,
-        signing_key: str | None,
+        link_keys: Keys | None,
     ) -> None:
         """Take what is needed to schedule. `bookings` is None where nothing limits how many meetings there are."""
         self._meetings = meetings
@@ -211,7 +212,7 @@ class Scheduler:
         self._clock = clock
         self._policy = policy
         self._jitsi_domain = jitsi_domain
-        self._signing_key = signing_key
+        self._link_keys = link_keys
 
     def schedule(self, request: MeetingRequest, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
@@ -231,8 +232,8 @@ class Scheduler:
             "message": "The meeting is scheduled.",
             "id": meeting_id,
             "jitsi_url": row.get("jitsi_url", ""),
-            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._signing_key),
-            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._signing_key),
+            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._link_keys),
+            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._link_keys),
         }
 
     def _stored(self, request: MeetingRequest, idempotency_key: str | None) -> Mapping[str, Any]:
@@ -261,9 +262,9 @@ class Scheduler:
     def _ids_of(self, idempotency_key: str) -> list[str]:
         """Return the ids that a key may stand for: first the one that it gives a new meeting, always the same.
 
-        Version 0.1.0 took the key that links are signed with into it, which changes.
+        Version 0.1.0 took the key that links were signed with into it, which may be an earlier one by now.
         """
-        signing_keys = [None, *([self._signing_key] if self._signing_key else [])]
+        signing_keys = [None, *(self._link_keys.all if self._link_keys else ())]
         said = (f"{self._policy.stage}/{signing_key}/{idempotency_key}" for signing_key in signing_keys)
         return [str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)) for text in said]
 
@@ -296,6 +297,7 @@ class Scheduler:
             meet_time=request.meet_time,
             duration_minutes=request.duration_minutes,
             jitsi_url=f"https://{self._jitsi_domain}/{room}" if self._jitsi_domain else None,
+            links_signed=self._link_keys is not None,
             request_digest=digest,
             now=self._clock(),
         )

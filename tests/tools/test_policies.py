@@ -114,14 +114,34 @@ def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
 
 
-def test_of_the_app_s_own_table_only_items_of_the_kind_that_is_needed_are_reached() -> None:
-    for function in FUNCTIONS:
-        for statement in committed(function)["Statement"]:
-            if any("table/elephant-state-dev" in arn for arn in statement["Resource"]):
-                [kinds] = statement["Condition"]["ForAllValues:StringLike"].values()
-                assert kinds == [f"{statement['Sid'].lower()}/*"]
-    reaching = {f for f in FUNCTIONS if "Calendar" in {s["Sid"] for s in committed(f)["Statement"]}}
-    assert reaching == {"api_handler", "sweep"}
+def own_items(function: str) -> dict[str, set[str]]:
+    """Return what a function may do in the app's own table: the actions, by the items that they are good for."""
+    return {
+        pattern: set(statement["Action"])
+        for statement in committed(function)["Statement"]
+        if any("table/elephant-state-dev" in arn for arn in statement["Resource"])
+        for pattern in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+
+
+READ = {"dynamodb:GetItem"}
+CALENDAR = {"calendar/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
+LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
+
+
+def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_no_other() -> None:
+    """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link."""
+    assert own_items("api_handler") == {"key/links": READ, "key/scheduling": READ} | CALENDAR
+    assert own_items("sweep") == {"key/vouching": READ} | CALENDAR | LEASE
+    for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
+        assert own_items(function) == {"key/vouching": READ}
+
+
+def test_no_function_can_change_a_key() -> None:
+    granted = {
+        action for function in FUNCTIONS for id_, may in own_items(function).items() if "key" in id_ for action in may
+    }
+    assert granted == READ
 
 
 def test_ending_desktops_needs_the_project_s_tag() -> None:

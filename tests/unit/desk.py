@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.calendar import quarter_of, week_of
+from chalicelib.domain.keys import Keys
 from chalicelib.people.booking import Bookings
 from chalicelib.people.schedule import Scheduler, Targets, parse
 from tests.builders import POLICY, at
@@ -27,7 +28,7 @@ FORM: dict[str, Any] = {
 class Desk:
     """A scheduler that takes forms; with `at_once`, one that keeps a calendar."""
 
-    def __init__(self, now: datetime = NOW, at_once: int | None = None, signing_key: str | None = None) -> None:
+    def __init__(self, now: datetime = NOW, at_once: int | None = None, link_keys: Keys | None = None) -> None:
         self.now = now
         self.policy = replace(POLICY, at_once=at_once)
         self.wire = Wire()
@@ -45,7 +46,7 @@ class Desk:
             clock=lambda: self.now,
             policy=self.policy,
             jitsi_domain="meet.example.com",
-            signing_key=signing_key,
+            link_keys=link_keys,
         )
 
     def schedule(self, key: str | None = None, **fields: Any) -> dict[str, str]:

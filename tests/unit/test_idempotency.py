@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import KeyTaken, TimeFull
+from chalicelib.domain.keys import Keys
 from tests.unit.desk import Desk
 
 
@@ -78,9 +79,17 @@ def of_version_0_1_0(desk: Desk, key: str, signing_key: str | None) -> str:
     return meeting_id
 
 
-@pytest.mark.parametrize(("signed_before", "signs_now"), [(None, None), (None, "a key"), ("a key", "a key")])
-def test_a_meeting_of_the_version_before_is_found_again(signed_before: str | None, signs_now: str | None) -> None:
-    desk = Desk(signing_key=signs_now)
+@pytest.mark.parametrize(
+    ("signed_before", "signs_now"),
+    [
+        (None, None),
+        (None, Keys("a key")),
+        ("a key", Keys("a key")),
+        ("a key", Keys("newest", ("newer", "a key"))),
+    ],
+)
+def test_a_meeting_of_the_version_before_is_found_again(signed_before: str | None, signs_now: Keys | None) -> None:
+    desk = Desk(link_keys=signs_now)
     meeting_id = of_version_0_1_0(desk, "key", signed_before)
     told = desk.schedule("key")
     assert told["id"] == meeting_id
@@ -101,7 +110,7 @@ def test_a_key_gives_the_same_meeting_once_links_are_signed_and_after_the_signin
     desk = Desk()
     first = desk.schedule("key")
     for signing_key in ("a", "b"):
-        later = Desk(signing_key=signing_key)
+        later = Desk(link_keys=Keys(signing_key))
         later.meetings.rows = desk.meetings.rows
         assert later.schedule("key")["id"] == first["id"]
         assert later.schedule("key")["teacher_link"] != first["teacher_link"], "it is signed"
