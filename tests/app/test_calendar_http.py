@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from localcloud.cloud import STATE_TABLE
 from tests.app.world import NOW, World, form, utc
 
 AT = NOW + timedelta(hours=2)
@@ -16,7 +15,7 @@ AT = NOW + timedelta(hours=2)
 @pytest.fixture(autouse=True)
 def limited(world: World) -> None:
     """Let a container of the app have room for one meeting at a time."""
-    world.configure(STATE_TABLE=STATE_TABLE, DESKTOPS_AT_ONCE="2")
+    world.configure(DESKTOPS_AT_ONCE="2")
 
 
 def asked(hours: float = 0) -> dict[str, object]:
@@ -47,9 +46,9 @@ def test_the_same_request_is_answered_again_though_its_time_is_full_now(world: W
     assert world.schedule(asked(), headers={"Idempotency-Key": "form-2"}).status_code == 409
 
 
-def test_scheduling_reads_the_calendar_once_and_writes_once(world: World) -> None:
+def test_scheduling_reads_the_key_and_the_calendar_once_and_writes_once(world: World) -> None:
     world.schedule(asked())
-    scheduled = ["BatchGetItem", "TransactWriteItems", "CreateSchedule", "CreateSchedule"]
+    scheduled = ["GetItem", "BatchGetItem", "TransactWriteItems", "CreateSchedule", "CreateSchedule"]
     assert [call.operation for call in world.calls()] == scheduled
 
 

@@ -14,7 +14,7 @@ from chalice.local import LocalGateway
 import app
 from tests.app.world import NOW, Row, World, launched, link, linked, utc
 
-SIGNED = {"LINK_SIGNING_KEY": "a key that nobody knows"}
+SIGNED = {"STATE_TABLE": None, "LINK_SIGNING_KEY": "a key that nobody knows"}
 TEACHERS, STUDENTS = "i-0a0a0a0a0a0a0a0a0", "i-0b0b0b0b0b0b0b0b0"
 T = NOW + timedelta(minutes=5)
 
