@@ -156,9 +156,8 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     peeks = request.method == "HEAD" or (query is not None and query.get("peek", "0") not in ("", "0"))
     here = runtime.current()
     who = links.role_of(role)
-    keys = here.link_keys()
-    meeting_id = links.meeting_id_of(meetingId, who, keys)
-    signed = keys is None or links.is_signed(meetingId)
+    meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
+    signed = links.is_signed(meetingId) or here.link_keys() is None
     answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=not peeks)
     if isinstance(answer, NotYet):
         body = {
