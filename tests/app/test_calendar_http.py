@@ -52,7 +52,9 @@ def test_the_same_request_is_answered_again_though_its_time_is_full_now(world: W
 
 
 def test_scheduling_reads_the_calendar_once_and_writes_once(world: World) -> None:
-    world.schedule(asked())
+    world.schedule(asked())  # reads the keys that links are signed with, and keeps them for a minute
+    world.forget_calls()
+    world.schedule(asked(5))
     scheduled = ["BatchGetItem", "TransactWriteItems", "CreateSchedule", "CreateSchedule"]
     assert [call.operation for call in world.calls()] == scheduled
 
