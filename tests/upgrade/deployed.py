@@ -16,7 +16,7 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError
 
 from localcloud.aws import ACCOUNT, REGION
-from localcloud.cloud import PROFILE, SECRET, STAGE, STATE_TABLE, TABLE, Cloud
+from localcloud.cloud import PROFILE, SECRET, STAGE, TABLE, Cloud
 from tests.upgrade.left_behind import recorded
 from tools import keys
 from tools.account import Account
@@ -24,6 +24,9 @@ from tools.recorded import environment
 from tools.stage import Stage, parse
 
 AT_ONCE = 40
+STATE_TABLE = f"elephant-state-{STAGE}"
+"""The table that the deploy's stack makes, empty at first; the local cloud's own has its keys already."""
+
 ELSEWHERE = {"STREAM_ARN", "SECURITY_GROUP_IDS", "AMI_ID", "ZONE_ID", "CLOUDFLARE_API_URL"}
 """What is named otherwise in a local cloud than in an account."""
 
@@ -57,6 +60,12 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
     def client(service: str) -> Any:
         return Functions(before) if service == "lambda" else cloud.operator(service)
 
+    cloud.operator("dynamodb").create_table(
+        TableName=STATE_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
     keys.make(stage, STATE_TABLE, client, cloud.clock.now)
     stage = replace(stage, scheduling=keys.scheduling(stage, STATE_TABLE, client))
     outputs = left["outputs"] | {
