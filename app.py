@@ -153,12 +153,13 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     """Tell a person whether their desktop is ready, and where it is. Who asks with HEAD or `?peek=1` has not come."""
     request = cast(Request, app.current_request)
     query = request.query_params
-    peeks = request.method == "HEAD" or (query is not None and query.get("peek", "0") not in ("", "0"))
+    peeks = query is not None and query.get("peek", "0") not in ("", "0")
+    records = request.method != "HEAD" and not peeks
     here = runtime.current()
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
     signed = links.is_signed(meetingId) or here.link_keys() is None
-    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=not peeks)
+    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records)
     if isinstance(answer, NotYet):
         body = {
             "message": "Your desktop is being prepared.",

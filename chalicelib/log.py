@@ -94,7 +94,11 @@ class Metric(_Described):
     """What CloudWatch counts, by stage and, where the lines have a `Reason`, by that too: level INFO."""
 
     ENDED = "Ended", "A meeting has ended; the reason is its `termination_reason`.", "Reason meeting"
-    REPLACED = "Replaced", "A desktop is replaced; the reason is the launch's cause.", "Reason meeting role why"
+    REPLACED = (
+        "Replaced",
+        "A desktop is replaced; the reason is the launch's cause, or EC2's own code where EC2 ended it by itself.",
+        "Reason meeting role why",
+    )
     LAUNCH_FAILURES = "LaunchFailures", "EC2 refused a desktop; the reason is EC2's code.", "Reason meeting role"
     DNS_FAILURES = "DnsFailures", "Records could not be published or withdrawn.", "meeting why"
     DESKTOPS_OVERDUE = (

@@ -44,5 +44,6 @@ Base:
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy
     desktops    the stage's desktops that are alive
+    records     whose records in a zone are where their mark does not tell
     triggers    what sets the functions off, as it stands in the account
 """

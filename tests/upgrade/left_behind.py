@@ -69,6 +69,7 @@ class Upgraded:
     cloud: Cloud
     clock: VirtualClock
     lives: Lives
+    gate: Gate
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def upgraded(app: Chalice, release: str, moment: str, links: str = "links") -> I
         lives = Lives(cloud, TABLE)
         ids = {name: story["ids"][name] for name in found["inside"]}
         lives.go_on(ids, story[links], found["inside"], found["waiting"])
-        yield Upgraded(cloud, clock, lives)
+        yield Upgraded(cloud, clock, lives, gate)
 
 
 def _in_this_cloud(cloud: Cloud, *parts: Mapping[str, Any]) -> list[dict[str, Any]]:

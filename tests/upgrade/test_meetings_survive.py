@@ -25,9 +25,9 @@ WAITING = "at-49.6"
 FOUND = [(release, moment) for release in RELEASES for moment in moments(release)]
 
 
-def problems(stage: Upgraded, release: str) -> Iterator[str]:
+def problems(stage: Upgraded, release: str, until: datetime = END) -> Iterator[str]:
     """Let the stage live on; yield what came out otherwise than it would have without the upgrade."""
-    stage.clock.run(END)
+    stage.clock.run(until)
     story = recorded(release, "release")
     for plot in PLOTS:
         row = stage.cloud.row(stage.lives.ids[plot.name])
@@ -72,3 +72,11 @@ def test_functions_whose_environment_knows_nothing_new_go_on_as_well(release: st
         for name in ("STATE_TABLE", "VOUCHING_KEY"):
             os.environ.pop(name, None)
         assert list(problems(stage, release)) == []
+
+
+def test_functions_that_do_nothing_any_more_are_noticed() -> None:
+    with upgraded(app, RELEASES[0], "at-74.2") as stage:
+        stage.gate.is_open = False
+        found = list(problems(stage, RELEASES[0], stage.clock.now() + timedelta(minutes=20)))
+    assert "one-uploads: it ended as None, not PARTIAL_UPLOAD_TIMEOUT" in found
+    assert sum(problem.startswith("left behind: instance") for problem in found) > 5

@@ -9,6 +9,7 @@ from chalicelib.control.look import Looker
 from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting, Seat
 from chalicelib.domain.policy import Policy
+from chalicelib.people import join
 from chalicelib.rules import times
 from chalicelib.rules.strays import Inventory
 from tests.simulation.mutants.changes import given, returns
@@ -55,6 +56,11 @@ MUTANTS = (
     # Each of these two bounds what the other lets through, so only the rules' own tests see one of them missing.
     Mutant("counts a desktop's life from what its row says", times.deadline, given(_launches_unknown), RULES),
     Mutant("never ends what outlived every limit", Inventory.outlived, returns([]), RULES),
+    Mutant(
+        "sends people to whatever address the row holds",
+        join._address,
+        lambda original: lambda seat, policy: seat.link,
+    ),
     Mutant("calculates with any number", rows._count, lambda original: int),
     Mutant("fails on a row that it cannot read", rows._Reader._read, _fails_on_what_it_cannot_read),
     Mutant("tells of a bad row in every sweep", Looker.report_problems, _forgets_what_it_told),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from chalicelib.domain import rows
@@ -60,7 +61,7 @@ class Hostile:
         world = self._world
         for kind, what in (("forged", self._forge), ("row_copied", self._copy)):
             if world.strikes(kind):
-                soon = life.meet_time - LEAD - world.now + timedelta(minutes=world.rng.uniform(0, 45))
+                soon = life.meet_time - LEAD - world.now + timedelta(minutes=world.rng.uniform(-5, 45))
                 world.after(max(soon, timedelta(0)), lambda what=what: what(life))  # type: ignore[misc]
 
     def _forge(self, life: Life) -> None:
@@ -71,7 +72,11 @@ class Hostile:
         self._mark(life)
         for _ in range(world.rng.choice((1, 1, 2, 5))):
             kind = world.rng.choice(EDITS)
-            self._write(life, kind, self._draw_values(kind, life))
+            values = self._draw_values(kind, life)
+            self._write(life, kind, values)
+            if kind == "link":  # and again, whatever the app makes of it
+                for seconds in range(5, 65, 5):
+                    world.after(timedelta(seconds=seconds), partial(self._write, life, kind, values))
 
     def _copy(self, life: Life) -> None:
         """Put a copy of a meeting's row under an id of its own, and go on with it."""
@@ -108,7 +113,8 @@ class Hostile:
 
     def _write(self, life: Life, kind: str, values: dict[Any, Any]) -> None:
         world = self._world
-        life.forgeries += 1
+        if life.id not in world.meetings.rows and kind != "a copy":
+            return
         world.tell(life, f"forger: {kind}: {values!r:.300}")
         remove = tuple(name for name, value in values.items() if value is None and world.rng.random() < 0.7)
         world.meetings.write(life.id, {k: v for k, v in values.items() if k not in remove}, remove)
@@ -127,7 +133,8 @@ class Hostile:
             case "counts":
                 names = [attribute(role, name) for name in ("attempt", "late_boots") for role in Role]
                 values: dict[Any, Any] = {name: rng.choice(COUNTS) for name in names}
-                return values | ({attribute(role, "refused"): "NoRoom"} if rng.random() < 0.5 else {})
+                refused = {attribute(role, "refused"): "NoRoom", attribute(role, "attempt_at"): self._long_ago()}
+                return values | rng.choice(({}, refused, {**refused, attribute(role, "ec2_id"): None}))
             case "link":
                 return {attribute(role, "ec2_link"): rng.choice(self._addresses()), "status": "HEALTHY"}
             case "another's":

@@ -58,7 +58,6 @@ class Life:
     reported: set[str] = field(default_factory=set)
     edited: bool = False  # in a way after which nobody can say what should be
     forged: bool = False  # by somebody who means no good, so edited too
-    forgeries: int = 0
     cancelled: bool = False
     moved_at: datetime | None = None
     begun_at: datetime | None = None  # when the first launch was begun, since the meeting had no desktops

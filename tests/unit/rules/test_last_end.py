@@ -53,3 +53,8 @@ def test_what_is_somebody_else_s_may_live_as_long_as_it_likes() -> None:
     theirs = [replace(each, owner=Owner.FOREIGN) for each in DESKTOPS]
     inventory = Inventory(theirs, None, {"m1": meeting(PUBLISHED)}, LAST_END + timedelta(days=9), POLICY)
     assert plan_strays(inventory) == []
+
+
+def test_a_row_that_asks_for_more_than_the_operator_allows_gets_that() -> None:
+    long = meeting(PUBLISHED, duration_minutes=7 * 24 * 60)
+    assert Facts(long, all_of(*DESKTOPS), T, POLICY).deadline == T + POLICY.max_duration
