@@ -11,6 +11,7 @@ INSTALL = command -v $(PYTHON) >/dev/null || \
 LOCK = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 EMULATOR := .venv-ministack
+CHROMIUM ?= $(firstword $(wildcard $(addprefix /usr/bin/,chromium chromium-browser google-chrome)))
 SCENARIO ?= normal
 MEETINGS ?= 2000
 SEED ?= 1
@@ -22,7 +23,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy destroy policies texts lock e2e clean
+.PHONY: doctor deploy key destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -74,6 +75,9 @@ doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=d
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
 
+key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
+	@$(BIN)/python -m tools.keys --stage $(STAGE)
+
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE)
 
@@ -87,6 +91,10 @@ lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 f
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(LOCK) tests/e2e/requirements.in --output-file tests/e2e/requirements.txt
+
+browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromium).
+	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make browser CHROMIUM=…'; exit 1; }
+	@CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser $(ARGS)
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -15,11 +14,12 @@ from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Res
 from chalicelib import log, runtime
 from chalicelib.control import events
 from chalicelib.domain import errors, rows
+from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
-from chalicelib.settings import Settings
+from chalicelib.settings import Scheduling, Settings
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()
@@ -102,6 +102,10 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
+        except errors.KeyTaken as error:
+            return _refusal(409, error)
+        except errors.TimeFull as error:
+            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
         except errors.Unavailable as error:
@@ -136,7 +140,7 @@ def schedule() -> Response:
 
     request = cast(Request, app.current_request)
     here = runtime.current()
-    _unlock(request, here.settings.schedule_key)
+    _unlock(request, here)
     meeting = parse(_json_body(request), here.clock(), here.policy)
     own_arn = getattr(app.lambda_context, "invoked_function_arn", None)
     aims = targets(here.settings.timers(), own_arn)
@@ -149,11 +153,13 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     """Tell a person whether their desktop is ready, and where it is. Who asks with HEAD or `?peek=1` has not come."""
     request = cast(Request, app.current_request)
     query = request.query_params
-    peeks = request.method == "HEAD" or (query is not None and query.get("peek", "0") not in ("", "0"))
+    peeks = query is not None and query.get("peek", "0") not in ("", "0")
+    records = request.method != "HEAD" and not peeks
     here = runtime.current()
     who = links.role_of(role)
-    meeting_id = links.meeting_id_of(meetingId, who, here.settings.link_signing_key)
-    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, records=not peeks)
+    meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
+    signed = links.is_signed(meetingId) or here.link_keys() is None
+    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records)
     if isinstance(answer, NotYet):
         body = {
             "message": "Your desktop is being prepared.",
@@ -208,13 +214,14 @@ def _json_body(request: Request) -> object:
         raise errors.BadRequest("The body is not JSON; send the schedule form's fields as a JSON object.") from None
 
 
-def _unlock(request: Request, key: str | None) -> None:
-    if key is None:
+def _unlock(request: Request, here: runtime.Runtime) -> None:
+    if here.settings.scheduling is Scheduling.OPEN:
         return
     given = request.headers.get("x-schedule-key")
     if not given:
         raise errors.KeyMissing("Scheduling is locked here; send the key in the header X-Schedule-Key.")
-    if not hmac.compare_digest(given.encode(), key.encode()):
+    keys = here.keys.of(Purpose.SCHEDULING)
+    if not (keys and keys.hold(given)):
         raise errors.Forbidden("The key in X-Schedule-Key is not the one that unlocks scheduling here.")
 
 

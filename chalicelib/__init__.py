@@ -2,6 +2,7 @@
 
 domain      the values that the app speaks in: meetings, desktops, records, actions, writes
 rules       when a meeting is launched, published, replaced, ended (pure)
+names       a DNS name in its one form, whatever people write
 settings    every setting as one table, read from the environment, with `kinds` of values
 log         one JSON line for each thing done, and the metrics
 control     the shell: ports, events, look, apply, launch, sweep

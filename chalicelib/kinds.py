@@ -9,12 +9,15 @@ the same reader and refused with the same words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from chalicelib.names import one_form
 
 
 class Kind(ABC):
@@ -60,6 +63,30 @@ class Text(Kind):
         if not text.isascii() or not re.fullmatch(self._shape, cleaned):
             raise self.refusal()
         return cleaned
+
+
+class Name(Text):
+    """A host's or a domain's name, in the letters of any language; its shape is that of its one form.
+
+    Letters that only look like others are no other way to write a name: they are a slip, or worse.
+    """
+
+    def read(self, text: str) -> str:
+        """Return the name as DNS has it, with its port if it has one."""
+        name, colon, port = text.partition(":")
+        if any(_is_look_alike(label) for label in name.split(".")):
+            raise self.refusal()
+        return super().read(f"{one_form(name)}{colon}{port}")
+
+
+def _is_look_alike(label: str) -> bool:
+    """Return whether a label mixes alphabets that share letters' looks, or holds a sign in place of a letter."""
+    if label.isascii():
+        return False
+    alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in label}
+    return len(alphabets & {"LATIN", "CYRILLIC", "GREEK"}) > 1 or any(
+        unicodedata.normalize("NFC", letter) != letter for letter in label
+    )
 
 
 class Secret(Kind):
@@ -172,6 +199,7 @@ class Setting:
     the environment would hold it; where there is none, `when_empty` says what happens then. `needed_by` is what cannot
     work without it: a group, or `deploy`. `stack_output` is the output of the stage's stack that a deploy takes it from
     where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
+    `default_in_stage` is the default of a stage's file where that of the environment is another.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
     is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
@@ -186,6 +214,7 @@ class Setting:
     when_empty: str = "none"
     needed_by: str = ""
     key: str = ""
+    default_in_stage: str = ""
     in_file: Kind | None = None
     stack_output: str = ""
     sample: str = ""
@@ -203,7 +232,7 @@ class Setting:
     @property
     def default_in_file(self) -> str:
         """What a stage's file that leaves it out stands for, empty where the stack says it then."""
-        return "" if self.stack_output else self.default
+        return self.default_in_stage or ("" if self.stack_output else self.default)
 
     @property
     def needed_in_file(self) -> bool:
@@ -244,14 +273,19 @@ VPC = Text("vpc-[0-9a-f]{1,17}", "a VPC's id like vpc-0a1b2c3d4e5f60718")
 SUBNET = Text("subnet-[0-9a-f]{1,17}", "a subnet's id like subnet-0a1b2c3d4e5f60718")
 KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
 ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
+KMS_KEY = Text(
+    "arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
+    "a key's own ARN like arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = Text(
+DOMAIN = Name(
     rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
     "a domain like example.com, without https:// before it or a slash behind it",
-    lambda text: text.lower().strip("."),
+    lambda text: text.strip("."),
 )
 ZONE_ID = Text("[0-9a-f]{32}", "the zone's 32 hex digits, from its overview page at Cloudflare")
-HOST = Text(
+INSTALLATION = Text("[a-z0-9]{4,16}", "4 to 16 lower-case letters and digits")
+HOST = Name(
     "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
     "a host like meet.jit.si, without https:// before it or a slash behind it",
 )

@@ -52,6 +52,7 @@ class Note(_Described):
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
+    CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
     ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
     SWEEP_LEFT = "sweep_left", "The sweep of the minute before is still at work, so this one did nothing.", "why"
     SWEEP = (
@@ -69,6 +70,7 @@ class Warn(_Described):
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
     OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
+    NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 
 
 class Fail(_Described):
@@ -92,12 +94,21 @@ class Metric(_Described):
     """What CloudWatch counts, by stage and, where the lines have a `Reason`, by that too: level INFO."""
 
     ENDED = "Ended", "A meeting has ended; the reason is its `termination_reason`.", "Reason meeting"
-    REPLACED = "Replaced", "A desktop is replaced; the reason is the launch's cause.", "Reason meeting role why"
+    REPLACED = (
+        "Replaced",
+        "A desktop is replaced; the reason is the launch's cause, or EC2's own code where EC2 ended it by itself.",
+        "Reason meeting role why",
+    )
     LAUNCH_FAILURES = "LaunchFailures", "EC2 refused a desktop; the reason is EC2's code.", "Reason meeting role"
     DNS_FAILURES = "DnsFailures", "Records could not be published or withdrawn.", "meeting why"
     DESKTOPS_OVERDUE = (
         "DesktopsOverdue",
         "Desktops past their deadline, by each sweep that saw them all, 0 too.",
+        "",
+    )
+    NOT_READY = (
+        "NotReady",
+        "Meetings between T and their checkpoint of which a role has no healthy desktop, by each sweep, 0 too.",
         "",
     )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""

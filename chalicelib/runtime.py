@@ -19,11 +19,13 @@ from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.keys import GivenKeys, TableKeys
-from chalicelib.domain.keys import Purpose, Seal
+from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.scheduler import SchedulerTimers
@@ -94,6 +96,20 @@ class Runtime:
         given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
         return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
 
+    def link_keys(self) -> Keys | None:
+        """Return the keys that links are signed with, None in a run at home that was given none.
+
+        Raises:
+            ConfigError: a deployed stage has none: then nothing is taken for a link that needs no signature.
+            Unavailable: they cannot be read now.
+        """
+        found = self.keys.of(Purpose.LINKS)
+        if found is None and self.settings.state_table:
+            raise ConfigError(
+                f"The table {self.settings.state_table} holds no key for links; deploy again, which makes one."
+            )
+        return found
+
     @cached_property
     def seal(self) -> Seal:
         """How the app vouches for what it writes on rows; the key is read when it is first needed."""
@@ -126,8 +142,9 @@ class Runtime:
         return CloudflareDns(
             api_url=settings.api_url,
             zone_id=settings.zone_id,
-            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id),
+            token=SecretToken(lambda: _client("secretsmanager"), settings.secret_id, self.clock),
             stage=self.policy.stage,
+            installation=settings.installation,
             clock=self.clock,
             sleep=self._sleep,
         )
@@ -141,17 +158,32 @@ class Runtime:
         return SchedulerTimers(_client("scheduler"), settings.group, settings.role_arn, settings.dead_letters_arn)
 
     @cached_property
+    def calendar(self) -> DynamoCalendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
+        from chalicelib.adapters.calendar import DynamoCalendar
+
+        table = self.settings.state_table
+        if table is None or self.policy.at_once is None:
+            return None
+        return DynamoCalendar(self._dynamodb, table, self.settings.table_name)
+
+    @property
     def scheduler(self) -> Scheduler:
-        """What stores new meetings."""
+        """What stores new meetings, with the keys of this moment."""
+        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
+        bookings = None
+        if self.calendar:
+            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
+            bookings=bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,
             jitsi_domain=self.settings.jitsi_domain,
-            signing_key=self.settings.link_signing_key,
+            link_keys=self.link_keys(),
         )
 
     @cached_property

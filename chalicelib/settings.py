@@ -25,8 +25,10 @@ from chalicelib.kinds import (
     FUNCTION,
     HOST,
     IMAGE,
+    INSTALLATION,
     INSTANCE_TYPE,
     KEY_PAIR,
+    KMS_KEY,
     PROFILE,
     PROFILE_NAME,
     SECRET_ID,
@@ -66,6 +68,13 @@ class Guest(StrEnum):
     WINDOWS = "windows"
     LINUX = "linux"
     OFF = "off"
+
+
+class Scheduling(StrEnum):
+    """Who may schedule: who brings the key, or anybody who finds the API."""
+
+    LOCKED = "locked"
+    OPEN = "open"
 
 
 def _minutes(usual: timedelta) -> str:
@@ -116,20 +125,26 @@ SETTINGS = (
             when_empty="every subnet of the VPC that does", example="subnet-0a1b2c3d4e5f60718"),
     Setting("VOLUME_GIB", Number(1, 16_384), target="desktops.volume_gib", default="60",
             meaning="the desktops' root volume in GiB, at least the image's", key="desktops.volume_gib", example="100"),
-    Setting("KMS_KEY_ARN", arn("kms", _KEY_ARN), target="desktops.kms_key", key="desktops.kms_key", example=_KEY_ARN,
+    Setting("KMS_KEY_ARN", KMS_KEY, target="desktops.kms_key", key="desktops.kms_key", example=_KEY_ARN,
             meaning="the customer key that the image is encrypted with; volumes that the image leaves open are too",
             when_empty="none: AWS's own key, or no encryption, as the image and the account have it"),
+    Setting("DESKTOPS_AT_ONCE", Number(1), target="policy.at_once", default_in_stage="10", key="desktops.at_once",
+            meaning="the desktops that may be wanted at once, two a meeting: a meeting for which there is no room is "
+            "not scheduled", when_empty="no limit", example="40"),
     Setting("IN_GUEST_DEADLINE", Choice(Guest), target="desktops.guest", default=Guest.WINDOWS,
             meaning="the system of the guard with which a desktop ends itself past its deadline",
             key="desktops.in_guest_deadline", example="linux"),
     Setting("DOMAIN_ROOT", DOMAIN, target="policy.domain", needed_by="dns", key="dns.domain", example="example.com",
-            meaning="the domain of the desktops' names: the zone itself, not a name below it"),
+            meaning="the domain of the desktops' names, in any alphabet: the zone itself, not a name below it"),
     Setting("ZONE_ID", WORD, target="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
             meaning="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
             example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
     Setting("SECRET_ARN", SECRET_ID, target="dns.secret_id", needed_by="dns", stack_output="DnsSecretName",
             meaning="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)",
             example="prod/elephant/cloudflare"),
+    Setting("INSTALLATION", INSTALLATION, target="dns.installation", stack_output="Installation",
+            meaning="marks, with the stage, which records are this installation's: a deploy makes it of account "
+            "and Region, so that two stages of one name can share a zone", example="3f2a9c01b4"),
     Setting("CLOUDFLARE_API_URL", URL, target="dns.api_url", default="https://api.cloudflare.com/client/v4",
             meaning="Cloudflare's API", example="http://localhost:8787/client/v4"),
     Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), target="timers.role_arn", needed_by="timers",
@@ -158,8 +173,9 @@ SETTINGS = (
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             meaning="the stage; it marks what is owned", example="prod"),
-    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", default="meet.jit.si", key="meetings.jitsi_domain",
-            meaning="where the meetings' video rooms are", example="video.example.com"),
+    Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",
+            meaning="where the meetings' video rooms are: a Jitsi of your own (docs/deploy.md, The video room)",
+            when_empty="meetings have no video room", example="video.example.com"),
     Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
@@ -172,12 +188,15 @@ SETTINGS = (
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
-    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 16` prints",
-            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`"),
+    Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
+            when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
+            meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),
+    Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
+            meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
+    Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
+            meaning="signs links, each bound to its role, in a run that is not deployed"),
     Setting("VOUCHING_KEY", Secret(), target="vouching_key", example="what `openssl rand -hex 32` prints",
             meaning="signs what the app writes beside the ids of its desktops, in a run that is not deployed"),
-    Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",
-            meaning="signs links, each bound to its role"),
 )
 # fmt: on
 
@@ -202,11 +221,12 @@ class DesktopSettings:
 
 @dataclass(frozen=True, slots=True)
 class DnsSettings:
-    """The Cloudflare zone, and where its token is kept."""
+    """The Cloudflare zone, where its token is kept, and whose its records are; None where only the stage says so."""
 
     zone_id: str
     secret_id: str
     api_url: str
+    installation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +279,17 @@ class Settings:
         return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
-    def jitsi_domain(self) -> str:
-        """The host of the meetings' video rooms."""
-        return str(self._one("jitsi_domain"))
+    def jitsi_domain(self) -> str | None:
+        """The host of the meetings' video rooms, None where meetings have none."""
+        return self._one("jitsi_domain")
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Who may schedule, as the operator says; in a run at home, anybody unless there is a key."""
+        if said := self._one("scheduling"):
+            return Scheduling(said)
+        at_home_without_a_key = self.state_table is None and self.schedule_key is None
+        return Scheduling.OPEN if at_home_without_a_key else Scheduling.LOCKED
 
     @property
     def schedule_key(self) -> str | None:

@@ -23,6 +23,9 @@ from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import runtime
 from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.adapters.keys import item_id
+from chalicelib.domain.keys import Purpose
+from chalicelib.settings import Scheduling
 from localcloud import cloudflare as zone
 from localcloud import loopback
 from localcloud.aws import ACCOUNT, REGION, Aws
@@ -40,10 +43,12 @@ from localcloud.timeline import LogHandler, Timeline
 from localcloud.triggers import Bus, Rates, Stream, Timers
 
 TABLE = "elephant-meetings"
+STATE_TABLE = "elephant-state"
 SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
+VIDEO = "video.example.com"
 STAGE = "dev"
-VOUCHING_KEY = "nobody else knows it"
+KEYS = {purpose: f"nobody else knows what is for {purpose} here" for purpose in Purpose}
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
 
@@ -109,7 +114,7 @@ class Cloud:
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
         self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
         Rates(self._app, clock, self.functions)
-        self._http = Server(Gateway(self._app, self.ledger), http_port, now=clock.now)
+        self._http = Server(Gateway(self._app, self.ledger), http_port)
         stack.callback(self._http.stop)
         self.url = self._http.url
 
@@ -131,6 +136,12 @@ class Cloud:
         """Return one meeting's row, empty where there is none."""
         return next((row for row in self.rows() if row["id"] == meeting_id), {})
 
+    def make_keys(self) -> None:
+        """Put the stage's keys where a deploy puts them."""
+        for purpose, key in KEYS.items():
+            item: Any = {"id": {"S": item_id(purpose)}, "present": {"S": key}, "earlier": {"L": []}}
+            self.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
+
     def _create_resources(self) -> dict[str, str]:
         """Create what the app finds in its account, and return the environment that names it."""
         self.operator("dynamodb").create_table(
@@ -147,6 +158,13 @@ class Cloud:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
+        self.operator("dynamodb").create_table(
+            TableName=STATE_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        self.make_keys()
         secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
         self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
@@ -165,11 +183,13 @@ class Cloud:
             **loopback.exempt(os.environ),
             "TABLE_NAME": TABLE,
             "STAGE": STAGE,
-            "VOUCHING_KEY": VOUCHING_KEY,
+            "STATE_TABLE": STATE_TABLE,
+            "SCHEDULING": Scheduling.OPEN.value,
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],
             "DOMAIN_ROOT": zone.DOMAIN,
+            "JITSI_DOMAIN": VIDEO,
             "ZONE_ID": zone.ZONE_ID,
             "SECRET_ARN": SECRET,
             "CLOUDFLARE_API_URL": self.cloudflare.url,

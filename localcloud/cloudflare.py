@@ -18,6 +18,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
+from chalicelib.names import one_form
 from localcloud.clock import Clock
 from localcloud.ledger import APP, Ledger
 from localcloud.server import Server
@@ -92,7 +93,7 @@ class Cloudflare:
 
     def named(self, name: str) -> list[Record]:
         """Return the records of this name."""
-        return [record for record in self.records.values() if record["name"] == name.lower()]
+        return [record for record in self.records.values() if record["name"] == one_form(name)]
 
     def add(self, **settings: Any) -> Record:
         """Put a record into the zone as its owner would in the dashboard, and return it."""
@@ -168,9 +169,9 @@ class Cloudflare:
             record
             for record in self.records.values()
             if asked.get("type") in (None, record["type"])
-            and (asked.get("name") or asked.get("name.exact") or record["name"]).lower() == record["name"]
+            and one_form(asked.get("name") or asked.get("name.exact") or record["name"]) == record["name"]
             and asked.get("content") in (None, record["content"])
-            and (record["comment"] or "").startswith(asked.get("comment.startswith", ""))
+            and (record["comment"] or "").lower().startswith(asked.get("comment.startswith", "").lower())
         ]
         size = min(int(asked.get("per_page", 100)), 5000)
         page = int(asked.get("page", 1))
@@ -268,7 +269,7 @@ def _check_values(record: Record) -> None:
     """Check a record's values, and fill in those that follow from others."""
     if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
         raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
-    name = record["name"].lower().rstrip(".")
+    name = one_form(record["name"])
     record["name"] = name if name == DOMAIN or name.endswith(f".{DOMAIN}") else f"{name}.{DOMAIN}"
     if record["type"] == "A" and not _is_ipv4(record["content"]):
         raise Refusal(9005, "Content for A record must be a valid IPv4 address.")

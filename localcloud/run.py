@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from urllib.parse import urlsplit
 
 if __name__ == "__main__":  # what is imported next takes a second or two, and Ctrl-C is to end that too, in silence
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from chalice.app import Chalice
 
 from localcloud import display
 from localcloud.clock import RealClock
@@ -36,6 +39,7 @@ WORK_S = 60
 _WATCH_S = 2
 _PORTS = {"port": (8000, "the app"), "aws-port": (4566, "AWS's API"), "cloudflare-port": (4567, "Cloudflare's API")}
 _NEXT_PORTS = 100
+_TRIES = 3
 _SPEEDS = (0.1, 60)  # faster still, and a minute is too short for what the sweep does in it
 _OTHER_PORTS = "make run PORT=9000 AWS_PORT=9001 CLOUDFLARE_PORT=9002"
 _LAST_PORT = 65535
@@ -75,13 +79,29 @@ def main(arguments: Sequence[str]) -> int:
 
     clock = RealClock(options.speed)
     try:
-        http, aws, cloudflare = _ports(options)
-        with Cloud(app, clock, FAST, http_port=http, aws_port=aws, cloudflare_port=cloudflare) as cloud:
-            _serve(cloud, clock, proxied=proxied)
+        with ExitStack() as stack:
+            _serve(_start(app, clock, options, stack), clock, proxied=proxied)
     except PortTaken as problem:
         display.console(sys.stderr).print(f"{problem} Free it, or choose others: {_OTHER_PORTS}.")
         return 1
     return 0
+
+
+def _start(app: Chalice, clock: RealClock, options: argparse.Namespace, stack: ExitStack) -> Cloud:
+    """Start the cloud; where another run has just taken a port that was free, choose again.
+
+    Raises:
+        PortTaken: another program has a port that was chosen, or all that could be.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(PortTaken):
+            return _enter(app, clock, options, stack)
+    return _enter(app, clock, options, stack)
+
+
+def _enter(app: Chalice, clock: RealClock, options: argparse.Namespace, stack: ExitStack) -> Cloud:
+    http, aws, cloudflare = _ports(options)
+    return stack.enter_context(Cloud(app, clock, FAST, http_port=http, aws_port=aws, cloudflare_port=cloudflare))
 
 
 def _ports(options: argparse.Namespace) -> list[int]:
@@ -91,9 +111,13 @@ def _ports(options: argparse.Namespace) -> list[int]:
         PortTaken: there is none.
     """
     ports: list[int] = []
-    for name, (usual, _) in _PORTS.items():
-        chosen = getattr(options, name.replace("-", "_"))
-        ports.append(_next_free(usual, ports) if chosen is None else chosen)
+    for name, (usual, what) in _PORTS.items():
+        port = getattr(options, name.replace("-", "_"))
+        if port is None:
+            port = _next_free(usual, ports)
+            if port != usual:
+                display.console().print(f"Port {usual}, which {what} has usually, is taken; {port} is free.")
+        ports.append(port)
     return ports
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -24,25 +21,11 @@ class _Quiet(WSGIRequestHandler):
         """Write nothing: the ledger holds the calls."""
 
 
-def _dated(now: Callable[[], datetime]) -> type[_Quiet]:
-    class Dated(_Quiet):
-        def date_time_string(self, _timestamp: float | None = None) -> str:
-            return format_datetime(now(), usegmt=True)
-
-    return Dated
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Server:
     """Serves until it is stopped."""
 
-    def __init__(
-        self, application: Any, port: int = 0, host: str = "127.0.0.1", now: Callable[[], datetime] = _utc_now
-    ) -> None:
-        """Take the port, 0 for any that is free. `now` is the time (UTC) that answers are dated with.
+    def __init__(self, application: Any, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Take the port, 0 for any that is free.
 
         Raises:
             PortTaken: another program has it.
@@ -51,7 +34,7 @@ class Server:
         with _bind(host, port) as bound:
             port = bound.getsockname()[1]
             self._server = make_server(
-                host, port, application, threaded=True, request_handler=_dated(now), fd=bound.fileno()
+                host, port, application, threaded=True, request_handler=_Quiet, fd=bound.fileno()
             )
         self.url = f"http://{host}:{port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)

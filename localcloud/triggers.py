@@ -187,6 +187,8 @@ class Stream:
         self._shard = table.stream_shard
         self._moto_add = self._shard.add
         setattr(self._shard, "add", self._add)  # noqa: B010  this shard's method only, which mypy cannot be told
+        # moto copies a table before a transaction, to put the copy in its place if that is cancelled.
+        setattr(self._shard, "__deepcopy__", lambda _: self._shard)  # noqa: B010  as above
 
     def _add(self, old: Any, new: Any) -> None:
         if old is not None and new is not None and old.to_json() == new.to_json():

@@ -253,7 +253,8 @@ def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
     begun["launched"] = SEAL.on(after["id"], role, newcomer.id)
     begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause is Cause.LATE_BOOT else {})
     after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
-    after.setdefault("begun_at", plain(now))
+    if not understood(after).begun_at:
+        after["begun_at"] = plain(now)
     return newcomer
 
 

@@ -27,6 +27,7 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Role, State
+from chalicelib.names import one_form
 from tests.builders import SEAL
 from tests.wire import Wire
 
@@ -352,23 +353,23 @@ class FakeDns(Dns):
             self._put(records)
 
     def _put(self, records: Collection[DnsRecord]) -> None:
-        for record in records:
+        named = {one_form(record.name): record for record in records}
+        for name, record in named.items():
             self.on_publish(record)
-            if record.name in self.foreign:
+            if name in self.foreign:
                 continue
-            known = self.records.get(record.name)
-            created_at = known.created_at if known else self.clock()
-            self.records[record.name] = replace(record, created_at=created_at)
-        if foreign := [record.name for record in records if record.name in self.foreign]:
+            known = self.records.get(name)
+            self.records[name] = replace(record, name=name, created_at=known.created_at if known else self.clock())
+        if foreign := named.keys() & self.foreign.keys():
             raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         with self.wire.call("dns.withdraw", *(record.name for record in records)):
             for record in records:
-                found = self.records.get(record.name)
+                found = self.records.get(one_form(record.name))
                 if found is not None and record.meeting_id in ("", found.meeting_id):
-                    self.on_withdraw(record.name)
-                    del self.records[record.name]
+                    self.on_withdraw(found.name)
+                    del self.records[found.name]
 
     def owned(self) -> list[DnsRecord]:
         with self.wire.call("dns.owned"):

@@ -16,9 +16,11 @@ Entry points:
 Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
-    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
+    inventory   what Chalice made of a stage, found in the account by its name
+    turns       whose turn it is to change a stage
+    own_statements  the operator's own statements in the functions' policies
     chalice     runs Chalice's command line for a stage
     package     Chalice's package of what ships: what the lock holds, the same bytes from the same commit
     build       what was deployed last, so that a second deploy changes nothing
@@ -33,6 +35,8 @@ Blocks:
 Base:
     stage       the file an operator edits: stages/<stage>.toml, read and checked
     account     the AWS account it goes to, as clients and names
+    place       where a stage is, and that it is nowhere else
+    executions  whether one of Lambda's executions can be set aside for the sweep
     errors      what AWS's errors mean
     findings    what is found of a stage, and how it is told
     terminal    sentences and commands in lines that fit
@@ -40,7 +44,11 @@ Base:
     lock        every distribution that ships or develops Elephant, with the hashes of its files
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
+    stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    keys        the stage's keys in its state table: made, moved there, read for the operator
+    fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy
     desktops    the stage's desktops that are alive
+    records     whose records in a zone are where their mark does not tell
     triggers    what sets the functions off, as it stands in the account
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,11 @@ class Account:
     partition: str = "aws"
     caller: str = ""
     """Whose they are, as an ARN."""
+
+    @property
+    def installation(self) -> str:
+        """What tells the Elephants of this account and Region from all others, in few characters."""
+        return hashlib.sha256(f"{self.id}/{self.region}".encode()).hexdigest()[:10]
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         """Return the ARN of a resource of this account; IAM's have no Region."""

@@ -2,7 +2,8 @@
 
 Whatever way a test sets the app off, a handler of app.py is on the stack when the SDK is called, so
 the stack says which function the call belongs to. Beside the operation only those parameters are
-kept that change which permission it takes. What was observed last is kept in tools/calls.json.
+kept that change which permission it takes, and which items of the app's own table it is about.
+What was observed last is kept in tools/calls.json.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 from botocore.client import BaseClient
 
-from tools.stage import FUNCTIONS, ROOT
+from tools.stage import FUNCTIONS, OWN_ITEMS, ROOT
 
 Calls = dict[str, set[str]]
 """By function: calls like `dynamodb:Query(IndexName)`."""
@@ -52,13 +54,33 @@ def observing(calls: Calls) -> Iterator[None]:
     def noted(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:
         if function := _caller(sys._getframe(1)):
             service = client.meta.service_model.service_name
-            marks = sorted(_MARKS.get(service, set()) & parameters.keys())
-            suffix = f"({','.join(marks)})" if marks else ""
-            calls.setdefault(function, set()).add(f"{service}:{operation}{suffix}")
+            noticed = calls.setdefault(function, set())
+            for part, asked in _parts(operation, parameters):
+                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _own_items(asked)
+                suffix = f"({','.join(marks)})" if marks else ""
+                noticed.add(f"{service}:{part}{suffix}")
         return make(client, operation, parameters)
 
     with patch.object(BaseClient, "_make_api_call", noted):
         yield
+
+
+def _parts(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a call as IAM sees it, with its parameters: a transaction is what it is made of, item by item."""
+    if operation != "TransactWriteItems":
+        yield operation, parameters
+        return
+    for write in parameters["TransactItems"]:
+        for kind, asked in write.items():
+            yield f"{kind}Item", asked
+
+
+def _own_items(asked: Mapping[str, Any]) -> list[str]:
+    """Return which of the app's own items are asked for, by their patterns."""
+    keys = [asked.get("Key", {}), asked.get("Item", {})]
+    keys += [key for table in asked.get("RequestItems", {}).values() for key in table["Keys"]]
+    ids = [key["id"]["S"] for key in keys if "id" in key]
+    return [pattern for pattern in sorted(OWN_ITEMS) if any(fnmatchcase(each, pattern) for each in ids)]
 
 
 def _caller(frame: FrameType | None) -> str | None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tools import (
     fast_launch,
     grants,
     inventory,
+    keys,
     lock,
     own_statements,
     place,
@@ -40,6 +42,7 @@ from tools.record import Record
 from tools.site import Site
 from tools.stack import Stack, global_suffix, parameters
 from tools.stage import ROOT, Stage, StageError, load
+from tools.terminal import say
 from tools.turns import turn
 from tools.version import version
 from tools.wiring import gateway, roles
@@ -54,10 +57,10 @@ def main() -> int:
         client = clients(stage.region)
         changes = deploy(stage, client)
     except (StageError, ClientError, BotoCoreError) as error:
-        print(f"Not deployed: {error}", file=sys.stderr)
+        say(f"Not deployed: {error}", sys.stderr)
         return 1
     changed = ", ".join(changes) or "nothing had to be changed"
-    print(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
+    say(f"Stage {stage.name} is deployed with Elephant {version()}; {changed}.")
     print(f"The API: {address(stage)}\n")
     return report(examine(Site(stage, client, providers.of(stage))))
 
@@ -104,6 +107,7 @@ def _fill(
 ) -> list[str]:
     """Make what is not the stack's, whose `outputs` these are; return what had to be changed."""
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
+    outputs["Installation"] = account.installation
     changes, record = [], Record(stage, root)
     if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
@@ -111,7 +115,10 @@ def _fill(
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
     if inventory.find_again(stage, record, client, stream=outputs["StreamArn"]):
         changes.append("Chalice's record was brought to what is in the account")
-    part = recorded.section(stage, outputs, reserve=can_reserve(stage, client))
+    standing = (inventory.functions(stage, client).get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    changes += keys.make(stage, outputs["StateTable"], client)
+    stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
+    part = recorded.section(stage, outputs, standing, reserve=can_reserve(stage, client))
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     policies = own_statements.add(stage, rendered, own_statements.load(stage, root / "stages"))
@@ -202,7 +209,7 @@ def address(stage: Stage, root: Path = ROOT) -> str:
 
 
 def _say(step: str) -> None:
-    print(f"· {step}", flush=True)
+    say(f"· {step}")
 
 
 if __name__ == "__main__":

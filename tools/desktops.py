@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.model import PROJECT, State
+from typing import Any
+
+from chalicelib.domain.model import PROJECT, Desktop, State
 from tools.account import Clients
 from tools.errors import ignore_not_found
 from tools.stage import Stage, StageError
@@ -12,13 +14,20 @@ _ALIVE = [str(state) for state in State if state.must_be_ended]
 
 def alive(stage: Stage, client: Clients) -> list[str]:
     """Return the ids of the stage's desktops that still have to be terminated."""
-    filters = [
-        {"Name": "tag:Project", "Values": [PROJECT]},
-        {"Name": "tag:Stage", "Values": [stage.name]},
-        {"Name": "instance-state-name", "Values": _ALIVE},
-    ]
-    pages = client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
-    return [i["InstanceId"] for page in pages for group in page["Reservations"] for i in group["Instances"]]
+    return list(_shown(stage, client, {"Name": "instance-state-name", "Values": _ALIVE}))
+
+
+def shown(stage: Stage, client: Clients) -> list[Desktop]:
+    """Return the stage's desktops that EC2 shows, those that died lately too."""
+    return [Desktop(id_, State(state)) for id_, state in _shown(stage, client).items()]
+
+
+def _shown(stage: Stage, client: Clients, *filters: dict[str, Any]) -> dict[str, str]:
+    """Return the states of the stage's desktops by their ids."""
+    tags = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Stage", "Values": [stage.name]}]
+    pages = client("ec2").get_paginator("describe_instances").paginate(Filters=[*tags, *filters])
+    groups = [group for page in pages for group in page["Reservations"]]
+    return {found["InstanceId"]: found["State"]["Name"] for group in groups for found in group["Instances"]}
 
 
 def refuse_while_alive(stage: Stage, client: Clients) -> None:

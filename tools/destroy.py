@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import PROJECT, DnsRecord
-from tools import fast_launch, inventory, place, providers, recorded, tables, triggers
-from tools.account import Clients, clients, enter
+from tools import fast_launch, inventory, place, providers, recorded, records, tables, triggers
+from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import alive, refuse_while_alive
 from tools.errors import ignore_not_found
@@ -21,6 +21,7 @@ from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, ROOT, Stage, StageError, load
+from tools.terminal import say
 from tools.turns import turn
 from tools.wiring import roles
 
@@ -39,13 +40,15 @@ def main() -> int:
             and input(f"This deletes {stage.stack} with its tables. Type the stage's name: ") != stage.name
         ):
             raise StageError("the name that was typed is not the stage's")
-        found = destroy(stage, clients(stage.region), leave_records=given.leave_records)
+        client = clients(stage.region)
+        account = enter(stage, client)
+        found = destroy(stage, client, leave_records=given.leave_records)
     except (StageError, ElephantError, ClientError, BotoCoreError) as error:
-        print(f"Not destroyed: {error}", file=sys.stderr)
+        say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone." if found else f"There is nothing of stage {stage.name} in {stage.region}.")
     if given.leave_records:
-        print(providers.of(stage).records_left(stage))
+        print(providers.of(stage).records_left(stage, account))
     return 0
 
 
@@ -61,21 +64,21 @@ def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: 
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
     stack = Stack(client, stage.stack)
-    found = bool(standing(stage, client))
+    found = bool(remains(stage, client))
     if not found and (elsewhere := roles.regions_of_stage(stage, client("iam")) - {stage.region}):
         raise StageError(
             f"there is nothing of stage {stage.name} in {stage.region}, but IAM has roles of it for "
             f"{', '.join(sorted(elsewhere))}. If that is the stage you mean, correct region in the file."
         )
     with turn(stage, account, client, table=stage.state_table, act="destroy"):
-        _destroy(stage, stack, client, root, leave_records=leave_records)
-    if left := standing(stage, client):
+        _destroy(stage, account, stack, client, root, leave_records=leave_records)
+    if left := remains(stage, client):
         raise StageError(f"still there: {', '.join(left)}. Run this again.")
     recorded.forget(stage, root / ".chalice")
     return found
 
 
-def standing(stage: Stage, client: Clients) -> list[str]:
+def remains(stage: Stage, client: Clients) -> list[str]:
     """Return what there is of a stage in its Region, for people to read."""
     stack = [f"the stack {stage.stack}"] if Stack(client, stage.stack).exists() else []
     kinds = {
@@ -89,19 +92,26 @@ def standing(stage: Stage, client: Clients) -> list[str]:
     return stack + [f"the {kind} {name}" for kind, names in kinds.items() for name in names]
 
 
-def _destroy(stage: Stage, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
+def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
     record, provider = Record(stage, root), providers.of(stage)
     refuse_while_alive(stage, client)
-    zone = None if leave_records else provider.zone(stage, client)
+    zone = None if leave_records else provider.zone(stage, client, account)
     if zone:
-        _owned(zone, stage, provider)  # before anything is removed: later there is no way back
+        _told_apart(zone, stage, provider, client)  # before anything is removed: later there is no way back
     record.bring_up([])  # without roles: Chalice fails over those that have more policies than it knows
     if record.exists():
         run_chalice(stage, "delete", root=root)
     _remove_found(stage, client)
     refuse_while_alive(stage, client)
-    if zone and (left := _owned(zone, stage, provider)):
-        zone.withdraw(left)
+    if zone:
+        own, others = _told_apart(zone, stage, provider, client)
+        zone.withdraw(own)
+        if others:
+            print(
+                f"{len(others)} records bear the stage's name alone, as version 0.1.0 marked them, and no desktop or "
+                f"meeting of the stage knows them. They may be another installation's, so they stay: "
+                f"{', '.join(record.name for record in others)}"
+            )
     provider.remove(stage, client)
     names = tables.of_stage(stage, client)
     names += [stack.outputs()["TableName"]] if stack.exists() and "TableName" in stack.outputs() else []
@@ -115,20 +125,24 @@ def _destroy(stage: Stage, stack: Stack, client: Clients, root: Path, *, leave_r
             client("logs").delete_log_group(logGroupName=stage.log_group(function))
 
 
-def _owned(zone: Dns, stage: Stage, provider: Provider) -> list[DnsRecord]:
-    """Return whatever in the zone still bears the stage's mark.
+def _told_apart(
+    zone: Dns, stage: Stage, provider: Provider, client: Clients
+) -> tuple[list[DnsRecord], list[DnsRecord]]:
+    """Return whatever in the zone still is the stage's, and what bears its name and may be another installation's.
 
     Raises:
         StageError: that cannot be told.
     """
     try:
-        return zone.owned()
+        marked = zone.owned()
+        own = records.own(marked, tables.of_stage(stage, client), stage, client)
     except ElephantError as error:
         raise StageError(
             f"{error} So the records of stage {stage.name} cannot be withdrawn from the zone {stage.zone_id}. "
             f"{provider.how_to_regain_access(stage)}, or leave the records where they are: "
             f"{sys.executable} -m tools.destroy --stage {stage.name} --leave-records"
         ) from error
+    return own, [record for record in marked if record not in own]
 
 
 def _remove_found(stage: Stage, client: Clients) -> None:

@@ -6,15 +6,18 @@ is set off in each of these, on the embedded cloud. What it calls then is what i
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
 from boto3.dynamodb.types import TypeSerializer
 
 from chalicelib.domain.model import PROJECT
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
+from localcloud.people import schedule
 from localcloud.play import play
 from localcloud.scenarios import SCENARIOS
 from localcloud.triggers import envelope
@@ -77,6 +80,7 @@ def drill() -> None:
             continue
         for situation in SITUATIONS.values():
             _set_off(app, function, situation)
+    _keep_to_limits(app)
 
 
 def _set_off(app: Any, function: str, situation: Situation) -> None:
@@ -97,6 +101,24 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
         if not cloud.functions.invoke(function, _event(function, clock, desktop, item)):
             raise RuntimeError(f"{function} failed: {cloud.timeline.entries[-1]}")
+
+
+def _keep_to_limits(app: Any) -> None:
+    """Schedule where that takes a key and the desktops at once are limited, and sweep where sweeps could overlap.
+
+    The sweep counts a row that was made by hand.
+    """
+    with Cloud(app, VirtualClock(_NOW)) as cloud:
+        os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"}
+        schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
+        os.environ["SCHEDULING"] = "locked"
+        if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
+            raise RuntimeError("The wrong key unlocked scheduling.")
+        row = {"id": _MEETING, "meet_time": _moment(120), "status": "SCHEDULED", "open": "1"}
+        item = {name: _SERIALIZER.serialize(value) for name, value in row.items()}
+        cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
+        if not cloud.functions.invoke("sweep", _event("sweep", cloud.clock, "", item)):
+            raise RuntimeError(f"sweep failed: {cloud.timeline.entries[-1]}")
 
 
 def _teachers_desktop(cloud: Cloud) -> str:

@@ -16,11 +16,11 @@ from chalicelib.domain.model import PROJECT
 from chalicelib.settings import image_parameter
 from tools.account import Account
 from tools.site import Provider
-from tools.stage import FUNCTIONS, Stage
+from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
 Statement = dict[str, Any]
 
-_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,]+)\))?")
+_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,/*]+)\))?")
 _FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
@@ -115,10 +115,20 @@ def _by_trigger(function: str, names: Names) -> list[Statement]:
 
 
 def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]:
+    if own := [mark for mark in marks if mark in OWN_ITEMS]:
+        return [_own_items(operation, pattern, names) for pattern in own]
     table = names.arn("dynamodb", f"table/{names.table}")
     resource = f"{table}/index/{OPEN_INDEX}" if "IndexName" in marks else table
     sid = "ReadIndex" if "IndexName" in marks else "Meetings"
     return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
+
+
+def _own_items(operation: str, pattern: str, names: Names) -> Statement:
+    """Return the statement for these items of the app's own table, and for no other item there."""
+    table = names.arn("dynamodb", f"table/{APP}-state-{names.stage.name}")
+    of_these = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]}}
+    sid = "".join(word.capitalize() for word in re.findall("[a-z]+", pattern))
+    return _allow(sid, [f"dynamodb:{operation}"], [table], of_these)
 
 
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:

@@ -15,24 +15,33 @@ from typing import Any
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import SETTINGS
 from tools.stack import global_suffix
-from tools.stage import FUNCTIONS, ROOT, Stage
+from tools.stage import FUNCTIONS, ROOT, SECRETS, Stage
 
 CHALICE = ROOT / ".chalice"
 _BEFORE = "before.json"  # the stage's part before its first deploy: for `dev` the sample that is in git
 
+_KEPT = ("JITSI_DOMAIN",)
+"""What an earlier version set where the file said nothing: a stage that has it keeps it until its file has the line."""
 
-def environment(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
+_NOTHING: Mapping[str, str] = {}
+
+
+def environment(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, str]:
     """Return the app's environment: of each variable what the operator's file says, or what the stack made.
 
-    Nothing is set to empty.
+    Nothing is set to empty, and no key stands there: those are in the state table. `standing` is the environment that
+    the functions have now.
     """
     values = dict(stage.environment)
     for row in SETTINGS:
         values[row.name] = stage.variable(row.name) or (outputs[row.stack_output] if row.stack_output else "")
-    return {name: value for name, value in values.items() if value}
+    values |= {name: standing.get(name, "") for name in _KEPT if name not in stage.environment}
+    return {name: value for name, value in values.items() if value and name not in SECRETS}
 
 
-def section(stage: Stage, outputs: Mapping[str, str], *, reserve: bool = True) -> dict[str, Any]:
+def section(
+    stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING, *, reserve: bool = True
+) -> dict[str, Any]:
     """Return the stage's part of .chalice/config.json; `reserve` sets an execution of Lambda aside for the sweep."""
     roles, suffix = outputs["TimersRoleArn"].rpartition("/")[0], global_suffix(stage, outputs)
     functions: dict[str, dict[str, Any]] = {
@@ -51,7 +60,7 @@ def section(stage: Stage, outputs: Mapping[str, str], *, reserve: bool = True) -
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,
         "tags": {"Project": PROJECT, "Stage": stage.name},
-        "environment_variables": environment(stage, outputs),
+        "environment_variables": environment(stage, outputs, standing),
         "lambda_functions": functions,
     }
 
@@ -59,11 +68,16 @@ def section(stage: Stage, outputs: Mapping[str, str], *, reserve: bool = True) -
 def write(
     stage: Stage, part: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]], folder: Path = CHALICE
 ) -> bool:
-    """Write the stage's part and its functions' policies; return whether any file changed."""
+    """Write the stage's part and its functions' policies; return whether any file changed.
+
+    What the part held before the first deploy is kept, without the keys that it may have held.
+    """
     config, own = _config(folder), folder / stage.name
-    if not own.exists():
-        own.mkdir()
-        _put(own / _BEFORE, {"part": config["stages"].get(stage.name)})
+    before = config["stages"].get(stage.name)
+    if own.exists():
+        before = _before(own)
+    own.mkdir(exist_ok=True)
+    _put(own / _BEFORE, {"part": _without_keys(before)})
     config["stages"][stage.name] = part
     changed = [_put(folder / "config.json", config)]
     changed += [_put(own / f"policy-{name}.json", policies[name]) for name in FUNCTIONS]
@@ -72,8 +86,7 @@ def write(
 
 def forget(stage: Stage, folder: Path = CHALICE) -> None:
     """Leave the stage's part as it was before the first deploy; remove its policies and records."""
-    config, before = _config(folder), folder / stage.name / _BEFORE
-    part = json.loads(before.read_text(encoding="utf-8"))["part"] if before.exists() else None
+    config, part = _config(folder), _before(folder / stage.name)
     if part:
         config["stages"][stage.name] = part
     elif (folder / stage.name).exists():
@@ -82,6 +95,23 @@ def forget(stage: Stage, folder: Path = CHALICE) -> None:
     shutil.rmtree(folder / stage.name, ignore_errors=True)
     for record in (folder / "deployed").glob(f"{stage.name}.*"):
         record.unlink()
+
+
+def _before(own: Path) -> dict[str, Any] | None:
+    path = own / _BEFORE
+    part: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8"))["part"] if path.exists() else None
+    return part
+
+
+def _without_keys(part: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stage's part of the configuration without any key, for all functions or for one."""
+    if part is None:
+        return None
+    kept: dict[str, Any] = {}
+    for name, value in part.items():
+        if name not in SECRETS:
+            kept[name] = _without_keys(value) if isinstance(value, Mapping) else value
+    return kept
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -17,8 +17,8 @@ Everything that an operator decides for the stage `dev`. For another stage copy 
 docs/deploy.md says where each value comes from; `make doctor STAGE=dev` says which of them do not hold. Until you fill
 it in, this sample is written by `make texts` from the tables in chalicelib/settings.py and tools/stage.py."""
 _VARIABLES = """\
-Any other variable of the app (README, Configuration). SCHEDULE_KEY and LINK_SIGNING_KEY are secrets, and stand in plain
-text here and in .chalice/config.json: before you commit them, docs/deploy.md, Your own branch."""
+Any other variable of the app (README, Configuration), but no key: a deploy makes the stage's keys and keeps them where
+only the functions read them. One that stands here it moves there (docs/deploy.md, Keys)."""
 
 
 def table() -> Iterator[str]:

@@ -42,13 +42,13 @@ class Provider(Protocol):
     def statement(self, call: str, stage: Stage, account: Account) -> dict[str, Any]:
         """Return the IAM statement that allows a call like `secretsmanager:GetSecretValue`, for this stage alone."""
 
-    def zone(self, stage: Stage, client: Clients) -> Dns | None:
+    def zone(self, stage: Stage, client: Clients, account: Account) -> Dns | None:
         """Return the stage's part of the zone, None where nothing was ever published."""
 
     def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
 
-    def records_left(self, stage: Stage) -> str:
+    def records_left(self, stage: Stage, account: Account) -> str:
         """Return a sentence on where the stage's records may be left, and how to tell them."""
 
     def remove(self, stage: Stage, client: Clients) -> None:

@@ -15,13 +15,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from chalicelib.adapters.keys import item_id
+from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
-from chalicelib.settings import SETTINGS
+from chalicelib.settings import SETTINGS, Client
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
+OWN_ITEMS = ("calendar/*", *map(item_id, Purpose), "sweep")
+"""The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
@@ -44,8 +48,6 @@ DEPLOY = (
     Setting("", Flag(), key="desktops.fast_launch", default="false", example="true",
             meaning="whether a deploy turns Fast Launch on for the image, so that Windows' first boot takes a third of "
             "the time; prepared snapshots cost their storage"),
-    Setting("", Number(1), key="desktops.at_once", default="10", example="40",
-            meaning="the desktops at the busiest moment, two a meeting, which the doctor holds against quotas"),
     Setting("", EMAIL, key="operations.alarm_email", example="operators@example.com", when_empty="nobody",
             meaning="the address that alarms are mailed to, once its owner has confirmed"),
     Setting("", Number(among=RETENTIONS), key="operations.log_retention_days", default="30", example="90",
@@ -68,6 +70,9 @@ KEYS = {
 """Every key of the file, as `table.key`, in the order of the file."""
 
 _VARIABLES = {row.name: row for row in SETTINGS}
+
+SECRETS = frozenset(row.name for row in SETTINGS if isinstance(row.kind, Secret))
+"""The variables that hold keys: a deployed stage has them in its state table, and in no function's environment."""
 
 
 class StageError(Exception):
@@ -103,7 +108,7 @@ class Stage:
     """One stage as its operator wants it. Empty text and empty tuples mean: the default described in the file.
 
     What tools look at is an attribute, by its key in the file. `environment` holds the rest as the functions get it, by
-    the variables' names.
+    the variables' names: what the file says, be it that something is empty.
     """
 
     name: str
@@ -118,7 +123,7 @@ class Stage:
     vpc: str = _usual("vpc")
     subnets: tuple[str, ...] = _usual("subnets")
     kms_key: str = _usual("kms_key")
-    client: str = _usual("client")
+    client: Client = _usual("client")  # noqa: RUF009  a value of the table, made once
     fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
@@ -129,6 +134,7 @@ class Stage:
     log_retention_days: int = _usual("log_retention_days")
     table: str = _usual("table")
     protect_table: bool = _usual("protect_table")
+    scheduling: str = _usual("scheduling")
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -157,6 +163,11 @@ class Stage:
     def log_group(self, name: str) -> str:
         """Return the name of the log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.function(name)}"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the file still holds of the keys that a deploy has moved, or will move, into the state table."""
+        return {name: text for name, text in self.environment.items() if name in SECRETS}
 
     def variable(self, name: str) -> str:
         """Return a variable of the functions as text: what the file says of it, or its default.
@@ -233,7 +244,8 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
     attributes = {_leaf(key): _value(KEYS[key], text) for key, text in texts.items() if _leaf(key) in _ATTRIBUTES}
-    others = {KEYS[key].name: text for key, text in texts.items() if text and _leaf(key) not in _ATTRIBUTES}
+    written = {key for key in KEYS if value_at(content, key) is not None}
+    others = {KEYS[key].name: text for key, text in texts.items() if key in written and _leaf(key) not in _ATTRIBUTES}
     return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 
@@ -276,10 +288,11 @@ def _variable_problem(name: str, value: object) -> str:
     if not isinstance(value, str):
         return 'must be text in quotes, like SCHEDULE_KEY = "…"'
     if row:
+        kind = row.in_file or row.kind
         try:
-            _text(row, value)
+            _ = kind.read(value) if value else ""
         except ValueError as error:
-            return str(error)
+            return str(error) if isinstance(kind, Secret) else f"{error}, not {value!r:.80}"
         return ""
     if near := get_close_matches(name.upper(), _VARIABLES, 1, 0.85):
         return f"is not known here: did you mean {near[0]}?"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT = timedelta(minutes=1)
+ALL_SIGNED = "all_signed"
+"""The attribute of an item that says so of its keys (domain/keys.py)."""
 
 
 def item_id(purpose: Purpose) -> str:
@@ -27,7 +29,8 @@ def parse(item: Mapping[str, Mapping[str, Any]]) -> Keys | None:
     """Return the keys that an item holds, in DynamoDB JSON; None where it is not as a deploy writes it."""
     present = item.get("present", {}).get("S", "")
     earlier = [key.get("S", "") for key in item.get("earlier", {"L": []}).get("L", [{}])]
-    return Keys(present, tuple(earlier)) if present and all(earlier) else None
+    all_signed = item.get(ALL_SIGNED, {}).get("BOOL", False)
+    return Keys(present, tuple(earlier), all_signed) if present and all(earlier) else None
 
 
 class TableKeys:
@@ -89,4 +92,4 @@ class GivenKeys:
     def of(self, purpose: Purpose) -> Keys | None:
         """Return the key of a purpose, None where none was given."""
         key = self._keys.get(purpose)
-        return Keys(key) if key else None
+        return Keys(key, all_signed=True) if key else None

@@ -14,7 +14,7 @@ from chalicelib.control.persist import Overtaken
 from chalicelib.control.ports import World
 from chalicelib.domain.actions import Action, Launch, Update, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
-from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
+from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, Role, State
 from chalicelib.rules.facts import NO_HINTS, Hints
 from chalicelib.rules.plan import plan, strangers
 
@@ -58,6 +58,7 @@ class Looker:
             meeting = glimpse or self._world.meetings.get(meeting_id)
             if told:
                 meeting = replace(meeting, reported=meeting.reported | told.reported, uploads=told.uploads)
+                hints = replace(hints, streamed=hints.streamed and _uploads(meeting) <= _uploads(told))
             actions = self._plan(meeting, seen, hints)
             if glimpse and not any(_is_urgent(action) for action in actions):
                 return []
@@ -112,6 +113,10 @@ class Looker:
         for problem in meeting.problems:
             if problem not in told:
                 log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=f"{problem}; correct it in the table")
+
+
+def _uploads(meeting: Meeting) -> set[Role]:
+    return {seat.role for seat in meeting.seats if seat.uploaded}
 
 
 def _is_urgent(action: Action) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.calendar import Week
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
@@ -116,7 +117,7 @@ class Dns(Protocol):
         """
 
     def owned(self) -> list[DnsRecord]:
-        """Return every record that bears our mark."""
+        """Return every record that bears our mark; one with the old mark, as it says, may be another installation's."""
 
 
 class Timers(Protocol):
@@ -134,6 +135,30 @@ class KeyStore(Protocol):
 
     def of(self, purpose: Purpose) -> Keys | None:
         """Return the keys of a purpose, at most a minute old; None where none was made."""
+
+
+class Calendar(Protocol):
+    """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""
+
+    def read(self, numbers: Collection[int]) -> dict[int, Week]:
+        """Return these weeks; one that was never written is empty.
+
+        They may be as they were a moment ago: a write that was decided on such a week is refused.
+        """
+
+    def book(self, row: Mapping[str, Any], weeks: Collection[Week]) -> bool:
+        """Store a new row and these weeks, all or nothing; return False, and change nothing, where its id is taken.
+
+        Raises:
+            Conflict: one of the weeks was written since it was read.
+        """
+
+    def correct(self, week: Week) -> None:
+        """Store this week.
+
+        Raises:
+            Conflict: it was written since it was read.
+        """
 
 
 class World(Protocol):
@@ -154,6 +179,10 @@ class World(Protocol):
     @property
     def timers(self) -> Timers:
         """The timers."""
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The calendar, None where nothing limits how many desktops there are at once."""
 
     @property
     def policy(self) -> Policy:

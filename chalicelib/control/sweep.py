@@ -13,13 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from chalicelib import log
+from chalicelib.control import recount
 from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
 from chalicelib.control.ports import World
 from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
+from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
 from chalicelib.rules.plan import plan
+from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
 from chalicelib.rules.times import ends_by
 
@@ -31,6 +34,7 @@ class Sweeper:
         self._world = world
         self._looker = looker
         self._resume_after = ""
+        self._not_ours: set[str] = set()
 
     def sweep(self, stop_at: datetime) -> SweepReport:
         """Look at every open meeting and at all that belongs to none; return the counts.
@@ -41,8 +45,9 @@ class Sweeper:
         Raises:
             SomeFailed: something failed; it was logged, everything else was done.
         """
-        sweep = _Sweep(self._world, self._looker, stop_at)
+        sweep = _Sweep(self._world, self._looker, stop_at, self._not_ours)
         sweep.list_all()
+        sweep.correct_calendar()
         for meeting in self._in_turn(sweep.known):
             if sweep.has_time():
                 sweep.visit(meeting)
@@ -88,11 +93,15 @@ class SweepReport:
 
 
 class _Sweep:
-    """One sweep: its listings, and what it came to. A listing that failed is None: then nothing is concluded."""
+    """One sweep: its listings, and what it came to. A listing that failed is None: then nothing is concluded.
 
-    def __init__(self, world: World, looker: Looker, stop_at: datetime) -> None:
+    `not_ours` is kept from sweep to sweep: the meetings that records with the old mark name and that have no row.
+    """
+
+    def __init__(self, world: World, looker: Looker, stop_at: datetime, not_ours: set[str]) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
+        self._knows_all = False
         self._world = world
         self._looker = looker
         self._stop_at = stop_at
@@ -102,14 +111,19 @@ class _Sweep:
         self._by_id: dict[str, Desktop] = {}
         self._looked_for: frozenset[str] = frozenset()
         self._withdrawn: set[str] = set()
+        self._not_ours = not_ours
         self._terminated: set[str] = set()
+        self._weeks: dict[int, Week] = {}
 
     def list_all(self) -> None:
-        """List the open meetings, the fleet and the zone, each whether or not another fails."""
+        """List the calendar, the open meetings, the fleet and the zone, each whether or not another fails."""
         world = self._world
+        with self.report.tolerate("read the calendar"):
+            self._weeks = recount.weeks_before(world)
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
+            self._knows_all = True
         with self.report.tolerate("list the desktops"):
             self._fleet = [desktop for page in world.desktops.fleet() for desktop in page]
             self._by_meeting = _grouped(self._fleet)
@@ -124,6 +138,12 @@ class _Sweep:
         if rest := named - self._by_id.keys():
             self._by_id |= {desktop.id: desktop for desktop in self._world.desktops.named(rest)}
             self._looked_for = frozenset(rest)
+
+    def correct_calendar(self) -> None:
+        """Bring the calendar to what the open meetings want, where all of them could be listed."""
+        if self._knows_all:
+            with self.report.tolerate("correct the calendar"):
+                recount.correct(self._world, self._weeks, filter(None, self.known.values()))
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""
@@ -155,23 +175,29 @@ class _Sweep:
         return Observation(tuple(shown.values()), complete=True, looked_for=self._looked_for)
 
     def tidy(self) -> None:
-        """Read the meetings that living desktops name and no listing showed, then tidy what belongs to none."""
+        """Read the meetings that something names and no listing showed, then tidy what belongs to none."""
         if self._fleet is None:
             return
         named = {d.meeting_id for d in self._fleet if d.meeting_id and d.state.must_be_ended}
+        # What bears the old mark may be another installation's; only a row tells, if the fleet does not.
+        doubtful = {r.meeting_id for r in self._inventory(self._fleet, self._records).doubtful if r.meeting_id}
+        named |= doubtful - self._not_ours
         for meeting_id in sorted(named - self.known.keys()):
             if self.has_time():
-                with self.report.tolerate("read the meeting of a desktop", meeting_id):
+                with self.report.tolerate("read the meeting of a desktop or record", meeting_id):
                     self._read_and_visit(meeting_id)
+        self._not_ours |= {meeting_id for meeting_id in doubtful if self.known.get(meeting_id, "unread") is None}
         # A name that was just withdrawn is not in the zone any more, whatever the listing says.
         records = self._records and [record for record in self._records if record.name not in self._withdrawn]
         fleet = [desktop for desktop in self._fleet if desktop.id not in self._terminated]
-        inventory = Inventory(fleet, records, self.known, self._world.clock(), self._world.policy)
-        for effect in plan_strays(inventory):
+        for effect in plan_strays(self._inventory(fleet, records)):
             with self.report.tolerate("tidy what belongs to no meeting"):
                 if wanted := self._still_wanted(effect):
                     do(self._world, wanted)
                     self.report.acted += 1
+
+    def _inventory(self, fleet: list[Desktop], records: list[DnsRecord] | None) -> Inventory:
+        return Inventory(fleet, records, self.known, self._world.clock(), self._world.policy)
 
     def _read_and_visit(self, meeting_id: str) -> None:
         try:
@@ -217,6 +243,9 @@ class _Sweep:
             ends = [ends_by(d, self._world.policy) for d in self._fleet if d.state.must_be_ended]
             report.overdue = sum(end is not None and now >= end for end in ends)
             log.count(log.Metric.DESKTOPS_OVERDUE, report.overdue, stage=stage)
+        if self._knows_all:
+            late = [m for m in self.known.values() if m and is_not_ready(m, now, self._world.policy)]
+            log.count(log.Metric.NOT_READY, len(late), stage=stage)
         records = None if self._records is None else len(self._records)
         log.note(log.Note.SWEEP, why="every minute", **report.counts(), records=records)
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)

@@ -5,6 +5,10 @@ statuses or lets them fail the invocation. Every message names the thing, says w
 and, where somebody can do something about it, what.
 """
 
+from __future__ import annotations
+
+from datetime import datetime
+
 
 class ElephantError(Exception):
     """Anything the app itself reports."""
@@ -50,8 +54,20 @@ class MeetingOver(ElephantError):
         self.reason = reason
 
 
+class KeyTaken(ElephantError):
+    """The idempotency key of a request was used before, by a request for another meeting."""
+
+
+class TimeFull(ElephantError):
+    """As many desktops are wanted at that time as there may be at once; `free` holds the next times, UTC, with room."""
+
+    def __init__(self, message: str, free: tuple[datetime, ...]) -> None:
+        super().__init__(message)
+        self.free = free
+
+
 class Conflict(ElephantError):
-    """The row changed between the look and the write: look again."""
+    """What a write was decided on changed between the look and the write: look again."""
 
 
 class Unavailable(ElephantError):

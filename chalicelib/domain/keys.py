@@ -28,11 +28,18 @@ class Keys:
 
     present: str = field(repr=False)
     earlier: tuple[str, ...] = field(default=(), repr=False)
+    all_signed: bool = False
+    """Of links: every link that people were sent is signed, so one without a signature opens nothing."""
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every key that counts, the present one first."""
         return (self.present, *self.earlier)
+
+    def hold(self, given: str) -> bool:
+        """Return whether this is one of the keys."""
+        brought = given.encode("utf-8", "surrogatepass")
+        return any(hmac.compare_digest(key.encode(), brought) for key in self.all)
 
     def sign(self, text: str) -> str:
         """Return the signature of a text by the present key: HMAC-SHA256 as 64 hex digits."""

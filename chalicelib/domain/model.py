@@ -18,6 +18,9 @@ from chalicelib.domain.keys import NO_SEAL, Seal
 PROJECT = "Elephant"
 """The value of the tag `Project`, which everything that the project owns bears."""
 
+LINKS_SIGNED = "signed"
+"""The value of `links` on the row of a meeting whose links were signed from the first."""
+
 MeetingAttribute = Literal[
     "id",
     "teacher_name",
@@ -27,6 +30,8 @@ MeetingAttribute = Literal[
     "created_at",
     "duration_minutes",
     "jitsi_url",
+    "links",
+    "request_digest",
     "status",
     "instance_id",
     "termination_reason",
@@ -176,12 +181,16 @@ UNKNOWN = Observation()
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One DNS name that leads to a desktop, and the meeting that it was published for."""
+    """One DNS name that leads to a desktop, and the meeting that it was published for.
+
+    `old_mark` says that it bears the mark of version 0.1.0, which does not tell one installation from another.
+    """
 
     name: str
     address: str = ""
     meeting_id: str = ""
     created_at: datetime | None = None
+    old_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +219,11 @@ class Seat:
     joined_at: datetime | None = None
     late_boots: int = 0
     replaced: tuple[str, ...] = ()
+
+    def has_named(self, desktop_id: str) -> bool:
+        """Whether the row names this desktop for this seat, or did before another took its place."""
+        earlier = (entry.partition(" ")[2].partition(":")[0] for entry in self.replaced)  # when, which: why
+        return desktop_id in (self.desktop_id, *earlier)
 
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
@@ -267,6 +281,11 @@ class Meeting:
         if seat.attempt_at and seat.desktop_id:
             return self.vouches_for(seat)
         return not (seat.attempt_at or seat.desktop_id)
+
+    @property
+    def links_signed(self) -> bool:
+        """Whether people were sent signed links of this meeting."""
+        return self.row.get("links") == LINKS_SIGNED
 
     @property
     def seats(self) -> tuple[Seat, Seat]:

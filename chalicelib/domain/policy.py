@@ -24,6 +24,8 @@ class Policy:
     upload_grace: timedelta = timedelta(minutes=30)
     boot_limit: timedelta = timedelta(minutes=15)
     max_attempts: int = 10
+    # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
+    at_once: int | None = None
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
     # After a refusal a role's next attempt waits this long for each attempt so far.
@@ -56,6 +58,10 @@ class Policy:
     def record_name(self, desktop_id: str) -> str:
         """Return the DNS name of a desktop."""
         return f"{desktop_id}.{self.domain}"
+
+    def desktop_id(self, record_name: str) -> str:
+        """Return the id of the desktop whose DNS name this is; whatever stands before the domain in any other."""
+        return record_name.removesuffix(f".{self.domain}")
 
     def link(self, desktop_id: str) -> str:
         """Return the address at which a person finds a desktop."""

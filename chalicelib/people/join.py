@@ -13,6 +13,7 @@ from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.domain.model import Meeting, Role, Seat, Status
 from chalicelib.domain.policy import DCV_PORT, Policy
+from chalicelib.people import links
 from chalicelib.rules.times import times
 
 _TRIES = 4
@@ -47,20 +48,25 @@ def resolve_join(
     clock: Callable[[], datetime],
     policy: Policy,
     *,
+    signed: bool = True,
     records: bool = True,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
     That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
-    (`records` is false) is told what somebody who comes now would be told.
+    (`records` is false) is told what somebody who comes now would be told. A link that is not `signed` is one of a
+    meeting that was made before links were, or by hand: nobody was ever sent another one for it.
 
     Raises:
+        Forbidden: people were sent signed links of this meeting, and this one is not.
         NoSuchMeeting: there is no such row.
         MeetingOver: it has ended, or is ending.
         Unavailable: the table cannot be read or written now.
     """
     for _ in range(_TRIES):
         meeting = meetings.get(meeting_id)
+        if meeting.links_signed and not signed:
+            raise links.not_valid()
         if meeting.over:
             reason = meeting.reason
             raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason)

@@ -1,17 +1,18 @@
 """The links that people are sent: how they are made, and how the id in one is read again.
 
-Where a signing key is set, the `id` in a link is `<id>.<signature>`, bound to the role, so that
-nobody can open the other person's desktop by changing `role` in the address.
+Where links are signed, the `id` in one is `<id>.<signature>`, bound to the role, so that nobody can open the other
+person's desktop by changing `role` in the address, and that who learns a meeting's id cannot come in. That holds of
+people. Who may write the table, as desktops with the seeds' scripts do, reads the desktops' addresses there anyway.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden
+from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Role
 
 _SIGNATURE_LENGTH = 32  # hex digits: 128 bits
@@ -21,18 +22,20 @@ _DAMAGE = re.compile(r"(?:&#?\w+;|[^\w-])+$")  # a full stop, a bracket, a quote
 _DECODINGS = 3  # a mail scanner that rewrites links encodes them again
 
 
-def public_id(meeting_id: str, role: Role, key: str | None) -> str:
+def public_id(meeting_id: str, role: Role, keys: Keys | None) -> str:
     """Return what a link for this role holds as `id`."""
-    return f"{meeting_id}.{_sign(meeting_id, role, key)}" if key else meeting_id
+    if keys is None:
+        return meeting_id
+    return f"{meeting_id}.{keys.sign(_seat(meeting_id, role))[:_SIGNATURE_LENGTH]}"
 
 
-def link(frontend_base_url: str, meeting_id: str, role: Role, key: str | None) -> str:
+def link(frontend_base_url: str, meeting_id: str, role: Role, keys: Keys | None) -> str:
     """Return the link for this role: the page's address with `id` and `role` added to its query.
 
     A page that is routed by its fragment (`https://example.com/#/meeting`) reads them there.
     """
     page, anchor = _split(frontend_base_url)
-    query = urlencode({"id": public_id(meeting_id, role, key), "role": role.value})
+    query = urlencode({"id": public_id(meeting_id, role, keys), "role": role.value})
     return f"{page}{'&' if '?' in page else '?'}{query}{anchor}"
 
 
@@ -60,20 +63,34 @@ def role_of(text: str) -> Role:
     return Role(named[1])
 
 
-def meeting_id_of(text: str, role: Role, key: str | None) -> str:
+def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> str:
     """Return the meeting's id from the `id` in a link, even if a mail program has damaged its end.
+
+    One without a signature is for `resolve_join` to judge, unless it can be told here that none is good. The keys are
+    asked for only where they are needed.
 
     Raises:
         BadRequest: it does not look like an id.
-        Forbidden: links are signed, and this one is not, or is for the other role.
+        Forbidden: its signature is wrong or for the other role, or it has none and needs one.
     """
     public = _undamaged(text)
     if not _PUBLIC_ID.fullmatch(public):
         raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
-    meeting_id, _, signature = public.partition(".")
-    if key and not hmac.compare_digest(signature, _sign(meeting_id, role, key)):
-        raise Forbidden("This link is not valid for this role; open the link exactly as it was sent.")
+    meeting_id, dot, signature = public.partition(".")
+    keys = link_keys()
+    if keys and not (keys.has_signed(_seat(meeting_id, role), signature) if dot else not keys.all_signed):
+        raise not_valid()
     return meeting_id
+
+
+def is_signed(text: str) -> bool:
+    """Return whether the `id` in a link has a signature, whatever it is worth."""
+    return "." in _undamaged(text)
+
+
+def not_valid() -> Forbidden:
+    """Return the refusal of a link that opens nothing."""
+    return Forbidden("This link is not valid for this role; open the link exactly as it was sent.")
 
 
 def _undamaged(text: str) -> str:
@@ -88,6 +105,5 @@ def _undamaged(text: str) -> str:
     return _DAMAGE.sub("", visible.strip())
 
 
-def _sign(meeting_id: str, role: Role, key: str) -> str:
-    digest = hmac.new(key.encode(), f"{meeting_id}/{role}".encode(), hashlib.sha256)
-    return digest.hexdigest()[:_SIGNATURE_LENGTH]
+def _seat(meeting_id: str, role: Role) -> str:
+    return f"{meeting_id}/{role}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import secrets
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +17,12 @@ from urllib.parse import urlsplit
 from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
-from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError
-from chalicelib.domain.model import Role
+from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError, KeyTaken, NoSuchMeeting, TimeFull
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import MeetingAttribute, Role
 from chalicelib.domain.policy import Policy
 from chalicelib.people import links
+from chalicelib.people.booking import Bookings
 from chalicelib.rules.times import TimerKind, timers
 from chalicelib.settings import TimerSettings
 
@@ -29,6 +33,13 @@ _URL_LENGTH = 2000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories; joiners, which many scripts need, are in none of them
 _TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the text around the name too
+_ASKED_FOR: tuple[MeetingAttribute, ...] = (
+    "teacher_name",
+    "student_name",
+    "teacher_email",
+    "meet_time",
+    "duration_minutes",
+)
 _TIMER_MARGIN = timedelta(minutes=1)  # a time that has passed by the time it is armed may never fire
 
 
@@ -42,6 +53,12 @@ class MeetingRequest:
     meet_time: datetime
     frontend_base_url: str
     duration_minutes: int | None
+
+    @property
+    def digest(self) -> str:
+        """What tells this request from any other: requests of one meaning have one digest, however they are spelled."""
+        said = json.dumps(asdict(self), default=rows.timestamp, sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,50 +198,97 @@ class Scheduler:
         self,
         *,
         meetings: Meetings,
+        bookings: Bookings | None,
         timers: Timers,
         clock: Callable[[], datetime],
         policy: Policy,
-        jitsi_domain: str,
-        signing_key: str | None,
+        jitsi_domain: str | None,
+        link_keys: Keys | None,
     ) -> None:
+        """Take what is needed to schedule. `bookings` is None where nothing limits how many meetings there are."""
         self._meetings = meetings
+        self._create = bookings.create if bookings else meetings.create
         self._timers = timers
         self._clock = clock
         self._policy = policy
         self._jitsi_domain = jitsi_domain
-        self._signing_key = signing_key
+        self._link_keys = link_keys
 
     def schedule(self, request: MeetingRequest, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
 
-        The same idempotency key gives the same meeting. A timer that cannot be armed is logged and
-        not missed: the sweep does a minute later what it would have done.
+        The same request with the same idempotency key gives the same meeting. A timer that cannot be armed is logged
+        and not missed: the sweep does a minute later what it would have done.
 
         Raises:
+            KeyTaken: the idempotency key was used before, by another request.
+            TimeFull: there is no room at that time.
             Unavailable: the table cannot be written; nothing was scheduled.
         """
-        meeting_id = self._id_of(idempotency_key) if idempotency_key else str(uuid.uuid4())
-        row = self._row(meeting_id, request)
-        if self._meetings.create(row):
-            log.note(log.Note.SCHEDULE, meeting=meeting_id, why="somebody asked for it", meet_time=request.meet_time)
-        else:
-            row = dict(self._meetings.get(meeting_id).row)
-            log.note(log.Note.SCHEDULE_AGAIN, meeting=meeting_id, why="the idempotency key was used before")
+        row = self._stored(request, idempotency_key)
         self._arm(row, targets)
+        meeting_id = row["id"]
         return {
             "message": "The meeting is scheduled.",
             "id": meeting_id,
             "jitsi_url": row.get("jitsi_url", ""),
-            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._signing_key),
-            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._signing_key),
+            "teacher_link": links.link(request.frontend_base_url, meeting_id, Role.TEACHER, self._link_keys),
+            "student_link": links.link(request.frontend_base_url, meeting_id, Role.STUDENT, self._link_keys),
         }
 
-    def _id_of(self, idempotency_key: str) -> str:
-        """Return the id that a key stands for: always the same, and not to be turned back into the key."""
-        digest = hashlib.sha256(f"{self._policy.stage}/{self._signing_key}/{idempotency_key}".encode()).digest()
-        return str(uuid.UUID(bytes=digest[:16], version=4))
+    def _stored(self, request: MeetingRequest, idempotency_key: str | None) -> Mapping[str, Any]:
+        """Return the row of the meeting that this request made before, with this key; else that of a new one."""
+        meeting_id, *earlier = self._ids_of(idempotency_key) if idempotency_key else [str(uuid.uuid4())]
+        row = self._known(*earlier)
+        if row is None:
+            try:
+                new = self._new(meeting_id, request, request.digest if idempotency_key else None)
+            except TimeFull:  # the request itself may have taken the last room, the first time
+                row = self._known(meeting_id)
+                if row is None:
+                    raise
+            else:
+                if new:
+                    return new
+                row = self._meetings.get(meeting_id).row
+        if not _made(row, request):
+            raise KeyTaken(
+                "This Idempotency-Key was used before, for a meeting with other details; "
+                "send a new key with a request for another meeting."
+            )
+        log.note(log.Note.SCHEDULE_AGAIN, meeting=row["id"], why="the idempotency key was used before")
+        return row
 
-    def _row(self, meeting_id: str, request: MeetingRequest) -> dict[str, Any]:
+    def _ids_of(self, idempotency_key: str) -> list[str]:
+        """Return the ids that a key may stand for: first the one that it gives a new meeting, always the same.
+
+        Version 0.1.0 took the key that links were signed with into it, which may be an earlier one by now.
+        """
+        signing_keys = [None, *(self._link_keys.all if self._link_keys else ())]
+        said = (f"{self._policy.stage}/{signing_key}/{idempotency_key}" for signing_key in signing_keys)
+        return [str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)) for text in said]
+
+    def _known(self, *meeting_ids: str) -> Mapping[str, Any] | None:
+        """Return the row of the first of these meetings that there is."""
+        for meeting_id in meeting_ids:
+            try:
+                return self._meetings.get(meeting_id).row
+            except NoSuchMeeting:
+                continue
+        return None
+
+    def _new(self, meeting_id: str, request: MeetingRequest, digest: str | None) -> Mapping[str, Any] | None:
+        """Store the row of a new meeting and return it; None where its id is taken."""
+        row = self._row(meeting_id, request, digest)
+        if not self._create(row):
+            return None
+        log.note(log.Note.SCHEDULE, meeting=meeting_id, why="somebody asked for it", meet_time=request.meet_time)
+        if "jitsi_url" not in row:
+            log.warn(log.Warn.NO_VIDEO_ROOM, meeting=meeting_id, why="JITSI_DOMAIN is not set")
+        return row
+
+    def _row(self, meeting_id: str, request: MeetingRequest, digest: str | None) -> dict[str, Any]:
+        room = secrets.token_hex(16)  # who knows the room does not know the meeting's id
         return writes.scheduled(
             meeting_id,
             teacher_name=request.teacher_name,
@@ -232,7 +296,9 @@ class Scheduler:
             teacher_email=request.teacher_email,
             meet_time=request.meet_time,
             duration_minutes=request.duration_minutes,
-            jitsi_url=f"https://{self._jitsi_domain}/{meeting_id}",
+            jitsi_url=f"https://{self._jitsi_domain}/{room}" if self._jitsi_domain else None,
+            links_signed=self._link_keys is not None,
+            request_digest=digest,
             now=self._clock(),
         )
 
@@ -247,6 +313,14 @@ class Scheduler:
                 self._timers.arm(timer.name, max(timer.at, soonest), target, payload)
             except ElephantError as error:
                 log.fail(log.Fail.TIMER_NOT_ARMED, error, meeting=meeting.id, timer=timer.name)
+
+
+def _made(row: Mapping[str, Any], request: MeetingRequest) -> bool:
+    """Return whether it was this request that made the row; of a row of version 0.1.0, whether it could have been."""
+    if known := row.get("request_digest"):
+        return bool(known == request.digest)
+    asked = asdict(request) | {"meet_time": rows.timestamp(request.meet_time)}
+    return all(row.get(name) == asked[name] for name in _ASKED_FOR)
 
 
 def targets(settings: TimerSettings, own_arn: str | None) -> Targets:

@@ -310,9 +310,12 @@ class Facts:
             changes.append(writes.checkpoint_held(meeting, now))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
-        if not self.awaits_dating:
-            changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if not seat.uploaded_at]
+        changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if self._is_to_be_dated(seat)]
         return writes.together(changes)
+
+    def _is_to_be_dated(self, seat: Seat) -> bool:
+        told = seat.role in self.meeting.uploads
+        return not seat.uploaded_at and (told or not self.awaits_dating)
 
     @cached_property
     def noted(self) -> Meeting:

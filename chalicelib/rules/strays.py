@@ -18,9 +18,9 @@ from chalicelib.rules.times import last_end
 class Inventory:
     """All that is there at one moment (UTC): the fleet, the zone, and the rows of the meetings that they name.
 
-    `meetings` holds, for every meeting id that a desktop bears, its row, None where there is no such
-    row, and no entry where it could not be read (then nothing is concluded). `records` is None where
-    the zone could not be listed; it holds the app's own only.
+    `meetings` holds, for every meeting id that a desktop or one of the `doubtful` records bears, its row, None where
+    there is no such row, and no entry where it could not be read (then nothing is concluded). `records` is None where
+    the zone could not be listed; it holds what bears the app's mark, the old one too.
     """
 
     desktops: Collection[Desktop]
@@ -70,6 +70,24 @@ class Inventory:
         """Every desktop by the name that it has, or would have, in DNS."""
         return {self.policy.record_name(desktop.id): desktop for desktop in self.desktops}
 
+    @cached_property
+    def doubtful(self) -> list[DnsRecord]:
+        """The records with the old mark whose desktops are not in the fleet: only their meetings' rows tell whose."""
+        return [r for r in self.records or () if r.old_mark and r.name not in self.by_name]
+
+    @cached_property
+    def own_records(self) -> list[DnsRecord]:
+        """The records that are certainly this installation's: the old mark may be another's of the same stage name.
+
+        Certain is one whose desktop is in the fleet, or that the row of its meeting names or once named.
+        """
+        doubtful = set(self.doubtful)
+        return [r for r in self.records or () if r not in doubtful or self._is_named(r)]
+
+    def _is_named(self, record: DnsRecord) -> bool:
+        meeting, desktop_id = self.meetings.get(record.meeting_id), self.policy.desktop_id(record.name)
+        return meeting is not None and any(seat.has_named(desktop_id) for seat in meeting.seats)
+
     def is_stale(self, record: DnsRecord) -> bool:
         """Return whether a record's desktop does not live, or is about to be ended."""
         desktop = self.by_name.get(record.name)
@@ -80,8 +98,9 @@ class Inventory:
     def unresolved(self) -> tuple[DnsRecord, ...]:
         """Return the records that people have links to and that are not in the zone as they should be."""
         listed: dict[str, set[str]] = defaultdict(set)
-        for record in self.records or ():
-            listed[record.name].add(record.address)
+        for record in self.own_records:
+            # One with the old mark is not as it should be, wherever it points.
+            listed[record.name].add("" if record.old_mark else record.address)
         linked = {
             self.policy.record_name(seat.desktop_id)
             for meeting in self.meetings.values()
@@ -119,8 +138,9 @@ def plan_strays(inventory: Inventory) -> list[Effect]:
         effects.append(Terminate(why, tuple(d.id for d in overdue)))
     if inventory.records is None:
         return effects
-    if stale := tuple(filter(inventory.is_stale, inventory.records)):
+    if stale := tuple(filter(inventory.is_stale, inventory.own_records)):
         effects.append(Withdraw("its desktop does not live", stale))
     if astray := inventory.unresolved():
-        effects.append(Publish("the link stands and the record is missing or points elsewhere", astray, repair=True))
+        why = "the link stands and the record is missing, points elsewhere or bears the old mark"
+        effects.append(Publish(why, astray, repair=True))
     return effects

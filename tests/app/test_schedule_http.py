@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +17,8 @@ from chalicelib import runtime
 from localcloud.functions import Context, arn
 from tests.app.world import NOW, World, form, utc
 
-LOCKED = {"SCHEDULE_KEY": "let-me-in"}
+LOCKED = {"STATE_TABLE": None, "SCHEDULING": None, "SCHEDULE_KEY": "let-me-in"}
+"""A run at home that is locked."""
 
 
 def at(text: str) -> dict[str, Any]:
@@ -37,21 +39,53 @@ def test_the_form_is_told_the_id_the_video_room_and_both_links(world: World) -> 
     assert answer.status_code == 200
     told = answer.json_body
     assert set(told) == {"message", "id", "jitsi_url", "teacher_link", "student_link"}
-    assert told["jitsi_url"] == f"https://meet.jit.si/{told['id']}"
+    assert told["jitsi_url"] == world.row(told["id"])["jitsi_url"]
+    for role in ("teacher", "student"):
+        signed = rf"https://school\.example/meeting\?id={told['id']}\.[0-9a-f]{{32}}&role={role}"
+        assert re.fullmatch(signed, told[f"{role}_link"])
+
+
+def test_in_a_run_at_home_that_has_no_key_links_are_not_signed(world: World) -> None:
+    world.configure(STATE_TABLE=None)
+    told = world.schedule().json_body
     assert told["teacher_link"] == f"https://school.example/meeting?id={told['id']}&role=teacher"
     assert told["student_link"] == f"https://school.example/meeting?id={told['id']}&role=student"
+    assert "links" not in world.row(told["id"])
 
 
 def test_the_video_room_is_at_the_configured_host(world: World) -> None:
     world.configure(JITSI_DOMAIN="video.example.org")
     told = world.schedule().json_body
-    assert told["jitsi_url"] == f"https://video.example.org/{told['id']}"
+    assert re.fullmatch(r"https://video\.example\.org/[0-9a-f]{32}", told["jitsi_url"])
+
+
+def test_who_knows_the_video_room_does_not_know_the_meeting(world: World) -> None:
+    told = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body
+    room = told["jitsi_url"].rpartition("/")[2]
+    assert room not in told["teacher_link"]
+    assert told["id"].replace("-", "") not in room
+    assert world.join(room, "teacher").status_code == 404
+
+
+def test_every_meeting_has_a_video_room_of_its_own(world: World) -> None:
+    assert len({world.schedule().json_body["jitsi_url"] for _ in range(3)}) == 3
+
+
+def test_without_a_video_domain_a_meeting_is_scheduled_and_offers_no_room(world: World) -> None:
+    world.configure(JITSI_DOMAIN=None)
+    answer = world.schedule()
+    assert (answer.status_code, answer.json_body["jitsi_url"]) == (200, "")
+    assert "jitsi_url" not in world.row(answer.json_body["id"])
+    [warning] = world.said("no_video_room")
+    assert warning["meeting"] == answer.json_body["id"]
+    assert "JITSI_DOMAIN" in warning["why"]
 
 
 def test_a_page_address_that_has_a_query_keeps_it(world: World) -> None:
     told = world.schedule(form(frontend_base_url="https://school.example/m?lang=de")).json_body
     query = parse_qs(urlsplit(told["teacher_link"]).query)
-    assert query == {"lang": ["de"], "id": [told["id"]], "role": ["teacher"]}
+    assert {name: values for name, values in query.items() if name != "id"} == {"lang": ["de"], "role": ["teacher"]}
+    assert query["id"][0].startswith(told["id"])
 
 
 def test_a_link_leads_to_the_meeting(world: World) -> None:
@@ -75,6 +109,7 @@ def test_the_row_holds_the_contracts_attributes_in_utc(world: World) -> None:
             "created_at": utc(NOW),
             "duration_minutes": 90,
             "jitsi_url": told["jitsi_url"],
+            "links": "signed",
             "status": "SCHEDULED",
             "open": "1",
         }
@@ -187,7 +222,10 @@ def test_the_first_of_two_requests_with_one_key_stands(world: World) -> None:
     meeting_id = world.schedule(headers={"Idempotency-Key": "form-1"}).json_body["id"]
     before = world.row(meeting_id)
     world.move(minutes=1)
-    world.schedule(form(teacher_name="Somebody Else"), headers={"Idempotency-Key": "form-1"})
+    other = world.schedule(form(teacher_name="Somebody Else"), headers={"Idempotency-Key": "form-1"})
+    assert other.status_code == 409
+    assert "Idempotency-Key" in other.json_body["message"]
+    assert meeting_id not in other.body.decode()
     assert world.rows() == [before]
 
 
@@ -271,7 +309,7 @@ def test_without_the_table_nothing_is_scheduled_and_the_form_may_try_again(world
     assert int(answer.headers["Retry-After"]) > 0
     assert set(answer.json_body) == {"message"}
     assert "127.0.0.1" not in answer.body.decode()
-    assert "elephant-meetings could not be written" in world.errors()
+    assert "elephant-state" in world.errors(), "the key comes first"
     assert world.timers() == {}
 
 

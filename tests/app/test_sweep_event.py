@@ -12,7 +12,7 @@ from chalicelib.domain.errors import SomeFailed
 from chalicelib.domain.model import Desktop
 from localcloud.cloudflare import DOMAIN
 from localcloud.functions import timeout_s
-from tests.app.world import NOW, Row, World, launched, link, linked, utc
+from tests.app.world import NOW, Row, World, ec2_event, launched, link, linked, utc
 
 DUE = {"meet_time": utc(NOW + timedelta(minutes=5)), "created_at": utc(NOW - timedelta(days=1))}
 
@@ -129,6 +129,42 @@ def test_only_a_record_of_ours_without_a_desktop_is_withdrawn(
     world.move(minutes=minutes)
     world.sweep()
     assert (name in world.published()) is stays
+
+
+@pytest.mark.parametrize(
+    ("comment", "stays"),
+    [
+        pytest.param("elephant:dev@here1:m-1", False, id="ours"),
+        pytest.param("elephant:dev@there2:m-1", True, id="of another installation"),
+        pytest.param("elephant:prod@here1:m-1", True, id="of another stage of ours"),
+        pytest.param("elephant:dev:m-1", True, id="of version 0.1.0, of a meeting that is not ours"),
+        pytest.param("elephant:dev:m-ours", False, id="of version 0.1.0, of a meeting of ours"),
+    ],
+)
+def test_a_record_of_another_installation_is_left_alone(world: World, comment: str, stays: bool) -> None:
+    world.put(id="m-ours", status="TERMINATED", termination_reason="SUCCESS", teacher_ec2_id="i-0123456789abcdef0")
+    name = f"i-0123456789abcdef0.{DOMAIN}"
+    world.cloud.cloudflare.add(name=name, content="192.0.2.1", comment=comment)
+    world.configure(INSTALLATION="here1")
+    world.move(minutes=6)
+    world.sweep()
+    world.sweep()
+    assert (name in world.published()) is stays
+
+
+def test_a_record_of_version_0_1_0_behind_a_link_is_marked_anew(world: World) -> None:
+    meeting_id = world.put(open="1", status="IN_PROGRESS", teacher_joined_at=utc(NOW), **DUE)
+    desktop_id = world.desktop(meeting_id, "teacher")
+    world.write(meeting_id, **launched("teacher", desktop_id, meeting_id=meeting_id))
+    world.invoke("dns_watchdog", ec2_event(desktop_id, "running"))
+    before = world.published()
+    world.configure(INSTALLATION="here1")
+    world.move(minutes=6)
+    for _ in range(2):
+        world.sweep()
+        [record] = world.cloud.cloudflare.records.values()
+        assert record["comment"] == f"elephant:dev@here1:{meeting_id}"
+    assert world.published() == before
 
 
 # --- services that fail

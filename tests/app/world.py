@@ -25,9 +25,9 @@ from moto.scheduler.models import scheduler_backends
 
 import app
 from chalicelib import runtime
-from chalicelib.domain.keys import Keys
+from chalicelib.domain.keys import Keys, Purpose
 from localcloud.aws import ACCOUNT, REGION
-from localcloud.cloud import SECRET, TABLE, VOUCHING_KEY, Cloud
+from localcloud.cloud import KEYS, SECRET, STATE_TABLE, TABLE, Cloud
 from localcloud.cloudflare import DOMAIN, TOKEN
 from localcloud.functions import Context
 from localcloud.ledger import APP, Call
@@ -81,7 +81,9 @@ class World:
         self.configure()
 
     def _forget_everything(self) -> None:
-        dynamodb_backends[ACCOUNT][REGION].get_table(TABLE).items.clear()
+        for table in (TABLE, STATE_TABLE):
+            dynamodb_backends[ACCOUNT][REGION].get_table(table).items.clear()
+        self.cloud.make_keys()
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
         ec2_backends[ACCOUNT][REGION].reservations.clear()
@@ -295,7 +297,7 @@ def scheduled_event(clock: StillClock) -> Event:
 def launched(role: str, desktop_id: str, at: datetime = NOW, meeting_id: str = "") -> Row:
     """Return what the app writes about a desktop that it has launched for this meeting."""
     return {
-        f"{role}_launched": Keys(VOUCHING_KEY).sign(f"{meeting_id}/{role}/{desktop_id}"),
+        f"{role}_launched": Keys(KEYS[Purpose.VOUCHING]).sign(f"{meeting_id}/{role}/{desktop_id}"),
         f"{role}_ec2_id": desktop_id,
         f"{role}_attempt": 1,
         f"{role}_attempt_at": utc(at),

@@ -83,6 +83,11 @@ class Account:
         self.client = cache(self._client)
         self.watched_client = cache(self._watched_client)
 
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self._aws.url
+
     def empty(self) -> None:
         """Take everything out of the account, and forget what was asked."""
         BackendDict.reset()

@@ -19,6 +19,18 @@ from tests.fakes import FakeDns
 from .conftest import NOW
 
 NAME = f"i-1.{DOMAIN}"
+FOREIGN = [
+    "",
+    "elephant",
+    "elephant:prod:m1",
+    "elephant:develop:m1",
+    "elephant:dev@there:m1",
+    "elephant:dev@here12:m1",
+    "elephant:prod@here1:m1",
+    "ELEPHANT:DEV@HERE1:m1",
+    "see elephant:dev:m1",
+]
+"""Comments that are not our mark, be it that of the stage alone or of the installation `here1` of it."""
 
 
 class Stage(Protocol):
@@ -54,12 +66,9 @@ class FixedToken:
     def get(self) -> str:
         return TOKEN
 
-    def forget(self) -> None:
-        """Keep it: there is no other."""
-
 
 class RealStage:
-    def __init__(self, cloudflare: Cloudflare, clock: VirtualClock) -> None:
+    def __init__(self, cloudflare: Cloudflare, clock: VirtualClock, installation: str | None = None) -> None:
         self.clock = clock
         self.cloudflare = cloudflare
         self.dns: Dns = CloudflareDns(
@@ -67,6 +76,7 @@ class RealStage:
             zone_id=ZONE_ID,
             token=FixedToken(),  # type: ignore[arg-type]  # what it does with a secret is in test_cloudflare_wire
             stage="dev",
+            installation=installation,
             clock=clock.now,
             sleep=clock.sleep,
         )
@@ -81,14 +91,14 @@ class RealStage:
         return found
 
 
-@pytest.fixture(params=["fake", "real", "real, one address a name"])
+@pytest.fixture(params=["fake", "real", "real, one address a name", "real, one of two installations"])
 def stage(request: pytest.FixtureRequest, clock: VirtualClock) -> Stage:
     """Cloudflare lets addresses share a name, and documents an error for it: the adapter is right under both."""
     if request.param == "fake":
         return FakeStage(clock)
     cloudflare: Cloudflare = request.getfixturevalue("cloudflare")
-    cloudflare.round_robin = request.param == "real"
-    return RealStage(cloudflare, clock)
+    cloudflare.round_robin = request.param != "real, one address a name"
+    return RealStage(cloudflare, clock, "here1" if "installations" in request.param else None)
 
 
 def record(number: int = 1, address: str = "", meeting_id: str = "m1") -> DnsRecord:
@@ -194,7 +204,7 @@ class TestRepair:
         assert stage.zone() == {NAME: {"192.0.2.1"}}
         assert stage.dns.owned() == []
 
-    @pytest.mark.parametrize("comment", ["elephant:prod:m1", "elephant", "elephant:develop:m1", "see elephant:dev:m1"])
+    @pytest.mark.parametrize("comment", FOREIGN[1:])
     def test_a_record_of_another_stage_is_foreign(self, stage: Stage, comment: str) -> None:
         stage.add_foreign(NAME, "192.0.2.1", comment)
         with pytest.raises(DnsError, match=NAME):
@@ -262,7 +272,7 @@ class TestWithdraw:
         stage.dns.withdraw(listed)
         assert stage.zone() == {}
 
-    @pytest.mark.parametrize("comment", ["", "elephant:prod:m1", "elephant:develop:m1", "see elephant:dev:m1"])
+    @pytest.mark.parametrize("comment", FOREIGN)
     def test_one_that_is_not_ours_stays(self, stage: Stage, comment: str) -> None:
         stage.add_foreign(NAME, comment=comment)
         stage.dns.withdraw([name_only(1)])
@@ -298,6 +308,39 @@ class TestWithdraw:
         assert stage.zone() == {NAME: {"203.0.113.9"}}
 
 
+class TestSpelling:
+    """A name is the same in its own letters and in punycode, in any case, and with a dot at its end."""
+
+    SPELLED = (
+        "i-1.münchen.example.com",
+        "i-1.MÜNCHEN.example.com",
+        "i-1.xn--mnchen-3ya.example.com",
+        "I-1.XN--MNCHEN-3YA.Example.COM.",
+    )
+
+    @pytest.mark.parametrize("first", SPELLED)
+    @pytest.mark.parametrize("then", SPELLED)
+    def test_makes_no_difference(self, stage: Stage, first: str, then: str) -> None:
+        company = record(2)  # one that is there is looked for by its name, several in the whole zone
+        stage.dns.publish([DnsRecord(first, "203.0.113.1", "m1"), company])
+        before = stage.zone(), stage.dns.owned()
+        stage.clock.run(NOW + timedelta(minutes=5))
+        for again in ([DnsRecord(then, "203.0.113.1", "m1")], [DnsRecord(then, "203.0.113.1", "m1"), company]):
+            stage.dns.publish(again)
+            stage.dns.repair(again)
+        assert (stage.zone(), stage.dns.owned()) == before
+        assert {owned.name for owned in before[1]} == {"i-1.xn--mnchen-3ya.example.com", company.name}
+        stage.dns.withdraw([DnsRecord(then, meeting_id="m1")])
+        assert stage.zone().keys() == {company.name}
+
+    @pytest.mark.parametrize("spelled", SPELLED)
+    def test_a_foreign_record_is_foreign_however_it_is_spelled(self, stage: Stage, spelled: str) -> None:
+        stage.add_foreign("i-1.xn--mnchen-3ya.example.com", "192.0.2.1")
+        with pytest.raises(DnsError):
+            stage.dns.repair([DnsRecord(spelled, "203.0.113.1", "m1")])
+        assert stage.zone() == {"i-1.xn--mnchen-3ya.example.com": {"192.0.2.1"}}
+
+
 class TestOwned:
     def test_returns_every_record_that_bears_our_mark(self, stage: Stage) -> None:
         stage.dns.publish([record(1), record(2, meeting_id="m2")])
@@ -307,7 +350,7 @@ class TestOwned:
             record(2).name: ("203.0.113.2", "m2", NOW),
         }
 
-    @pytest.mark.parametrize("comment", ["", "elephant:prod:m1", "elephant:develop:m1", "see elephant:dev:m1"])
+    @pytest.mark.parametrize("comment", FOREIGN)
     def test_leaves_out_what_is_not_ours(self, stage: Stage, comment: str) -> None:
         stage.add_foreign(NAME, comment=comment)
         stage.dns.publish([record(2)])

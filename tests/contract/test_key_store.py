@@ -71,6 +71,11 @@ def test_an_item_without_earlier_keys_has_none(stage: Stage) -> None:
     assert stage.keys.of(Purpose.LINKS) == Keys("new")
 
 
+def test_that_every_link_was_signed_is_told_with_the_key(stage: Stage) -> None:
+    stage.item("links", {"present": {"S": "k"}, "all_signed": {"BOOL": True}})
+    assert stage.keys.of(Purpose.LINKS) == Keys("k", all_signed=True)
+
+
 def test_a_purpose_without_an_item_has_no_keys(stage: Stage) -> None:
     assert stage.keys.of(Purpose.TOKENS) is None
 
@@ -133,6 +138,6 @@ def test_an_item_that_a_hand_has_spoilt_is_named_and_no_key_is_shown(stage: Stag
 
 def test_a_run_at_home_takes_the_keys_of_its_environment() -> None:
     given = GivenKeys({Purpose.LINKS: "links", Purpose.SCHEDULING: None})
-    assert given.of(Purpose.LINKS) == Keys("links")
+    assert given.of(Purpose.LINKS) == Keys("links", all_signed=True)
     assert given.of(Purpose.SCHEDULING) is None
     assert given.of(Purpose.VOUCHING) is None

@@ -114,6 +114,7 @@ def environ(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "AWS_DATA_PATH": str(models),
         "AWS_CONFIG_FILE": os.devnull,
         "PYTHONDONTWRITEBYTECODE": "1",
+        "COLUMNS": "1000",  # what is said is read by the line
         **loopback.exempt(os.environ),
     }
     with pytest.MonkeyPatch.context() as patch:

@@ -95,6 +95,21 @@ def know_instances_tags() -> None:
     tagging._RESOURCE_TAG_COLLECTORS["ec2"] = instances
 
 
+def know_interfaces_subnets() -> None:
+    """Tell the policy engine, which looks at one resource a call, the subnet of a launch by its network interface."""
+    name = iam_actions.extract_resource_arn
+
+    def named(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: dict[str, Any], *rest: Any
+    ) -> str:
+        subnet = iam_actions._query_param(query, "NetworkInterface.1.SubnetId") if service == "ec2" else ""
+        if subnet:
+            return f"arn:aws:ec2:{get_region()}:{get_account_id()}:subnet/{subnet}"
+        return str(name(service, method, path, headers, body, query, *rest))
+
+    iam_actions.extract_resource_arn = named
+
+
 def know_timers_groups() -> None:
     """Tell the policy engine which group a timer is in: every one would count as in `default`."""
     name = iam_actions.extract_resource_arn
@@ -119,5 +134,6 @@ if __name__ == "__main__":
     offer_instance_types()
     grant_quotas()
     know_instances_tags()
+    know_interfaces_subnets()
     know_timers_groups()
     app.main()

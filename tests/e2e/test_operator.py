@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.outside import Deployed, ask, wait_for
+from tools.account import enter
 from tools.stage import FUNCTIONS
 from tools.version import version
 
@@ -151,7 +152,8 @@ def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed
     assert len(client("lambda").list_functions()["Functions"]) == len(FUNCTIONS)
 
     client("ec2").terminate_instances(InstanceIds=deployed.living(Stage=stage.name))  # a failed test's too
-    deployed.cloudflare.add(name="left.example.com", content="192.0.2.1", comment=f"elephant:{stage.name}:left")
+    mark = f"elephant:{stage.name}@{enter(stage, client).installation}:"
+    deployed.cloudflare.add(name="left.example.com", content="192.0.2.1", comment=f"{mark}left")
     gone = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     wait_for(lambda: not left_behind(deployed), 30, "an empty account")

@@ -80,6 +80,19 @@ def test_listing_filters_and_pages(zone: Zone) -> None:
     assert not zone.ask("GET", params={"type": "CNAME"}).json()["result"]
 
 
+def test_a_filter_of_comments_makes_no_difference_of_case(zone: Zone) -> None:
+    zone.create(comment="Elephant:DEV:m")
+    [found] = zone.ask("GET", params={"comment.startswith": "elephant:dev:"}).json()["result"]
+    assert found["comment"] == "Elephant:DEV:m"
+
+
+def test_names_come_back_in_punycode_and_lower_case_whatever_was_sent(zone: Zone) -> None:
+    created = zone.create("I-1.München.Example.com.").json()["result"]
+    assert created["name"] == "i-1.xn--mnchen-3ya.example.com"
+    [named] = zone.ask("GET", params={"name": "i-1.MÜNCHEN.example.com"}).json()["result"]
+    assert named == created == zone.cloudflare.named("i-1.münchen.example.com")[0]
+
+
 def test_errors_have_cloudflares_codes(zone: Zone) -> None:
     zone.create()
     assert code(zone.create()) == (400, 81058)

@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ import pytest
 import localcloud
 from localcloud import run
 from localcloud.run import as_shell, main
+from localcloud.server import is_free
 
 ROOT = Path(localcloud.__file__).parent.parent
 
@@ -78,6 +78,19 @@ def test_where_no_port_is_free_a_sentence_says_which_were_tried(
     assert "None of the ports 8000 to 8099 on 127.0.0.1 is free. Free it" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_port_that_another_run_takes_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+    answers = iter([True])  # free when it was looked at, and taken when it was wanted
+    monkeypatch.setattr(run, "is_free", lambda port: next(answers, None) or is_free(port))
+    monkeypatch.setattr(run, "_serve", lambda cloud, clock, proxied: addresses.append(cloud.url))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(run, "_PORTS", {"port": (port, "x"), "aws-port": (0, "x"), "cloudflare-port": (0, "x")})
+        assert main(["--aws-port=0", "--cloudflare-port=0"]) == 0
+    assert addresses
+    assert addresses != [f"http://127.0.0.1:{port}"]
+
+
 @contextmanager
 def up(folder: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Keep a `make run` up in a folder; yield it with what it says once it is up."""
@@ -116,13 +129,14 @@ def test_two_in_one_folder_have_ports_and_files_of_their_own(tmp_path: Path) -> 
         assert all(len(set(pair)) == 2 for pair in (files, addresses, clouds))
         assert [cloud in file.read_text() for cloud in clouds for file in files] == [True, False, False, True]
         assert max(len(line) for line in (one_said + two_said).splitlines()) <= 80
+        assert re.search(r"Port \d+, which the app has usually, is taken; \d+ is free\.", two_said)
         assert "curl -s http" in one_said
         assert "curl --noproxy '*' -s http" in two_said
         one.send_signal(signal.SIGINT)
         one.communicate(timeout=60)
         assert [file.exists() for file in files] == [False, True]
         app = f"http://127.0.0.1{addresses[1]}"
-        now = parsedate_to_datetime(urllib.request.urlopen(app).headers["Date"])
+        now = datetime.fromisoformat(urllib.request.urlopen(app).headers["Elephant-Time"])
         assert now > datetime.now(UTC) + timedelta(seconds=5), "its clock runs ahead, and its answers say so"
         form = {"teacher_name": "Ada", "student_name": "Boonki", "frontend_base_url": app}
         body = json.dumps(form | {"meet_time": now.isoformat()}).encode()

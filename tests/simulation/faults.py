@@ -65,6 +65,8 @@ class Rates:
     edited: float = 0.0
     deleted: float = 0.0  # the row
     made_by_hand: float = 0.0  # the row is typed in, instead of being asked for
+    forged: float = 0.0  # somebody who means no good types over the row
+    row_copied: float = 0.0  # and puts copies of it beside it
     record_deleted: float = 0.0
     launched_by_hand: float = 0.0  # somebody starts a desktop for a role before the app does
     copied: float = 0.0  # somebody launches "more like this", with all its tags
@@ -113,6 +115,8 @@ ALL = Rates(
     edited=0.04,
     deleted=0.02,
     made_by_hand=0.02,
+    forged=0.03,
+    row_copied=0.03,
     record_deleted=0.02,
     launched_by_hand=0.04,
     copied=0.02,

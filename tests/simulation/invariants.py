@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +74,10 @@ class Invariants(Checks):
     def returned(self, world: World, process: Process) -> None:
         """Hear that a handler has returned, failed or was killed."""
         self._tell("returned", world, process)
+
+    def logged(self, world: World, life: Life | None, facts: Mapping[str, Any], error: object) -> None:
+        """Hear what the app logs."""
+        self._tell("logged", world, life, facts, error)
 
     def after_look(self, world: World, life: Life, process: Process) -> None:
         """Measure how long a meeting that something went wrong with stays as it should not be."""

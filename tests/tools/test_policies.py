@@ -114,6 +114,36 @@ def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
 
 
+def own_items(function: str) -> dict[str, set[str]]:
+    """Return what a function may do in the app's own table: the actions, by the items that they are good for."""
+    return {
+        pattern: set(statement["Action"])
+        for statement in committed(function)["Statement"]
+        if any("table/elephant-state-dev" in arn for arn in statement["Resource"])
+        for pattern in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+
+
+READ = {"dynamodb:GetItem"}
+CALENDAR = {"calendar/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
+LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
+
+
+def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_no_other() -> None:
+    """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link."""
+    assert own_items("api_handler") == {"key/links": READ, "key/scheduling": READ} | CALENDAR
+    assert own_items("sweep") == {"key/vouching": READ} | CALENDAR | LEASE
+    for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
+        assert own_items(function) == {"key/vouching": READ}
+
+
+def test_no_function_can_change_a_key() -> None:
+    granted = {
+        action for function in FUNCTIONS for id_, may in own_items(function).items() if "key" in id_ for action in may
+    }
+    assert granted == READ
+
+
 def test_ending_desktops_needs_the_project_s_tag() -> None:
     [ending] = [s for s in committed("sweep")["Statement"] if "ec2:TerminateInstances" in s["Action"]]
     assert ending["Condition"]["StringEquals"] == {"aws:ResourceTag/Project": "Elephant"}

@@ -19,6 +19,7 @@ OUTPUTS = {
     "TimersRoleArn": "arn:aws:iam::210987654321:role/elephant-prod-timers",
     "TimersGroup": "elephant-prod",
     "StateTable": "elephant-state-prod",
+    "Installation": "3f2a9c01b4",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",
@@ -80,14 +81,51 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_app_finds_all_its_settings_in_what_is_recorded() -> None:
-    stage = parse("prod", sample() | {"environment": {"SCHEDULE_KEY": "open sesame"}})
+    stage = parse("prod", sample() | {"environment": {"CLOUDFLARE_API_URL": "http://localhost:8787"}})
     settings = Settings(recorded.environment(stage, OUTPUTS))
     assert settings.table_name == "elephant-meetings-prod"
     assert settings.policy().stage == "prod"
     assert settings.desktops().security_group_ids == ("sg-0aaaaaaaaaaaaaaa1",)
     assert settings.dns().secret_id == "prod/elephant/cloudflare"
     assert settings.timers().group == "elephant-prod"
-    assert settings.schedule_key == "open sesame"
+    assert settings.dns().api_url == "http://localhost:8787"
+
+
+@pytest.mark.parametrize(
+    ("line", "standing", "expected"),
+    [
+        (None, {}, None),
+        (None, {"JITSI_DOMAIN": "meet.jit.si"}, "meet.jit.si"),
+        ("", {"JITSI_DOMAIN": "meet.jit.si"}, None),
+        ("video.example.com", {"JITSI_DOMAIN": "meet.jit.si"}, "video.example.com"),
+    ],
+    ids=["a new stage", "no line yet", "an empty line", "a line"],
+)
+def test_a_video_domain_that_an_earlier_version_assumed_stands_until_the_line_is_written(
+    line: str | None, standing: dict[str, str], expected: str | None
+) -> None:
+    content = sample()
+    del content["meetings"]["jitsi_domain"]
+    content["meetings"] |= {} if line is None else {"jitsi_domain": line}
+    part = recorded.section(parse("prod", content), OUTPUTS, standing)
+    assert part["environment_variables"].get("JITSI_DOMAIN") == expected
+
+
+def test_the_desktops_at_once_are_limited_by_a_deploy_and_not_by_the_app_itself() -> None:
+    content = sample()
+    del content["desktops"]["at_once"]
+    assert Settings(recorded.environment(parse("prod", content), OUTPUTS)).policy().at_once == 10
+    assert Settings({}).policy().at_once is None
+
+
+def test_a_domain_may_be_in_its_own_letters() -> None:
+    content = sample()
+    content["dns"]["domain"] = "München.example"
+    stage = parse("prod", content)
+    assert stage.domain == recorded.environment(stage, OUTPUTS)["DOMAIN_ROOT"] == "xn--mnchen-3ya.example"
+    content["dns"]["domain"] = "mün chen.example"
+    with pytest.raises(StageError, match=r"dns\.domain must be a domain like .*, not 'mün chen\.example'"):
+        parse("prod", content)
 
 
 def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:
@@ -107,6 +145,29 @@ def test_only_the_stage_s_part_is_written_and_forgotten(tmp_path: Path) -> None:
     recorded.forget(stage, tmp_path)
     assert json.loads((tmp_path / "config.json").read_text()) == before
     assert not list(tmp_path.rglob("prod*"))
+
+
+@pytest.mark.parametrize("upgraded", [False, True], ids=["first deploy", "deployed before"])
+def test_no_key_is_kept_of_what_stood_there_before(upgraded: bool, tmp_path: Path) -> None:
+    """Neither of what somebody wrote into Chalice's own file, nor of what version 0.1.0 put aside of that."""
+    plain = {
+        "environment_variables": {"SCHEDULE_KEY": "sesame", "KEPT": "k"},
+        "lambda_functions": {"api_handler": {"environment_variables": {"LINK_SIGNING_KEY": "sesame"}}},
+    }
+    sampled = {"version": "2.0", "app_name": "elephant", "stages": {"dev": plain}}
+    (tmp_path / "config.json").write_text(json.dumps(sampled))
+    if upgraded:
+        (tmp_path / "dev").mkdir()
+        (tmp_path / "dev" / "before.json").write_text(json.dumps({"part": plain}))
+    stage = parse("dev", sample() | {"environment": {"VOUCHING_KEY": "sesame"}})
+    recorded.write(stage, recorded.section(stage, OUTPUTS), {name: {} for name in FUNCTIONS}, tmp_path)
+    assert not [path for path in tmp_path.rglob("*.json") if "sesame" in path.read_text()]
+    recorded.forget(stage, tmp_path)
+    put_back = json.loads((tmp_path / "config.json").read_text())["stages"]["dev"]
+    assert put_back == {
+        "environment_variables": {"KEPT": "k"},
+        "lambda_functions": {"api_handler": {"environment_variables": {}}},
+    }
 
 
 def test_forgetting_puts_back_the_sample_that_is_in_git(tmp_path: Path) -> None:

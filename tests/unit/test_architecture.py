@@ -21,13 +21,14 @@ ROOT = Path(chalicelib.__file__).parent.parent
 
 RINGS: dict[str, set[str]] = {
     "domain": set(),
-    "kinds": set(),
+    "names": set(),
+    "kinds": {"names"},
     "rules": {"domain"},
     "settings": {"domain", "kinds"},
     "log": {"domain"},
     "control": {"domain", "rules", "log"},
     "people": {"domain", "rules", "log", "settings", "control.ports"},
-    "adapters": {"domain", "log", "settings"},
+    "adapters": {"domain", "log", "names", "settings"},
     "runtime": {"domain", "settings", "control", "people", "adapters"},
     "app": {"domain", "settings", "log", "control.events", "people", "runtime"},
 }
@@ -45,6 +46,7 @@ HARMLESS = {
     "functools",
     "hashlib",
     "hmac",
+    "itertools",
     "typing",
 }
 

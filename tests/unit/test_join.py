@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import writes
-from chalicelib.domain.errors import MeetingOver, NoSuchMeeting, Unavailable
+from chalicelib.domain.errors import Forbidden, MeetingOver, NoSuchMeeting, Unavailable
 from chalicelib.domain.model import Role, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.people.join import NotYet, Open, progress, resolve_join
@@ -45,9 +45,10 @@ def ask(
     minutes: float = 2,
     *,
     policy: Policy = POLICY,
+    signed: bool = True,
     records: bool = True,
 ) -> Open | NotYet:
-    return resolve_join(meetings, "m1", role, lambda: at(minutes), policy, records=records)
+    return resolve_join(meetings, "m1", role, lambda: at(minutes), policy, signed=signed, records=records)
 
 
 # --- come in
@@ -100,6 +101,26 @@ def test_who_only_peeks_is_told_the_same_and_leaves_no_trace(attributes: dict[st
     assert meetings.rows["m1"] == before
     assert meetings.wire.calls == ["meetings.get"]
     assert told == ask(meetings)
+
+
+# --- links from before links were signed
+
+
+@pytest.mark.parametrize("status", [HEALTHY, ENDED], ids=["ready", "over"])
+def test_a_link_without_a_signature_opens_no_meeting_whose_links_are_signed(status: dict[str, Any]) -> None:
+    """Not even what became of it is told."""
+    meetings = table(status, links="signed")
+    with pytest.raises(Forbidden, match="not valid"):
+        ask(meetings, signed=False)
+    assert "teacher_joined_at" not in meetings.rows["m1"]
+
+
+@pytest.mark.parametrize("links", [None, "", "unsigned", True, 1])
+def test_it_opens_one_whose_people_were_never_sent_another(links: object) -> None:
+    """Scheduled before links were signed, or written by hand: it keeps them until it is over."""
+    assert isinstance(ask(table(HEALTHY, links=links), signed=False), Open)
+    with pytest.raises(MeetingOver):
+        ask(table(ENDED, links=links), signed=False)
 
 
 # --- where to

@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.adapters.keys import TableKeys
+from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.runtime import Runtime
 
@@ -15,8 +16,8 @@ from chalicelib.runtime import Runtime
 def test_without_a_state_table_the_environment_gives_the_keys() -> None:
     """A run at home, and what stood in a function's environment before: nothing is vouched for there."""
     here = Runtime(environ={"LINK_SIGNING_KEY": "l" * 40, "SCHEDULE_KEY": "s" * 40})
-    assert here.keys.of(Purpose.LINKS) == Keys("l" * 40)
-    assert here.keys.of(Purpose.SCHEDULING) == Keys("s" * 40)
+    assert here.link_keys() == Keys("l" * 40, all_signed=True)
+    assert here.keys.of(Purpose.SCHEDULING) == Keys("s" * 40, all_signed=True)
     assert here.seal.on("m1") is None
 
 
@@ -33,3 +34,15 @@ def test_meetings_and_keys_share_one_client(monkeypatch: pytest.MonkeyPatch) -> 
     assert here.meetings
     assert isinstance(here.keys, TableKeys)
     assert made == ["dynamodb"]
+
+
+def test_without_any_key_links_are_not_signed() -> None:
+    assert Runtime(environ={}).link_keys() is None
+
+
+def test_a_deployed_stage_that_has_lost_its_key_for_links_signs_none_and_opens_none() -> None:
+    """Otherwise every unsigned id would be a link."""
+    here = Runtime(environ={"STATE_TABLE": "elephant-state-dev"})
+    here.keys = GivenKeys({})
+    with pytest.raises(ConfigError, match="elephant-state-dev holds no key for links"):
+        here.link_keys()

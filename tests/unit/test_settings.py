@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
-from chalicelib.settings import NO_STREAM, DnsSettings, Settings, TimerSettings
+from chalicelib.settings import NO_STREAM, DnsSettings, Scheduling, Settings, TimerSettings
 
 FULL = {
     "AMI_ID": "ami-1",
@@ -24,11 +24,28 @@ FULL = {
 def test_an_empty_environment_has_the_defaults_that_the_readme_tells() -> None:
     settings = Settings({})
     assert settings.table_name == "elephant-meetings"
-    assert settings.jitsi_domain == "meet.jit.si"
+    assert settings.jitsi_domain is None
     assert settings.schedule_key is None
     assert settings.link_signing_key is None
     assert settings.stream_arn.startswith("arn:aws:dynamodb:")
     assert settings.policy() == Policy()
+
+
+@pytest.mark.parametrize(
+    ("environ", "who"),
+    [
+        ({}, Scheduling.OPEN),
+        ({"SCHEDULE_KEY": "k"}, Scheduling.LOCKED),
+        ({"STATE_TABLE": "elephant-state-dev"}, Scheduling.LOCKED),
+        ({"STATE_TABLE": "elephant-state-dev", "SCHEDULING": "open"}, Scheduling.OPEN),
+        ({"SCHEDULE_KEY": "k", "SCHEDULING": "Open"}, Scheduling.OPEN),
+        ({"SCHEDULING": "locked"}, Scheduling.LOCKED),
+    ],
+)
+def test_who_may_schedule_is_what_the_operator_says_and_a_deployed_stage_is_locked(
+    environ: dict[str, str], who: Scheduling
+) -> None:
+    assert Settings(environ).scheduling is who
 
 
 def test_the_numbers_in_the_rules_can_be_changed() -> None:

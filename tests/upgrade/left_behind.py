@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -26,9 +26,7 @@ from tests.upgrade.plots import BEGIN, BOOT_S, LISTED_S, STARTING_S, STOPPING_S
 
 HERE = Path(__file__).parent
 RELEASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "release.json").exists())
-_CONDITIONS = Conditions(
-    starting_s=(STARTING_S,) * 2, stopping_s=(STOPPING_S,) * 2, boot_s=(BOOT_S,) * 2, vanish_s=LISTED_S
-)
+_CONDITIONS = Conditions(starting_s=STARTING_S, stopping_s=STOPPING_S, boot_s=BOOT_S, vanish_s=LISTED_S)
 _STREAM_DELAY_S = 0.3
 
 
@@ -71,6 +69,7 @@ class Upgraded:
     cloud: Cloud
     clock: VirtualClock
     lives: Lives
+    gate: Gate
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def upgraded(app: Chalice, release: str, moment: str, links: str = "links") -> I
         lives = Lives(cloud, TABLE)
         ids = {name: story["ids"][name] for name in found["inside"]}
         lives.go_on(ids, story[links], found["inside"], found["waiting"])
-        yield Upgraded(cloud, clock, lives)
+        yield Upgraded(cloud, clock, lives, gate)
 
 
 def _in_this_cloud(cloud: Cloud, *parts: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -125,7 +124,7 @@ class Replay:
             self._launch_later(list(launched))
         for record in self._found["records"]:
             settings = {name: value for name, value in record.items() if name != "made"}
-            self._at(record["made"], lambda settings=settings: self._cloud.cloudflare.add(**settings))
+            self._at(record["made"], partial(self._cloud.cloudflare.add, **settings))
         self._clock.run(_moment(self._found["at"]))
         self._put_rows()
         for instance in self._found["instances"]:
@@ -162,11 +161,10 @@ class Replay:
         self._at(first["launched_at"], launch)
         for instance in instances:
             if instance["ended_at"]:
-                end = [instance["id"]]
-                self._at(
-                    instance["ended_at"],
-                    lambda end=end: self._cloud.operator("ec2").terminate_instances(InstanceIds=end),
-                )
+                self._at(instance["ended_at"], partial(self._end, instance["id"]))
+
+    def _end(self, instance_id: str) -> None:
+        self._cloud.operator("ec2").terminate_instances(InstanceIds=[instance_id])
 
     def _give_address(self, life: Life) -> None:
         """Give an instance that runs now the address that it had."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import requests
@@ -96,9 +97,9 @@ class Lives:
             if visit.leaves is not None:
                 self._later(plot.minute(visit.leaves), people[role].leave)
         for minute, changes in plot.edits.items():
-            self._later(plot.minute(minute), lambda changes=changes: self._edit(meeting_id, changes))  # type: ignore[misc]
+            self._later(plot.minute(minute), partial(self._edit, meeting_id, changes))
         for minute, role in plot.dies.items():
-            self._later(plot.minute(minute), lambda role=role: self._shut_down(meeting_id, role))  # type: ignore[misc]
+            self._later(plot.minute(minute), partial(self._shut_down, meeting_id, role))
 
     def _later(self, when: datetime, what: Any) -> None:
         """Let something happen at a time; what had happened by now is not repeated."""

@@ -15,8 +15,8 @@ BEGIN = datetime(2026, 12, 7, 17, 30, 20, tzinfo=UTC)
 """When the recording begins; off the full minute, on which timers and sweeps are."""
 
 END = BEGIN + timedelta(hours=3)
-STARTING_S, STOPPING_S, BOOT_S = 25, 30, 180
-"""How long a desktop is pending, is shutting down, and takes until it reports, in seconds."""
+STARTING_S, STOPPING_S, BOOT_S = (25.0, 25.0), (30.0, 30.0), (180.0, 180.0)
+"""How long a desktop is pending, is shutting down, and takes until it reports: in seconds, from and to."""
 
 LISTED_S = 600
 """How long one that has ended is still listed, in seconds."""

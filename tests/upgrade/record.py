@@ -16,6 +16,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -32,16 +33,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkout", type=Path, required=True, help="where the release is checked out")
     parser.add_argument("--release", required=True, help="its number, and the folder beside this file")
+    parser.add_argument("--ministack", type=Path, help="Python of the e2e tests' emulator: a deploy is recorded too")
     options = parser.parse_args()
     folder = HERE / options.release
+    ministack = options.ministack and options.ministack.absolute()
     sys.path.insert(0, str(options.checkout.resolve()))  # before anything of the app is imported
     os.chdir(options.checkout)
     folder.mkdir(exist_ok=True)
     recorder = Recorder()
     for name, content in recorder.run().items():
         (folder / f"{name}.json").write_text(_as_text(content), encoding="utf-8")
+    if ministack:
+        _record_deploy(options.checkout.resolve(), ministack, folder / "deploy.json")
     print(f"{options.release} ({_commit(options.checkout)}) is recorded in {folder.relative_to(HERE.parent.parent)}.")
     return 0
+
+
+def _record_deploy(checkout: Path, ministack: Path, into: Path) -> None:
+    """Let the release's own e2e tests deploy it to their emulator, and write down what that left behind."""
+    guest = checkout / "tests" / "e2e" / "test_recorded_deploy.py"
+    guest.write_text((HERE / "recorded_deploy.py").read_text(encoding="utf-8"), encoding="utf-8")
+    environ = os.environ | {"MINISTACK": str(ministack), "RECORD_INTO": str(into)}
+    try:
+        subprocess.run([sys.executable, "-m", "pytest", str(guest)], cwd=checkout, env=environ, check=True)
+    finally:
+        guest.unlink()
 
 
 def _as_text(content: Mapping[str, Any]) -> str:
@@ -81,7 +97,7 @@ class Recorder:
             self._lives.begin()
             self._listen()
             for minute in MOMENTS:
-                cloud.clock.at(BEGIN + timedelta(minutes=minute), lambda minute=minute: self._write_down(minute))
+                cloud.clock.at(BEGIN + timedelta(minutes=minute), partial(self._write_down, minute))
             cloud.clock.run(END)
             problems = {
                 n: p for n, people in self._lives.visitors.items() for r in people.values() if (p := r.problems)
@@ -221,8 +237,7 @@ def _cloud(**environ: str) -> Any:
     from localcloud.cloud import Cloud
     from localcloud.conditions import Conditions
 
-    spans = {"starting_s": STARTING_S, "stopping_s": STOPPING_S, "boot_s": BOOT_S}
-    conditions = Conditions(**{name: (span, span) for name, span in spans.items()}, vanish_s=LISTED_S)
+    conditions = Conditions(starting_s=STARTING_S, stopping_s=STOPPING_S, boot_s=BOOT_S, vanish_s=LISTED_S)
 
     @contextmanager
     def up() -> Iterator[Any]:

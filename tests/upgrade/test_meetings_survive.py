@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from app import app
 from localcloud.judge import leftovers
+from tests.upgrade.deployed import redeployed
 from tests.upgrade.left_behind import RELEASES, Upgraded, moments, recorded, upgraded
 from tests.upgrade.plots import END, PLOTS
 
 SAME = timedelta(minutes=2)
 """Ends that are no further apart are the same: a sweep may do what a timer did."""
 
+WAITING = "at-49.6"
+"""A moment at which people wait at their doors."""
+
 FOUND = [(release, moment) for release in RELEASES for moment in moments(release)]
 
 
-def problems(stage: Upgraded, release: str) -> Iterator[str]:
+def problems(stage: Upgraded, release: str, until: datetime = END) -> Iterator[str]:
     """Let the stage live on; yield what came out otherwise than it would have without the upgrade."""
-    stage.clock.run(END)
+    stage.clock.run(until)
     story = recorded(release, "release")
     for plot in PLOTS:
         row = stage.cloud.row(stage.lives.ids[plot.name])
@@ -46,5 +52,31 @@ def _moment(text: Any) -> datetime:
 
 @pytest.mark.parametrize(("release", "moment"), FOUND)
 def test_every_meeting_ends_as_it_would_have(release: str, moment: str) -> None:
-    with upgraded(app, release, moment) as stage:
+    """The stage signed no links; the deploy made its state table just now, and its keys. Sent links open as before."""
+    with upgraded(app, release, moment) as stage, redeployed(stage.cloud, release, None):
         assert list(problems(stage, release)) == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_links_that_were_signed_with_a_key_in_plain_text_open_once_the_key_has_moved(release: str) -> None:
+    key = recorded(release, "release")["signing_key"]
+    with upgraded(app, release, WAITING, "signed_links") as stage, redeployed(stage.cloud, release, key):
+        assert "LINK_SIGNING_KEY" not in os.environ
+        assert list(problems(stage, release)) == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_functions_whose_environment_knows_nothing_new_go_on_as_well(release: str) -> None:
+    """New code with the environment of the release, as `chalice deploy` alone leaves it: no state table, no keys."""
+    with upgraded(app, release, WAITING) as stage, patch.dict(os.environ):
+        for name in ("STATE_TABLE", "VOUCHING_KEY"):
+            os.environ.pop(name, None)
+        assert list(problems(stage, release)) == []
+
+
+def test_functions_that_do_nothing_any_more_are_noticed() -> None:
+    with upgraded(app, RELEASES[0], "at-74.2") as stage:
+        stage.gate.is_open = False
+        found = list(problems(stage, RELEASES[0], stage.clock.now() + timedelta(minutes=20)))
+    assert "one-uploads: it ended as None, not PARTIAL_UPLOAD_TIMEOUT" in found
+    assert sum(problem.startswith("left behind: instance") for problem in found) > 5

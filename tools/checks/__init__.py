@@ -12,7 +12,20 @@ from collections.abc import Callable, Iterable, Iterator
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.checks import account, alarms, desktops, dns, functions, image, network, roles, table
+from tools.checks import (
+    account,
+    alarms,
+    desktops,
+    dns,
+    functions,
+    gateway,
+    image,
+    keys,
+    meetings,
+    network,
+    roles,
+    table,
+)
 from tools.errors import is_denied, is_not_found, passes
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, warn
 from tools.site import Site
@@ -40,12 +53,16 @@ BEFORE = _by_name(
     network.security_groups,
     roles.instance_profile,
     dns.zone,
+    meetings.video,
 )
 """What can be told before the first deploy. A report names each check by its function."""
 
 AFTER = _by_name(
     table.table,
+    keys.keys,
+    keys.scheduling,
     functions.functions,
+    gateway.limits,
     functions.rules,
     functions.stream,
     roles.timers,

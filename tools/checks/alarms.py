@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from tools.findings import Finding, ok, warn
 from tools.site import Site
@@ -15,17 +16,13 @@ def alarms(site: Site) -> Iterator[Finding]:
     """No alarm rings, and somebody hears it when one does."""
     cloudwatch = site.client("cloudwatch")
     prefix = f"{site.stage.stack}-"
-    found = cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
     made_by = site.now() - _FIRST_SWEEPS
-    # It rings from the moment it is made until the first sweeps are counted.
-    ringing = [
-        alarm
-        for alarm in found
-        if alarm["AlarmName"] != f"{prefix}sweep-stopped" or alarm["AlarmConfigurationUpdatedTimestamp"] < made_by
-    ]
+    ringing = []
+    for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix):
+        ringing += [alarm for alarm in page["MetricAlarms"] if _rings(alarm, made_by)]
     for alarm in ringing:
-        entry = alarm["AlarmName"].removeprefix(prefix)
-        yield warn(f"the alarm {alarm['AlarmName']} rings", f"docs/deploy.md#{entry}")
+        *_, entry = alarm["AlarmDescription"].split()
+        yield warn(f"the alarm {alarm['AlarmName']} rings", entry)
     if not ringing:
         yield ok("no alarm rings")
     if not site.stage.alarm_email:
@@ -37,3 +34,10 @@ def alarms(site: Site) -> Iterator[Finding]:
         yield ok(f"alarms are mailed to {site.stage.alarm_email}")
         return
     yield warn(f"{site.stage.alarm_email} has not confirmed the alarms", "open AWS's mail and confirm")
+
+
+def _rings(alarm: Mapping[str, Any], made_by: datetime) -> bool:
+    """Return whether an alarm calls for somebody: one that acts on want of data does so once its data may be there."""
+    if alarm["StateValue"] == "INSUFFICIENT_DATA":
+        return bool(alarm["InsufficientDataActions"]) and alarm["AlarmConfigurationUpdatedTimestamp"] < made_by
+    return bool(alarm["StateValue"] == "ALARM")

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from chalicelib.rules.calendar import OF_A_MEETING
 from chalicelib.settings import Client
+from tools.checks.network import zones_of
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
@@ -17,7 +19,7 @@ _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
 
 def instance_type(site: Site) -> Iterator[Finding]:
     """The instance type is offered in the zones that desktops go to."""
-    kind, zones = site.stage.instance_type, set(site.stage.availability_zones)
+    kind, zones = site.stage.instance_type, set(site.stage.availability_zones) or zones_of(site)
     offered = {
         offer["Location"]
         for page in site.client("ec2")
@@ -30,25 +32,38 @@ def instance_type(site: Site) -> Iterator[Finding]:
         where = ", ".join(sorted(offered)) or "nowhere in this Region"
         yield fail(f"{kind} is not offered in these zones, but in: {where}", f"correct [desktops] in {site.file}")
     elif zones - offered:
-        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", f"drop them in {site.file}")
+        others = f"name only {', '.join(sorted(usable))} as desktops.availability_zones in {site.file}"
+        yield warn(f"{kind} is not offered in {', '.join(sorted(zones - offered))}", others)
     else:
         yield ok(f"{kind} is offered in {', '.join(sorted(usable))}")
 
 
 def quota(site: Site) -> Iterator[Finding]:
-    """The account's vCPUs suffice for as many desktops at once as the operator expects."""
-    kind = site.stage.instance_type
+    """The account's vCPUs suffice for as many desktops at once as people may schedule."""
+    kind, at_once = site.stage.instance_type, site.stage.at_once
+    if at_once < OF_A_MEETING:
+        too_few = f"desktops.at_once is {at_once}, and a meeting takes {OF_A_MEETING}: nobody could schedule one"
+        yield fail(too_few, f"set desktops.at_once = {OF_A_MEETING} or more in {site.file}")
+        return
     [described] = site.client("ec2").describe_instance_types(InstanceTypes=[kind])["InstanceTypes"]
-    wanted = described["VCpuInfo"]["DefaultVCpus"] * site.stage.at_once
+    each = described["VCpuInfo"]["DefaultVCpus"]
+    wanted = each * at_once
     family = kind.split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz-").rstrip("0123456789")
     code = _QUOTAS.get(family, _STANDARD_QUOTA)
     allowed = site.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"]
-    text = f"{site.stage.at_once} desktops at once take {wanted} vCPUs of {allowed:.0f}"
+    text = (
+        f"desktops.at_once lets {at_once // OF_A_MEETING} meetings be scheduled for one time, and no more; "
+        f"their desktops take {wanted} vCPUs of {allowed:.0f}"
+    )
     if wanted <= allowed:
         yield ok(text)
     else:
         ask = f"request-service-quota-increase --service-code ec2 --quota-code {code} --desired-value {wanted}"
-        yield fail(text, site.aws(f"service-quotas {ask}"))
+        yield fail(
+            f"{text}: EC2 would refuse the launches beyond that. Ask for more, or set desktops.at_once = "
+            f"{int(allowed // each)} in {site.file}",
+            site.aws(f"service-quotas {ask}"),
+        )
 
 
 def key_pair(site: Site) -> Iterator[Finding]:

@@ -52,6 +52,16 @@ def network(site: Site) -> Iterator[Finding]:
     yield ok(f"{len(layout.reached)} subnets of {site.vpc} can be reached")
 
 
+def zones_of(site: Site) -> set[str]:
+    """Return the zones of the subnets that desktops are launched in; none where that cannot be told."""
+    stage = site.stage
+    try:
+        layout = look(site.client("ec2"), stage.subnets, stage.vpc, stage.availability_zones)
+    except (LaunchRefused, Unavailable):
+        return set()  # the check of the network says why
+    return {subnet["AvailabilityZone"] for subnet in layout.reached}
+
+
 _REMEDIES = {
     "NoDefaultVpc": "name yours as desktops.vpc in {file}, or: {create}",
     "NoSubnet": "correct desktops.subnets, vpc and availability_zones in {file}",

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
+from itertools import count
 from typing import Any
 
 from chalicelib.adapters import secrets
-from chalicelib.adapters.dns.cloudflare import NOT_FOUND, CloudflareDns, mark_of
+from chalicelib.adapters.dns.cloudflare import MARKED, NOT_FOUND, CloudflareDns, mark_of
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.model import DnsRecord
+from chalicelib.names import for_people, one_form
+from tools import records
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
@@ -36,6 +43,7 @@ _NETWORKS = (
 )
 """The ranges of Cloudflare's proxies (www.cloudflare.com/ips-v4)."""
 
+_MARK = re.compile(rf"{MARKED}(?P<stage>[^:@]+)(@(?P<installation>[^:]+))?:")
 _NO_RECORD = "0" * 32
 _TIMEOUT_S = 10
 
@@ -43,6 +51,15 @@ _TIMEOUT_S = 10
 def _secret(stage: Stage) -> str:
     """Return the name of the secret that holds the token, as the template makes it."""
     return f"{stage.name}/{APP}/cloudflare"
+
+
+def _installation(stage: Stage, account: Account) -> str:
+    """Return what the stage's records are marked with beside its name."""
+    return stage.variable("INSTALLATION") or account.installation
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Cloudflare:
@@ -73,10 +90,13 @@ class Cloudflare:
             text = site.client("secretsmanager").get_secret_value(SecretId=secret).get("SecretString", "")
         if text is None:
             yield fail(f"the secret {secret} is empty", fill)
-        elif found := secrets.parse(text):
-            yield from _examine_zone(_Api(site, found), site, fill)
+            return
+        try:
+            token = secrets.token_in(text)
+        except ValueError as error:
+            yield fail(f"the secret {secret} {error}", fill)
         else:
-            yield fail(f"the secret {secret} is not JSON with {secrets.KEYS[0]} or {secrets.KEYS[1]}", fill)
+            yield from _examine_zone(_Api(site, token), site, fill)
 
     def statement(self, call: str, stage: Stage, account: Account) -> dict[str, Any]:
         """Return the IAM statement that allows a call on the stage's secret."""
@@ -84,7 +104,7 @@ class Cloudflare:
         secret = account.arn("secretsmanager", f"secret:{_secret(stage)}-??????")
         return {"Sid": "DnsToken", "Effect": "Allow", "Action": [call], "Resource": [secret]}
 
-    def zone(self, stage: Stage, client: Clients) -> CloudflareDns | None:
+    def zone(self, stage: Stage, client: Clients, account: Account) -> CloudflareDns | None:
         """Return the stage's part of the zone; None where the secret was never filled, so there never was a record."""
         text = ""
         with ignore_not_found():
@@ -94,9 +114,10 @@ class Cloudflare:
         return CloudflareDns(
             api_url=stage.variable("CLOUDFLARE_API_URL"),
             zone_id=stage.zone_id,
-            token=secrets.SecretToken(lambda: client("secretsmanager"), _secret(stage)),
+            token=secrets.SecretToken(lambda: client("secretsmanager"), _secret(stage), _now),
             stage=stage.name,
-            clock=lambda: datetime.now(UTC),
+            installation=_installation(stage, account),
+            clock=_now,
             sleep=time.sleep,
         )
 
@@ -104,9 +125,10 @@ class Cloudflare:
         """Return how an operator makes it possible again to withdraw the stage's records."""
         return f"Store a token that may edit the zone in the secret {_secret(stage)}"
 
-    def records_left(self, stage: Stage) -> str:
+    def records_left(self, stage: Stage, account: Account) -> str:
         """Return a sentence on where the stage's records may be left, and how to tell them."""
-        return f"In the zone {stage.zone_id} records may be left: their comments begin with {mark_of(stage.name)}"
+        mark = mark_of(stage.name, _installation(stage, account))
+        return f"In the zone {stage.zone_id} records may be left: their comments begin with {mark}"
 
     def remove(self, stage: Stage, client: Clients) -> None:
         """Delete the secret at once; the stack would leave its name taken for its days of grace."""
@@ -131,6 +153,14 @@ class _Api:
             reply = {}
         return answer.status_code, reply if isinstance(reply, dict) else {}
 
+    def records(self, comment: str) -> Iterator[dict[str, Any]]:
+        """Yield the zone's records whose comments begin so."""
+        for page in count(1):
+            _, reply = self.call("GET", f"/dns_records?comment.startswith={comment}&per_page=5000&page={page}")
+            yield from reply.get("result") or []
+            if page >= (reply.get("result_info") or {}).get("total_pages", 1):
+                return
+
 
 def _examine_zone(api: _Api, site: Site, fill: str) -> Iterator[Finding]:
     """Yield what the token may do with the zone, and whether the domain is the zone's; `fill` replaces the secrets."""
@@ -151,20 +181,49 @@ def _examine_zone(api: _Api, site: Site, fill: str) -> Iterator[Finding]:
         yield fail("the DNS token may read the zone but not edit it", "give it Zone → DNS → Edit at Cloudflare")
     status, reply = api.call("GET")
     yield _domain(site, (reply.get("result") or {}).get("name") if status == 200 else None)
+    yield from _examine_marks(api, site)
+
+
+def _examine_marks(api: _Api, site: Site) -> Iterator[Finding]:
+    """Yield how many records in the zone are, or may be, another installation's: they are left alone."""
+    others: Counter[str] = Counter()
+    doubtful: list[DnsRecord] = []
+    for found in api.records(MARKED):
+        comment = str(found.get("comment"))
+        mark = _MARK.match(comment)
+        if mark and mark["installation"]:
+            others[mark[0]] += mark["installation"] != _installation(site.stage, site.account)
+        elif mark and mark["stage"] == site.stage.name:
+            meeting_id = comment.removeprefix(mark[0])
+            doubtful.append(DnsRecord(one_form(found["name"]), meeting_id=meeting_id, old_mark=True))
+    try:
+        own = records.own(doubtful, [site.outputs["TableName"]], site.stage, site.client)
+    except Unavailable as error:
+        yield warn(f"whose the records with the mark of 0.1.0 are cannot be told: {error}", site.make("doctor"))
+    else:
+        others[mark_of(site.stage.name)] += len(doubtful) - len(own)
+    if others := +others:
+        listed = ", ".join(f"{mark}… on {count}" for mark, count in sorted(others.items()))
+        yield warn(
+            f"{others.total()} records in the zone bear the mark of another installation: {listed}",
+            "they are left alone; docs/deploy.md#a-zone-that-several-installations-share says whose they can be",
+        )
 
 
 def _domain(site: Site, zone_name: str | None) -> Finding:
-    domain = site.stage.domain
+    domain = one_form(site.stage.domain)
+    shown = for_people(domain)
     if zone_name is None:
         return warn(
             "the token cannot read the zone's name, so whether the domain is the zone's was not checked",
             "give the token Zone → Zone → Read too, or compare dns.domain with the zone's name yourself",
         )
-    if domain == zone_name:
-        return ok(f"desktops become <instance-id>.{domain}, which Universal SSL covers")
-    if domain.endswith(f".{zone_name}"):
+    zone, zone_name = one_form(zone_name), for_people(one_form(zone_name))
+    if domain == zone:
+        return ok(f"desktops become <instance-id>.{shown}, which Universal SSL covers")
+    if domain.endswith(f".{zone}"):
         return fail(
-            f"<instance-id>.{domain} is below the first level of {zone_name}, which Universal SSL does not cover",
-            f'set dns.domain = "{zone_name}" in {site.file}, or buy Advanced Certificate Manager for *.{domain}',
+            f"<instance-id>.{shown} is below the first level of {zone_name}, which Universal SSL does not cover",
+            f'set dns.domain = "{zone_name}" in {site.file}, or buy Advanced Certificate Manager for *.{shown}',
         )
-    return fail(f"{domain} is not in the zone, which is {zone_name}", f"correct [dns] in {site.file}")
+    return fail(f"{shown} is not in the zone, which is {zone_name}", f"correct [dns] in {site.file}")

@@ -211,8 +211,9 @@ class Ec2Desktops:
 def _reason(instance: InstanceTypeDef) -> str | None:
     """Return why EC2 says that an instance is in its state, the code first; None where it does not say."""
     told = instance.get("StateReason", {})
-    code, text = told.get("Code", ""), told.get("Message", "")
-    return (text if text.startswith(code) else f"{code}: {text}") or instance.get("StateTransitionReason") or None
+    code, text = told.get("Code") or "", told.get("Message") or ""
+    parts = [text] if text.startswith(code) else [code, text]
+    return ": ".join(filter(None, parts)) or instance.get("StateTransitionReason") or None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -10,7 +10,7 @@ from chalicelib.domain.model import Attribute, Meeting, Reason, SeatAttribute, S
 from chalicelib.domain.rows import LISTED
 from chalicelib.domain.writes.base import same_end, there
 
-_OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data")
+_OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data", "uploaded_at")
 """What is looked at, of each role, before a meeting is ended."""
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Attribute, Meeting, Role, SeatAttribute, Status, attribute
+from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Role, SeatAttribute, Status, attribute
 from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.writes.base import same_end
 
@@ -22,7 +22,9 @@ def scheduled(
     teacher_email: str | None,
     meet_time: datetime,
     duration_minutes: int | None,
-    jitsi_url: str,
+    jitsi_url: str | None,
+    links_signed: bool,
+    request_digest: str | None,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row of a new meeting. Times are UTC."""
@@ -35,6 +37,8 @@ def scheduled(
         "created_at": timestamp(now),
         "duration_minutes": duration_minutes,
         "jitsi_url": jitsi_url,
+        "links": LINKS_SIGNED if links_signed else None,
+        "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
     }

@@ -20,7 +20,8 @@ def wire(account: Account, clock: VirtualClock) -> Iterator[Wire]:
     store(account, json.dumps({"CLOUDFLARE_TOKEN": "t1"}))
     script, sleeps = Script(), list[float]()
     server = Server(script)
-    yield Wire(script, adapter(f"{server.url}/client/v4", account, clock, sleeps), account, sleeps)
+    url = f"{server.url}/client/v4"
+    yield Wire(script, adapter(url, account, clock, sleeps), account, sleeps, url)
     server.stop()
 
 

@@ -11,7 +11,18 @@ from chalicelib.domain.errors import DnsError, Unavailable
 from chalicelib.domain.model import DnsRecord
 from localcloud.cloudflare import DOMAIN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
-from tests.contract.cloudflare.wire import CREATED, DOWN, NAME, NONE, RECORD, Wire, operations, records, success
+from tests.contract.cloudflare.wire import (
+    CREATED,
+    DOWN,
+    NAME,
+    NONE,
+    RECORD,
+    Wire,
+    in_zone,
+    operations,
+    records,
+    success,
+)
 
 
 class TestRecord:
@@ -92,6 +103,23 @@ class TestSameName:
             else:
                 outcomes.append("published")
         assert outcomes[0] == outcomes[1]
+
+
+class TestSpelling:
+    @pytest.mark.parametrize("spelled", ["i-1.MÜNCHEN.example.com", "I-1.XN--mnchen-3ya.example.com."])
+    @pytest.mark.parametrize("others", [0, 1])
+    def test_no_record_is_written_again_because_of_it(self, wire: Wire, spelled: str, others: int) -> None:
+        """Cloudflare answers in punycode and lower case, whatever it was sent."""
+        wanted = [DnsRecord(spelled, "10.0.0.1", "m1"), *records(2)[1 : 1 + others]]
+        there = [DnsRecord("i-1.xn--mnchen-3ya.example.com", "10.0.0.1", "m1"), *wanted[1:]]
+        wire.plays(success([in_zone(f"r{n}", record) for n, record in enumerate(there)]))
+        wire.dns.repair(wanted)
+        assert {asked.method for asked in wire.asked} == {"GET"}
+
+    def test_a_name_is_sent_in_its_one_form(self, wire: Wire) -> None:
+        wire.plays(CREATED)
+        wire.dns.publish([DnsRecord("i-1.München.example.com.", "10.0.0.1", "m1")])
+        assert wire.asked[0].body["name"] == "i-1.xn--mnchen-3ya.example.com"
 
 
 class TestBatches:

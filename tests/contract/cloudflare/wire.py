@@ -86,6 +86,7 @@ class Wire:
     dns: CloudflareDns
     account: Account
     sleeps: list[float]
+    url: str
 
     def plays(self, *replies: Reply) -> None:
         """Let the next answers be these."""
@@ -109,12 +110,15 @@ class Wire:
         return len(self.account.requests.to("GetSecretValue"))
 
 
-def adapter(url: str, account: Account, clock: VirtualClock, sleeps: list[float]) -> CloudflareDns:
+def adapter(
+    url: str, account: Account, clock: VirtualClock, sleeps: list[float], installation: str | None = None
+) -> CloudflareDns:
     return CloudflareDns(
         api_url=url,
         zone_id=ZONE_ID,
-        token=SecretToken(lambda: account.watched_client("secretsmanager"), SECRET),
+        token=SecretToken(lambda: account.watched_client("secretsmanager"), SECRET, clock.now),
         stage="dev",
+        installation=installation,
         clock=clock.now,
         sleep=sleeps.append,
     )

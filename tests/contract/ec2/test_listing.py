@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.actions import Attempt, Cause
@@ -95,3 +97,36 @@ class TestMemory:
             launcher.account.instead["DescribeInstances"] = {"Reservations": [{"Instances": [instance]}]}
             launcher.desktops.find(desktop_id)
         assert requests_for(desktop.id) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "understood"),
+    [
+        (
+            {
+                "StateReason": {
+                    "Code": "Client.InternalError",
+                    "Message": "Client.InternalError: Client error on launch",
+                }
+            },
+            "Client.InternalError: Client error on launch",
+        ),
+        (
+            {"StateReason": {"Code": "Server.InternalError", "Message": "Out of order"}},
+            "Server.InternalError: Out of order",
+        ),
+        ({"StateReason": {"Code": "Client.VolumeLimitExceeded"}}, "Client.VolumeLimitExceeded"),
+        ({"StateReason": {"Code": "", "Message": ""}, "StateTransitionReason": "User initiated"}, "User initiated"),
+        ({"StateReason": {"Code": None, "Message": None}, "StateTransitionReason": ""}, None),
+        ({}, None),
+    ],
+    ids=["at once", "the code apart", "a code alone", "a transition", "nothing", "not even that"],
+)
+def test_why_ec2_ended_an_instance_is_understood(
+    launcher: Launcher, told: dict[str, Any], understood: str | None
+) -> None:
+    instance = {"InstanceId": "i-1", "State": {"Name": "terminated"}, **told}
+    launcher.account.instead["DescribeInstances"] = {"Reservations": [{"Instances": [instance]}]}
+    found = launcher.desktops.find("i-1")
+    assert found
+    assert found.state_reason == understood

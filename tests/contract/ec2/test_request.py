@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import boto3
 import pytest
 
 from chalicelib.adapters.ec2.images import PARAMETER_LASTS
+from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import LaunchRefused, Unavailable
 from chalicelib.domain.model import Role
+from chalicelib.runtime import Runtime
 from chalicelib.settings import Client, Guest
-from tests.contract.ec2.launcher import Launcher
+from tests.contract.ec2.launcher import DEADLINE, Launcher
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SOUND: dict[str, Any] = {"SnapshotId": "snap-0", "VolumeSize": 60, "VolumeType": "gp3", "DeleteOnTermination": True}
@@ -316,3 +319,20 @@ class TestImageByParameter:
         launcher.account.instead["GetParameters"] = ("ThrottlingException", 400)
         with pytest.raises(Unavailable, match=self.NAME):
             launcher.launch()
+
+    def test_the_app_itself_asks_ssm(
+        self, launcher: Launcher, held: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        image, _ = self.images(launcher)
+        held(image)
+        environ = {"AWS_ENDPOINT_URL": launcher.account.url, "AWS_DEFAULT_REGION": "us-west-2"}
+        for name, value in (environ | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        settings = launcher.settings
+        groups = ",".join(settings.security_group_ids)
+        own = {"AMI_ID": settings.ami_id, "IAM_PROFILE": settings.iam_profile, "SECURITY_GROUP_IDS": groups}
+        attempt = Attempt(Role.TEACHER, 1, launcher.subnet, Cause.DUE)
+        launched = Runtime(launcher.clock.now, own).desktops.launch("m1", attempt, DEADLINE)
+        found = launcher.account.client("ec2").describe_instances(InstanceIds=[launched.id])["Reservations"]
+        assert found[0]["Instances"][0]["ImageId"] == image

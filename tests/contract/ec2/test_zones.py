@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.ec2.subnets import LAYOUT_LASTS
-from chalicelib.domain.errors import LaunchRefused
+from chalicelib.domain.errors import LaunchRefused, Unavailable
 from tests.contract.ec2.launcher import Launcher
 
 
@@ -199,3 +199,9 @@ class TestReach:
         launcher.clock.run(launcher.clock.now() + LAYOUT_LASTS)
         assert len(launcher.desktops.subnets()) == 4
         assert private not in launcher.desktops.subnets()
+
+    def test_where_the_tables_cannot_be_looked_at_now_nothing_is_concluded(self, launcher: Launcher) -> None:
+        launcher.account.instead["DescribeRouteTables"] = ("RequestLimitExceeded", 503)
+        launcher.clock.run(launcher.clock.now() + LAYOUT_LASTS)
+        with pytest.raises(Unavailable, match="route tables"):
+            launcher.desktops.subnets()

@@ -9,10 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters import scheduler
-from chalicelib.adapters.dns import cloudflare
+from chalicelib.adapters.dns import cloudflare_api
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.adapters.ec2 import Ec2Desktops
+from chalicelib.adapters.ec2 import Ec2Desktops, subnets
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.actions import Attempt, Update
@@ -72,13 +73,15 @@ def _reads_eventually(original: Callable[..., Meeting]) -> Callable[..., Meeting
 
 
 MUTANTS = (
-    Mutant("trusts a 200 that says it failed", cloudflare._json, _believes_any_success, CLOUDFLARE),
+    Mutant("trusts a 200 that says it failed", cloudflare_api._json, _believes_any_success, CLOUDFLARE),
     Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CLOUDFLARE),
-    Mutant("ignores that Cloudflare has had enough", CloudflareDns._respect_block, does_nothing, CLOUDFLARE),
-    Mutant("keeps a token that was changed", SecretToken.forget, does_nothing, CLOUDFLARE),
+    Mutant("ignores that Cloudflare has had enough", ZoneApi._respect_block, does_nothing, CLOUDFLARE),
+    Mutant("keeps a token that was changed", SecretToken.renew, does_nothing, CLOUDFLARE),
+    Mutant("reads the secret at every refusal", SecretToken._may_read_again, always, CLOUDFLARE),
+    Mutant("leaves an old mark on the record", CloudflareDns._is_as_wanted, always, CLOUDFLARE),
     Mutant(
         "reads the first page of records only",
-        CloudflareDns._call,
+        ZoneApi.call,
         alters(lambda reply: {**reply, "result_info": {"total_pages": 1}}),
         CLOUDFLARE,
     ),
@@ -90,6 +93,7 @@ MUTANTS = (
     ),
     Mutant("takes a full zone for a refusal", Ec2Desktops._refused, raises(_Refused, instead_of=NoCapacity), EC2),
     Mutant("takes a throttle for a refusal", Ec2Desktops._refused, _refuses_for_good, EC2),
+    Mutant("launches where nobody gets in", subnets._leads_out, always, EC2),
     Mutant("stops at an unknown id among those to end", Ec2Desktops._terminate_each, does_nothing, EC2),
     Mutant("collects other stages' desktops", Ec2Desktops._understand, given(_takes_any_stage), EC2),
     Mutant(

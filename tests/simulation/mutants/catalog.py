@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import adapters, control, people, rules
+from tests.simulation.mutants import adapters, control, people, rows, rules
 from tests.simulation.mutants.mutant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*rules.MUTANTS, *control.MUTANTS, *people.MUTANTS, *adapters.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *rules.MUTANTS,
+    *rows.MUTANTS,
+    *control.MUTANTS,
+    *people.MUTANTS,
+    *adapters.MUTANTS,
+)

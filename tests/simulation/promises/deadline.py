@@ -6,12 +6,20 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import rows
 from chalicelib.domain.model import Owner
-from chalicelib.runtime import current
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
-from tests.simulation.promises.truth import SETTLING, deadline, deadline_borne, had_chances, named, stands_down, start
+from tests.simulation.promises.truth import (
+    SETTLING,
+    deadline,
+    deadline_borne,
+    had_chances,
+    last_end,
+    named,
+    stands_down,
+    start,
+)
 from tests.simulation.world.clock import MINUTE
-from tests.simulation.world.lives import LEAD, Life
+from tests.simulation.world.lives import LEAD, LIMIT, Life
 from tests.simulation.world.sweeps import FLEET, FLEET_AND_ROWS
 from tests.simulation.world.world import World
 
@@ -35,7 +43,9 @@ class NoDesktopOutlivesItsDeadline(Promise):
     def _judge_deadline(self, world: World, life: Life, instance: Instance) -> None:
         due = deadline(life)
         if life.edited:
-            due = max(due, instance.launched_at + current().policy.max_duration + LEAD)
+            due = max(due, instance.launched_at + LIMIT + LEAD)
+        if life.forged:
+            due = last_end(instance)
         if world.now > due:
             since = max(due, instance.shown_at, life.moved_at or due)
             if had_chances(world, since, FLEET_AND_ROWS, life):

@@ -17,7 +17,7 @@ class EndIsFinal(Promise):
 
     def row_written(self, world: World, life: Life | None, old: Row | None, new: Row) -> None:
         """No write takes an end back, or tells of one that has not been carried out."""
-        if life is None or old is None:
+        if life is None or old is None or life.forged:
             return
         before, after = old.get("termination_reason"), new.get("termination_reason")
         if before and before != after:

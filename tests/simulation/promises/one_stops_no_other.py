@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Launch, Terminate, Update
+from chalicelib.log import Warn
 from tests.fakes import Row
+from tests.simulation.figures import Figures
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import SETTLING, named, noted
 from tests.simulation.promises.wishes import wishes
@@ -12,6 +18,9 @@ from tests.simulation.world.lives import Life
 from tests.simulation.world.processes import Process
 from tests.simulation.world.stream import RECORD_LASTS, Record
 from tests.simulation.world.world import World
+
+TOLD_AT_MOST = 3
+"""How often the same may be told of the same row: containers forget, and a stream's image may tell of an older one."""
 
 
 class OneNeverStopsOthers(Promise):
@@ -32,8 +41,27 @@ class OneNeverStopsOthers(Promise):
                 what = ", ".join([*process.cursed, *sorted(process.failing)])
                 self.broken(world, life, f"a sweep in which {what} failed left undone: {action}")
 
+    def __init__(self, figures: Figures) -> None:
+        super().__init__(figures)
+        self._told: Counter[tuple[int, str]] = Counter()
+        self._rows: dict[int, Row] = {}
+
+    def logged(self, world: World, life: Life | None, facts: Mapping[str, Any], error: object) -> None:
+        """No row is a surprise to the app, and what is wrong with one is told once, not by every sweep."""
+        if error is not None:
+            self.broken(world, life, f"{facts['event']} tells of what nobody expected: {error!r}")
+        if facts["event"] != Warn.BAD_ROW or life is None or (row := world.meetings.rows.get(life.id)) is None:
+            return
+        self._rows[id(row)] = row  # kept, so that no other row gets its id
+        self._told[id(row), facts["why"]] += 1
+        if self._told[id(row), facts["why"]] > TOLD_AT_MOST:
+            self.broken(world, life, f"told again and again: {facts['why']}")
+
     def returned(self, world: World, process: Process) -> None:
         """A batch that is said to be done was heard: the sweep sees each meeting, each report is on its row."""
+        if process.surprise:
+            life = world.lives.get(process.meetings[0]) if process.meetings else None
+            self.broken(world, life, f"{process.name} failed of what nobody expected: {process.surprise!r}")
         if process.outcome == "done":
             for record in process.batch:
                 self._judge_record(world, process, record)

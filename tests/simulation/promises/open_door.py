@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain import rows
 from chalicelib.domain.model import DnsRecord, Role, State, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
@@ -17,6 +16,7 @@ from tests.simulation.promises.truth import (
     stands_down,
     was_seen_serving,
 )
+from tests.simulation.world.hostile import moment
 from tests.simulation.world.lives import DOMAIN, Life
 from tests.simulation.world.processes import Process
 from tests.simulation.world.world import World
@@ -69,11 +69,15 @@ class OpenDoorIsReal(Promise):
 
     def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """Whoever is let in finds their own desktop."""
-        ending_at = world.meetings.rows.get(life.id, {}).get("ending_at")
-        if ending_at and rows.parse_time(ending_at) < asked_at:
+        row = world.meetings.rows.get(life.id, {})
+        if (ending_at := moment(row.get("ending_at"))) and ending_at < asked_at and not life.forged:
             self.broken(world, life, f"the {role} was let in, it ended at {ending_at}")
         name = link.removeprefix("https://").removesuffix(":8443")
         instance = world.desktops.instances.get(name.removesuffix(f".{DOMAIN}"))
+        if life.forged:
+            if instance is None or f"{instance.id}.{DOMAIN}" != name:
+                self.broken(world, life, f"the {role} was sent to {link}, which is no desktop's address")
+            return
         if instance is None or instance.meeting_id != life.id or instance.role is not role:
             self.broken(world, life, f"the {role} was sent to {link}, not their own desktop")
         if instance.id not in life.reported:

@@ -100,9 +100,9 @@ class NothingIsSwallowed(Promise):
         """Every meeting has come to its end, and the row says so."""
         for life in world.lives.values():
             row = world.meetings.rows.get(life.id)
-            if row is not None:
+            if row is not None and not life.forged:
                 self._judge_outcome(world, life, row)
-            elif not life.deleted_at:
+            elif row is None and not life.deleted_at:
                 self.broken(world, life, "its row is gone")
 
     def _judge_outcome(self, world: World, life: Life, row: Row) -> None:

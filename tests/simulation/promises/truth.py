@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from chalicelib.domain import rows
 from chalicelib.domain.model import Owner, Role, State, attribute
 from tests.fakes import Instance, Row
-from tests.simulation.world.clock import HOUR, MINUTE
-from tests.simulation.world.lives import LEAD, NOTICE, Life
+from tests.simulation.world.clock import MINUTE
+from tests.simulation.world.lives import LEAD, LONGEST_LIFE, NOTICE, STANDBY, Life
 from tests.simulation.world.processes import Process
 from tests.simulation.world.sweeps import ALL_PORTS
 from tests.simulation.world.world import World
 
-STANDBY = HOUR
 BOOT_LIMIT = 15 * MINUTE
 GRACE = 30 * MINUTE
 SETTLING = 5 * MINUTE
@@ -52,6 +51,11 @@ def deadline_borne(life: Life) -> datetime:
     return min(start(life), life.begun_at + LEAD + STANDBY) + life.duration if life.begun_at else deadline(life)
 
 
+def last_end(instance: Instance) -> datetime:
+    """Return the moment that no desktop may outlive, whatever anybody has written."""
+    return instance.launched_at + LONGEST_LIFE
+
+
 def stands_down(world: World, life: Life) -> bool:
     """Return whether the meeting was moved to much later before anybody came."""
     return bool(life.moved_at) and not life.entered and world.now < start(life) - LEAD - STANDBY
@@ -66,7 +70,7 @@ def begun(row: Row, now: datetime) -> datetime | None:
         return None
     try:
         stated = rows.parse_time(row.get("begun_at") or "")
-    except ValueError:
+    except (ValueError, TypeError):
         return now
     return stated if now - timedelta(minutes=2) <= stated <= now else now
 

@@ -8,8 +8,8 @@ from chalicelib.domain.model import Role, attribute
 from chalicelib.runtime import current
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise
-from tests.simulation.promises.truth import STANDBY, start
-from tests.simulation.world.lives import LEAD, Life
+from tests.simulation.promises.truth import start
+from tests.simulation.world.lives import LEAD, STANDBY, Life
 from tests.simulation.world.world import World
 
 MOMENT = timedelta(minutes=2)

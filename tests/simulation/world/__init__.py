@@ -8,6 +8,7 @@ timers      one-shot timers that fire
 fleet       what EC2 and the programs on the desktops do
 people      who asks for a meeting, comes, leaves and uploads
 console     what somebody does by hand: edits, moves, deletes, launches
+hostile     somebody who may write every row, and means no good
 weather     outages, full zones, used-up quotas
 foreign     somebody else's things that look like the app's own
 lives       meetings as they truly are, and the people in them

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.model import DnsRecord, Role
 from tests.fakes import Instance, Row
@@ -37,6 +38,9 @@ class Checks:
 
     def returned(self, world: World, process: Process) -> None:
         """Hear that a handler has returned, failed or was killed."""
+
+    def logged(self, world: World, life: Life | None, facts: Mapping[str, Any], error: object) -> None:
+        """Hear what the app logs of a meeting, None for none; `error` is what it did not expect, None for nothing."""
 
     def after_look(self, world: World, life: Life, process: Process) -> None:
         """Hear that a handler has looked at a meeting and returned."""

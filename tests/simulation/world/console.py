@@ -39,6 +39,7 @@ class Console:
     def draw(self, life: Life) -> None:
         """Draw what is done by hand to a new meeting and beside it."""
         world = self._world
+        world.hostile.draw(life)
         if world.strikes("look_alikes", life):
             world.foreign.add_look_alikes(life)
         if world.strikes("launched_by_hand", life):

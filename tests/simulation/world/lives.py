@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.model import Role
-from tests.simulation.world.clock import DAWN, MINUTE
+from tests.simulation.world.clock import DAWN, HOUR, MINUTE
 
 LEAD = 10 * MINUTE
 NOTICE = 10 * MINUTE
 CHECKPOINT = 15 * MINUTE
+STANDBY = HOUR
+LIMIT = 240 * MINUTE
+"""How long a meeting may last by the operator's word, which no row changes."""
+
+LONGEST_LIFE = LEAD + STANDBY + LIMIT
+"""How long a desktop may live, counted from its launch by EC2's own word, whatever any row says."""
+
 DOMAIN = "example.com"
 
 
@@ -50,6 +57,7 @@ class Life:
     uploaded: dict[Role, datetime] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     edited: bool = False  # in a way after which nobody can say what should be
+    forged: bool = False  # by somebody who means no good, so edited too
     cancelled: bool = False
     moved_at: datetime | None = None
     begun_at: datetime | None = None  # when the first launch was begun, since the meeting had no desktops

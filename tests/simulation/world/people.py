@@ -133,7 +133,7 @@ class People:
     def _leave(self, life: Life, person: Person) -> None:
         world = self._world
         row = world.meetings.rows.get(life.id, {})
-        instance = world.desktops.instances.get(row.get(attribute(person.role, "ec2_id"), ""))
+        instance = world.desktops.instances.get(str(row.get(attribute(person.role, "ec2_id"))))
         if not person.uploads or person.role in life.uploaded or instance is None:
             return
         if instance.state(world.now) is not State.RUNNING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import greenlet
 
+from chalicelib.domain.errors import ElephantError
 from tests.fakes import Instance
 from tests.simulation.faults import Killed
 from tests.simulation.world.clock import MINUTE
@@ -40,6 +41,7 @@ class Process:
     ended: set[str] = field(default_factory=set)  # the meetings that it decided to end
     batch: tuple[Record, ...] = ()  # the stream records that it was given
     death: Instance | None = None  # the instance of whose end it was told
+    surprise: Exception | None = None  # what it failed of, where that is none of the app's own errors
     nonsense: bool = False  # it was given what nobody can understand
 
     @property
@@ -74,6 +76,7 @@ class Processes:
                 process.outcome = "killed"
             except Exception as error:
                 process.outcome = f"failed: {error}"
+                process.surprise = None if isinstance(error, ElephantError) else error
 
         self._resume(process, greenlet.greenlet(body, self._stage), done)
 

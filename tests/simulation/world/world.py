@@ -24,6 +24,7 @@ from tests.simulation.world.clock import DAWN, HOUR, MINUTE, Clock
 from tests.simulation.world.console import Console
 from tests.simulation.world.fleet import Fleet
 from tests.simulation.world.foreign import Foreign
+from tests.simulation.world.hostile import Hostile
 from tests.simulation.world.lives import DOMAIN, Booking, Life
 from tests.simulation.world.people import People
 from tests.simulation.world.processes import Processes
@@ -76,6 +77,7 @@ class World:
         self.fleet = Fleet(self)
         self.people = People(self)
         self.console = Console(self)
+        self.hostile = Hostile(self)
         self.foreign = Foreign(self)
         self.weather = Weather(self)
         pause, note_fault = self.processes.pause, self.processes.note_fault
@@ -124,7 +126,9 @@ class World:
 
         def take(level: int, event: str, args: object, exc_info: object = None, extra: Any = None) -> None:
             facts = extra["elephant"]
-            if life := self.lives.get(facts.get("meeting") or ""):
+            life = self.lives.get(facts.get("meeting") or "")
+            self.checks.logged(self, life, facts, exc_info)
+            if life:
                 self.tell(life, f"app: {event}: {facts.get('why') or facts.get('error')}")
 
         with mock.patch.object(logging.getLogger("elephant"), "_log", take):

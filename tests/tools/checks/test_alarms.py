@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,11 @@ from tools.checks.alarms import alarms
 from tools.findings import Level
 
 
-def _ring(account: Account, name: str) -> None:
+def _ring(account: Account, name: str, state: str = "ALARM", **more: Any) -> None:
     cloudwatch = account.client("cloudwatch")
     cloudwatch.put_metric_alarm(
         AlarmName=name,
+        AlarmDescription=f"Something is wrong. docs/deploy.md#{name.removeprefix('elephant-dev-')}",
         Namespace="Elephant",
         MetricName="DesktopsOverdue",
         Period=60,
@@ -23,8 +25,9 @@ def _ring(account: Account, name: str) -> None:
         Threshold=0,
         ComparisonOperator="GreaterThanThreshold",
         Statistic="Sum",
+        **more,
     )
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
 
 WRONG: dict[str, Wrong] = {
@@ -45,9 +48,21 @@ def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> 
     assert_found(account, *WRONG[name])
 
 
-@pytest.mark.parametrize(("minutes", "rings"), [(5, False), (15, True)])
-def test_want_of_sweeps_is_no_news_in_a_stages_first_minutes(account: Account, minutes: int, rings: bool) -> None:
-    _ring(account, "elephant-dev-sweep-stopped")
+@pytest.mark.parametrize(
+    ("minutes", "state", "acts_on_silence", "rings"),
+    [
+        (5, "INSUFFICIENT_DATA", True, False),
+        (15, "INSUFFICIENT_DATA", True, True),
+        (15, "INSUFFICIENT_DATA", False, False),
+        (15, "OK", True, False),
+        (5, "ALARM", True, True),
+    ],
+)
+def test_silence_rings_where_it_is_acted_on_and_not_in_a_stages_first_minutes(
+    account: Account, minutes: int, state: str, acts_on_silence: bool, rings: bool
+) -> None:
+    topic = ["arn:aws:sns:us-west-2:123456789012:elephant-dev-alarms"] if acts_on_silence else []
+    _ring(account, "elephant-dev-sweep-stopped", state, InsufficientDataActions=topic)
     [alarm] = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
     later = alarm["AlarmConfigurationUpdatedTimestamp"] + timedelta(minutes=minutes)
     found = list(alarms(replace(account.site(), now=lambda: later)))

@@ -18,6 +18,8 @@ WRONG: dict[str, Wrong] = {
         "us-west-2z",
     ),
     "too few vCPUs": ("quota", {"at_once": 40}, nothing, Level.FAIL, "L-1216C47A --desired-value 80"),
+    "what fits instead": ("quota", {"at_once": 40}, nothing, Level.FAIL, "or set desktops.at_once = 32"),
+    "no room for a meeting": ("quota", {"at_once": 1}, nothing, Level.FAIL, "set desktops.at_once = 2 or more"),
     "no such key pair": ("key_pair", {"key_name": "lost"}, nothing, Level.FAIL, "create-key-pair --key-name lost"),
 }
 
@@ -25,3 +27,10 @@ WRONG: dict[str, Wrong] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> None:
     assert_found(account, *WRONG[name])
+
+
+def test_it_is_told_how_many_meetings_can_be_scheduled_for_one_time(account: Account) -> None:
+    [(level, told)] = account.look("quota", at_once=21)
+    assert level is Level.OK
+    assert "10 meetings" in told
+    assert "42 vCPUs of 64" in told

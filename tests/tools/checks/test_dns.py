@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 
-from tests.tools.checks.sound import SECRET, Account, Wrong, assert_found, nothing, site_of
+from localcloud.cloudflare import Cloudflare
+from tests.tools.checks.sound import SECRET, TABLE, Account, Wrong, assert_found, nothing, site_of
 from tools.checks import dns
 from tools.findings import Level
 
@@ -25,9 +26,19 @@ def _empty_secret(account: Account) -> None:
     secrets.create_secret(Name=SECRET)
 
 
+MUNICH = "xn--mnchen-3ya.example"
+
 WRONG: dict[str, Wrong] = {
     "empty secret": ("zone", {}, _empty_secret, Level.FAIL, "put-secret-value --secret-id dev/elephant/cloudflare"),
     "secret without the key": ("zone", {}, _secret('{"TOKEN": "x"}'), Level.FAIL, "is not JSON with"),
+    "secret with an umlaut": (
+        "zone",
+        {},
+        _secret('{"CLOUDFLARE_TOKEN": "schlüssel"}'),
+        Level.FAIL,
+        "secret dev/elephant/cloudflare holds under CLOUDFLARE_TOKEN what cannot be a token (a letter outside ASCII",
+    ),
+    "secret with Bearer": ("zone", {}, _secret('{"CLOUDFLARE_TOKEN": "Bearer x"}'), Level.FAIL, "put-secret-value"),
     "wrong token": ("zone", {}, _secret('{"CLOUDFLARE_TOKEN": "x"}'), Level.FAIL, "Zone → DNS → Edit"),
     "wrong zone": ("zone", {"zone_id": "f" * 32}, nothing, Level.FAIL, "zone_id is wrong"),
 }
@@ -70,6 +81,11 @@ class Zone(requests.Session):
         ("badexample.com", Zone("example.com"), Level.FAIL, "is not in the zone"),
         ("example.com", Zone(None), Level.WARN, "Zone → Zone → Read"),
         ("example.com", Zone("example.com", edits=False), Level.FAIL, "Zone → DNS → Edit"),
+        ("example.com", Zone("Example.com."), Level.OK, "Universal SSL covers"),
+        (MUNICH, Zone(MUNICH), Level.OK, "<instance-id>.münchen.example, which"),
+        (MUNICH, Zone("MÜNCHEN.example"), Level.OK, "<instance-id>.münchen.example, which"),
+        (f"dcv.{MUNICH}", Zone(MUNICH), Level.FAIL, 'dns.domain = "münchen.example"'),
+        ("example.com", Zone(MUNICH), Level.FAIL, "is not in the zone, which is münchen.example"),
     ],
 )
 def test_the_domain_and_the_token_fit_the_zone(
@@ -77,3 +93,72 @@ def test_the_domain_and_the_token_fit_the_zone(
 ) -> None:
     site = site_of(replace(account.stage, domain=domain), account.client, http=zone)
     assert any(f.level is level and words in f"{f.what} {f.remedy}" for f in dns.zone(site))
+
+
+# --- other installations on the zone
+
+
+@pytest.fixture
+def zone(cloudflare: Cloudflare) -> Iterator[Cloudflare]:
+    """The zone that all tests share, as it was before when a test is over."""
+    yield cloudflare
+    cloudflare.records.clear()
+
+
+def mark(zone: Cloudflare, desktop_id: str, comment: str) -> None:
+    zone.add(name=f"{desktop_id}.example.com", content="192.0.2.1", comment=comment)
+
+
+def told(account: Account) -> list[str]:
+    """Return what the doctor warns of that is about marks."""
+    return [words for level, words in account.look("zone") if level is Level.WARN and "mark" in words]
+
+
+def test_the_marks_of_this_installation_are_no_news(account: Account, zone: Cloudflare) -> None:
+    ours = account.site().account.installation
+    for number, comment in enumerate(
+        [f"elephant:dev@{ours}:m1", f"elephant:prod@{ours}:m1", "elephant:prod:m1", "see elephant", "elephant"]
+    ):
+        mark(zone, f"i-{number}", comment)
+    assert told(account) == []
+
+
+def test_the_marks_of_other_installations_are_counted(account: Account, zone: Cloudflare) -> None:
+    for number, comment in enumerate(
+        ["elephant:dev@there:m1", "elephant:dev@there:m2", "elephant:prod@there:m1", "elephant:dev:m1"]
+    ):
+        mark(zone, f"i-{number}", comment)
+    [found] = told(account)
+    assert found.startswith("4 records in the zone bear the mark of another installation")
+    assert "elephant:dev:… on 1, elephant:dev@there:… on 2, elephant:prod@there:… on 1" in found
+    assert "left alone" in found
+
+
+def test_what_version_0_1_0_marked_is_ours_where_desktop_or_meeting_is(account: Account, zone: Cloudflare) -> None:
+    tags = [{"Key": key, "Value": value} for key, value in (("Project", "Elephant"), ("Stage", "dev"))]
+    spec = [{"ResourceType": "instance", "Tags": tags}]
+    launched = account.client("ec2").run_instances(
+        ImageId=account.stage.ami_id, MinCount=1, MaxCount=1, TagSpecifications=spec
+    )
+    mark(zone, launched["Instances"][0]["InstanceId"], "elephant:dev:m1")
+    row = {"id": {"S": "m2"}, "teacher_ec2_id": {"S": "i-named"}}
+    account.client("dynamodb").put_item(TableName=TABLE, Item=row)
+    mark(zone, "i-named", "elephant:dev:m2")
+    assert told(account) == []
+    mark(zone, "i-theirs", "elephant:dev:m2")
+    [found] = told(account)
+    assert "elephant:dev:… on 1" in found
+
+
+def test_an_installation_that_is_named_in_the_file_is_the_stage_s(account: Account, zone: Cloudflare) -> None:
+    named = {"environment": {**account.stage.environment, "INSTALLATION": "named"}}
+    mark(zone, "i-1", "elephant:dev@named:m1")
+    assert len(told(account)) == 1
+    assert not [words for _, words in account.look("zone", **named) if "another installation" in words]
+
+
+def test_whose_they_are_is_not_guessed_where_the_table_cannot_be_read(account: Account, zone: Cloudflare) -> None:
+    mark(zone, "i-theirs", "elephant:dev:m2")
+    account.client("dynamodb").delete_table(TableName=TABLE)
+    [found] = told(account)
+    assert "cannot be told" in found

@@ -103,6 +103,12 @@ class TestSubnetsOfTheOperatorsChoice:
         assert account.look("network", subnets=(public,)) == [(Level.OK, f"1 subnets of {vpc} can be reached → ")]
         assert account.site(subnets=(public,)).own_vpc == vpc
 
+    def test_the_instance_type_is_looked_for_in_their_zones(self, account: Account, mine: tuple[str, str, str]) -> None:
+        _, public, private = mine
+        assert account.look("instance_type", subnets=(public,)) == [(Level.OK, "t3.large is offered in us-west-2a → ")]
+        [(level, everywhere)] = account.look("instance_type", subnets=(private,))
+        assert (level, "us-west-2b" in everywhere) == (Level.OK, True), "the network's check says what is wrong"
+
     def test_those_that_lead_nowhere_are_named(self, account: Account, mine: tuple[str, str, str]) -> None:
         vpc, public, private = mine
         found = account.look("network", subnets=(private, public, "subnet-0fff"))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from chalicelib.adapters.dynamodb import OPEN_INDEX
 from chalicelib.domain.policy import DCV_PORT
@@ -16,7 +17,7 @@ from tests.tools.deploying.stands import TEMPLATE
 from tools import providers
 from tools.account import clients
 from tools.stack import Stack, parameters
-from tools.stage import ROOT, Stage, StageError
+from tools.stage import FUNCTIONS, ROOT, Stage, StageError, load
 
 
 class CloudFormation:
@@ -88,8 +89,52 @@ def test_every_alarm_leads_to_its_entry_in_the_runbook() -> None:
     template = (ROOT / "infra" / "template.yaml").read_text()
     told = (ROOT / "docs" / "deploy.md").read_text()
     names = re.findall(r'AlarmName: !Sub "elephant-\$\{Stage\}-(.+)"', template)
-    assert names == re.findall(r"AlarmDescription: .+ docs/deploy\.md#(.+)", template)
-    assert names == [name for name in re.findall(r"^### (.+)$", told, re.M) if name in names]
+    entries = re.findall(r"AlarmDescription: .+ docs/deploy\.md#(.+)", template)
+    of_functions = {
+        f"{entry}-{function}" for entry in ("function-errors", "function-throttles") for function in FUNCTIONS
+    }
+    assert [entry if name in of_functions else name for name, entry in zip(names, entries, strict=True)] == entries
+    once = list(dict.fromkeys(entries))
+    runbook = told.split("## When an alarm rings")[1]
+    assert once == re.findall(r"^### (.+)$", runbook, re.M)
+
+
+def _template() -> Any:
+    """Return the template as values; `!Ref x` reads as {"!Ref": "x"}."""
+
+    def tagged(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
+        kind = {yaml.ScalarNode: loader.construct_scalar, yaml.SequenceNode: loader.construct_sequence}[type(node)]
+        return {f"!{suffix}": kind(node, **({} if type(node) is yaml.ScalarNode else {"deep": True}))}
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        pass
+
+    Loader.add_multi_constructor("!", tagged)
+    return yaml.load((ROOT / "infra" / "template.yaml").read_text(), Loader)
+
+
+def test_only_desktops_with_scripts_are_given_the_table() -> None:
+    template = _template()
+    assert template["Conditions"]["UsesTable"] == {"!Equals": [{"!Ref": "DesktopClient"}, "scripts"]}
+    [policy] = template["Resources"]["DesktopRole"]["Properties"]["Policies"]
+    always = [s for s in policy["PolicyDocument"]["Statement"] if "!If" not in s]
+    [[condition, granted, otherwise]] = [
+        s["!If"] for s in policy["PolicyDocument"]["Statement"] if "dynamodb" in json.dumps(s)
+    ]
+    assert (condition, otherwise) == ("UsesTable", {"!Ref": "AWS::NoValue"})
+    assert granted["Action"] == ["dynamodb:Scan", "dynamodb:UpdateItem"]
+    assert "dynamodb" not in json.dumps(always)
+    assert parameters(load("dev"))["DesktopClient"] == "scripts"
+
+
+def test_the_made_group_lies_where_desktops_are_launched_and_stays_where_that_is_the_default_vpc() -> None:
+    template = _template()
+    group = template["Resources"]["DesktopGroup"]["Properties"]
+    assert group["VpcId"] == {"!If": ["HasVpc", {"!Ref": "VpcId"}, {"!Ref": "AWS::NoValue"}]}
+    assert template["Conditions"]["HasVpc"] == {"!Not": [{"!Equals": [{"!Ref": "VpcId"}, ""]}]}
+    stage = load("dev")
+    assert parameters(stage)["VpcId"] == ""
+    assert parameters(stage, "vpc-0fff")["VpcId"] == "vpc-0fff"
 
 
 def test_the_template_names_the_index_and_opens_the_port_that_the_app_counts_on() -> None:

@@ -21,6 +21,7 @@ from tools.account import Clients, clients
 from tools.record import Record
 from tools.stack import Stack
 from tools.stage import FUNCTIONS, ROOT, Stage
+from tools.wiring.gateway import ERRORS
 
 _TRIGGERED = {"sweep": {"ScheduleExpression": "rate(1 minute)"}, "dns_watchdog": {"EventPattern": "{}"}}
 
@@ -163,7 +164,7 @@ class _Chalice:
         )
         gateway.create_deployment(restApiId=api, stageName=stage.name)
         self._record.bring_up([{"name": "rest_api", "resource_type": "rest_api", "rest_api_id": api}])
-        for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
+        for kind in ERRORS:
             gateway.put_gateway_response(restApiId=api, responseType=kind)  # moto, unlike AWS, knows no default ones
 
     def delete(self) -> None:

@@ -15,6 +15,7 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from tests.builders import understood
+from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -34,6 +35,8 @@ class House:
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)
+        limited = self.policy.at_once is not None
+        self.calendar = FakeCalendar(self.meetings, self.wire) if limited else None
         self.looker = Looker(self)
         self.triggers = Triggers(self, self.looker)
         self.sweeper = Sweeper(self, self.looker)

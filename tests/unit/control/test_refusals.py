@@ -62,12 +62,11 @@ class TestNowhereToLaunch:
         house.meeting()
         launch = house.desktops.launch
 
-
         def launch_and_die(*attempt: Any) -> Any:
             launch(*attempt)
             raise SystemExit
 
-        house.desktops.launch = launch_and_die  # type: ignore[method-assign]
+        house.desktops.launch = launch_and_die  # type: ignore[method-assign,assignment]
         with pytest.raises(SystemExit):  # between the launch and the write
             house.triggers.launch_timer(TimerEvent("m"))
         house.desktops.launch, house.desktops.zones = launch, []  # type: ignore[method-assign]

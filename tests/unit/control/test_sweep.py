@@ -170,6 +170,27 @@ class TestSweep:
         assert stray.dies_at is None, "its meeting may just not be visible yet"
         assert [line["DesktopsOverdue"] for line in log if "DesktopsOverdue" in line] == [1]
 
+    def test_meetings_that_have_begun_without_a_desktop_are_counted_until_their_checkpoint(
+        self, house: House, log: list[Any]
+    ) -> None:
+        house.meeting()
+        for minutes in (-10, -1, 0, 14, 15):
+            house.now = T + minutes * MINUTE
+            house.sweep()
+        assert [line["NotReady"] for line in log if "NotReady" in line] == [0, 0, 1, 1, 0]
+
+    def test_without_sight_of_all_meetings_nothing_is_said_of_those_that_are_not_ready(
+        self, house: House, log: list[Any]
+    ) -> None:
+        def half() -> Iterator[list[Any]]:
+            yield []
+            raise Unavailable("The table does not answer.")
+
+        house.meetings.open = half  # type: ignore[method-assign]
+        with pytest.raises(SomeFailed):
+            house.sweep()
+        assert not [line for line in log if "NotReady" in line]
+
     def test_an_overdue_desktop_whose_meeting_cannot_be_read_is_terminated(self, house: House) -> None:
         house.desktops.add("m", Role.TEACHER, deadline=house.now)
         spared = house.desktops.add("m", Role.STUDENT, deadline=house.now + MINUTE)

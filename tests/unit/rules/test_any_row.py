@@ -5,22 +5,30 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from chalicelib.domain import rows
 from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, Role, State, Status
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
 from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell, understood
 
+FAR = ("2199-06-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+COUNTS = (-1, 10**13, 10**30, Decimal("1E+125"), Decimal("-1E-120"), Decimal("1.5"), "1E+125")
+HOSTILE = (*FAR, *COUNTS, "x" * 100_000, "\u202e\x00", ["a"], {"a": "map"}, True, rows.AsStored("SS", ["a", "b"]))
+"""What nobody means: numbers beyond any sense, huge texts, times of another age, values of any type."""
+
 
 def random_row(dice: random.Random) -> dict[str, Any]:
     """Return a row as apps, desktops and hands may leave it behind; some of it is garbage."""
 
     def moment() -> Any:
-        return dice.choice([None, None, at(dice.choice([-60, -10, -5, 0, 10, 15, 29, 60, 240])), "", "garbage"])
+        usual = at(dice.choice([-60, -10, -5, 0, 10, 15, 29, 60, 240]))
+        return dice.choice([*[None, None, usual, "", "garbage"] * 4, dice.choice(FAR)])
 
     attributes: dict[str, Any] = {
         "open": dice.choice(["1", "1", None]),
@@ -29,7 +37,7 @@ def random_row(dice: random.Random) -> dict[str, Any]:
         "begun_at": dice.choice([None, None, moment()]),
         "forced": dice.choice([None] * 6 + [True, "yes"]),
         "created_at": dice.choice([at(-1440), at(-3), moment()]),
-        "duration_minutes": dice.choice([None, None, 45, 0, -1, "garbage"]),
+        "duration_minutes": dice.choice([None, None, 45, 0, "garbage", 7 * 24 * 60, dice.choice(COUNTS)]),
         "termination_reason": dice.choice([None] * 8 + [*Reason, "", "because"]),
         "checkpoint_at": dice.choice([None, moment()]),
         "ended_at": dice.choice([None] * 6 + [moment()]),
@@ -41,18 +49,23 @@ def random_row(dice: random.Random) -> dict[str, Any]:
             f"{role}_ec2_id": dice.choice([None, f"i-{role}", f"i-{role}", f"i-{role}", others[role], ""]),
             f"{role}_ec2_link": dice.choice([None, link(f"i-{role}"), "https://elsewhere"]),
             f"{role}_session_data": dice.choice([None, None, "", f"https://files.example.com/{role}"]),
-            f"{role}_attempt": dice.choice([None, 1, 2, 10, "garbage"]),
+            f"{role}_attempt": dice.choice([None, 1, 2, 10, "garbage", dice.choice(COUNTS)]),
             f"{role}_subnet": dice.choice([None, "subnet-1"]),
             f"{role}_launched": dice.choice(
                 [None, f"m1/{role}/i-{role}", f"m1/{role}/i-{role}", f"m2/{role}/i-{role}"]
             ),
             f"{role}_refused": dice.choice([None, None, None, "NoRoom"]),
-            f"{role}_late_boots": dice.choice([None, None, 1]),
+            f"{role}_late_boots": dice.choice([None, None, None, None, 1, 1, dice.choice(COUNTS)]),
         }
         for name in ("attempt_at", "launched_at", "healthy_at", "joined_at", "uploaded_at"):
             attributes[f"{role}_{name}"] = moment()
     kept = dice.random()
-    return row({name: value for name, value in attributes.items() if dice.random() < kept})
+    thrown = row({name: value for name, value in attributes.items() if dice.random() < kept})
+    if dice.random() < 0.1:
+        thrown |= {name: dice.choice(HOSTILE) for name in dice.sample(sorted(attributes), dice.randint(1, 4))}
+    if dice.random() < 0.1:
+        thrown["id"] = "copy"  # of the row of a meeting whose desktops these are
+    return thrown
 
 
 def random_sight(dice: random.Random, named: set[str | None], now: datetime) -> Observation:
@@ -98,7 +111,7 @@ def throw(seed: int) -> Throw:
     now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 239, 240, 300]))
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
-    named = {thrown.get(f"{role}_ec2_id") for role in Role}
+    named = {seat.desktop_id for seat in understood(thrown).seats}
     seen = bearing_its_deadline(understood(thrown), random_sight(dice, named, now))
     return Throw(thrown, seen, now, hints)
 
@@ -148,7 +161,7 @@ def check_invariants(thrown: Throw, actions: list[Action]) -> None:
             case Publish(records=records):
                 assert not ending, thrown
                 assert records, thrown
-                assert all(record.address and record.meeting_id == "m1" for record in records), thrown
+                assert all(record.address and record.meeting_id == row_.id for record in records), thrown
             case Terminate(desktop_ids=ids):
                 assert ids, thrown
                 assert len(set(ids)) == len(ids), thrown
@@ -171,6 +184,6 @@ def _lives(thrown: Throw, role: Role, except_for: set[str]) -> bool:
     return any(
         d.state.serves
         and d.id not in except_for
-        and (d.id == named or (d.owner is Owner.OURS and d.meeting_id == "m1" and d.role is role))
+        and (d.id == named or (d.owner is Owner.OURS and d.meeting_id == thrown.meeting.id and d.role is role))
         for d in thrown.seen.desktops
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -138,6 +139,63 @@ def test_the_record_of_an_orphan_goes_with_it() -> None:
 def test_where_the_zone_could_not_be_listed_only_desktops_are_concluded_about() -> None:
     assert strays([TEACHER], None, {"m1": None}) == ["terminate i-teacher"]
     assert strays([TEACHER, STUDENT], None, {"m1": LIVE}) == []
+
+
+# --- records with the mark of version 0.1.0, which may be another installation's of the same stage name
+
+
+def old(of: str, created_at: datetime | None = FIVE_MINUTES_OLD) -> DnsRecord:
+    return replace(record(of, created_at), old_mark=True)
+
+
+@pytest.mark.parametrize("meetings", [{}, {"m1": None}], ids=["its row could not be read", "it has no row"])
+def test_one_of_a_desktop_and_a_meeting_that_nobody_knows_here_is_left_alone(
+    meetings: dict[str, Meeting | None],
+) -> None:
+    assert strays([], [old("teacher")], meetings) == []
+
+
+def test_one_that_a_row_of_the_same_id_does_not_name_is_left_alone() -> None:
+    assert strays([], [old("theirs")], {"m1": meeting(OVER)}) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"teacher_ec2_id": None, "teacher_replaced": ["2026-03-01T14:55:00Z i-teacher: it did not boot: too late"]},
+        {"teacher_ec2_id": "i-3", "teacher_replaced": ["2026-03-01T14:55:00Z i-2: gone", "x i-teacher: gone"]},
+    ],
+    ids=["names it", "named it", "named it among others"],
+)
+def test_one_without_a_desktop_that_its_meeting_s_row(row: dict[str, Any]) -> None:
+    assert strays([], [old("teacher")], {"m1": meeting(OVER, row)}) == ["withdraw i-teacher"]
+    assert strays([], [old("teacher", YOUNG)], {"m1": meeting(OVER, row)}) == []
+
+
+@pytest.mark.parametrize("known", [{}, {"m1": None}, {"m1": meeting(OVER)}])
+def test_one_of_a_desktop_of_ours_that_is_dead_is_withdrawn(known: dict[str, Meeting | None]) -> None:
+    dead = replace(TEACHER, state=State.TERMINATED)
+    assert strays([dead], [old("teacher", YOUNG)], known) == ["withdraw i-teacher"]
+
+
+def test_one_that_people_have_a_link_to_is_marked_anew() -> None:
+    assert strays([TEACHER, STUDENT], [old("teacher"), record("student")], {"m1": LIVE}) == ["publish i-teacher"]
+    (action,) = plan_strays(Inventory([TEACHER], [old("teacher")], {"m1": LIVE}, NOW, POLICY))
+    assert getattr(action, "records") == (record("teacher", None),)  # noqa: B009  one of many kinds of action
+    assert getattr(action, "repair")  # noqa: B009
+
+
+def test_one_that_nobody_has_a_link_to_is_left_to_its_meeting() -> None:
+    without_links = meeting(PUBLISHED, teacher_ec2_link=None, student_ec2_link=None)
+    assert strays([TEACHER, STUDENT], [old("teacher"), old("student")], {"m1": without_links}) == []
+
+
+def test_only_those_whose_desktops_are_not_in_the_fleet_are_in_doubt() -> None:
+    dead = replace(STUDENT, state=State.TERMINATED)
+    listed = [old("teacher"), old("student"), old("theirs"), record("gone")]
+    assert Inventory([TEACHER, dead], listed, {}, NOW, POLICY).doubtful == [old("theirs")]
+    assert Inventory([TEACHER, dead], None, {}, NOW, POLICY).doubtful == []
 
 
 # --- records that people have links to

@@ -1,0 +1,173 @@
+"""A headless Chromium, spoken to over a pipe in its DevTools protocol: no driver, no port, nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_PATIENCE_S = 20
+_LOOK_EVERY_S = 0.02
+_PHONE = 500
+_FLAGS = [
+    "--headless=new",
+    "--remote-debugging-pipe",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--lang=en-GB",
+]
+FASTER = """
+for (const name of ["setTimeout", "setInterval"]) {
+  const usual = window[name].bind(window);
+  window[name] = (deed, milliseconds, ...rest) => usual(deed, milliseconds / 30, ...rest);
+}
+"""
+"""Lets a page wait a thirtieth of the time that it would."""
+
+
+class Chromium:
+    """One running browser."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        self._complaints = profile / "stderr"
+        theirs_in, self._out = os.pipe()
+        self._in, theirs_out = os.pipe()
+        arguments = [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        actions: list[tuple[Any, ...]] = [
+            (os.POSIX_SPAWN_DUP2, theirs_in, 3),
+            (os.POSIX_SPAWN_DUP2, theirs_out, 4),
+            (os.POSIX_SPAWN_OPEN, 2, str(self._complaints), os.O_WRONLY | os.O_CREAT, 0o600),
+        ]
+        self._pid = os.posix_spawn(program, arguments, os.environ, file_actions=actions)
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._heard = b""
+        self._ids = itertools.count(1)
+
+    def close(self) -> None:
+        """End it, and wait until it has."""
+        self.call("Browser.close")
+        os.waitpid(self._pid, 0)
+        os.close(self._in)
+        os.close(self._out)
+
+    def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and return its result; what the browser tells meanwhile is dropped."""
+        number = next(self._ids)
+        message = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            reply = self._next()
+            if reply.get("id") == number:
+                assert "error" not in reply, f"{method}: {reply['error']}"
+                result: dict[str, Any] = reply["result"]
+                return result
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._heard:
+            ready, _, _ = select.select([self._in], [], [], _PATIENCE_S)
+            assert ready, "Chromium does not answer."
+            part = os.read(self._in, 1 << 20)
+            assert part, f"Chromium has ended: {self._complaints.read_text()}"
+            self._heard += part
+        message, _, self._heard = self._heard.partition(b"\0")
+        told: dict[str, Any] = json.loads(message)
+        return told
+
+    @contextmanager
+    def page(self, zone: str = "Europe/Berlin", width: int = 1000, before: str = "") -> Iterator[Page]:
+        """Open a page with nothing left from another; `before` is a script that runs ahead of the page's own."""
+        context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = Page(self, session)
+        page.call("Page.enable")
+        page.call("Network.enable")
+        page.call("Emulation.setTimezoneOverride", timezoneId=zone)
+        page.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+        )
+        if before:
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
+        yield page
+        self.call("Target.disposeBrowserContext", browserContextId=context)
+
+
+class Page:
+    """One page, as the person before it sees and uses it."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._browser.call(method, self._session, **parameters)
+
+    def open(self, url: str) -> None:
+        self.call("Page.navigate", url=url)
+        self.wait_for(f"location.href !== 'about:blank' && document.readyState === 'complete' /* {url} */")
+
+    def run(self, script: str) -> Any:
+        """Return the value of an expression in the page."""
+        reply = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in reply, reply["exceptionDetails"]
+        return reply["result"].get("value")
+
+    def wait_for(self, condition: str) -> None:
+        """Wait until an expression is true."""
+        until = time.monotonic() + _PATIENCE_S
+        while not self.run(f"Boolean({condition})"):
+            assert time.monotonic() < until, f"never true: {condition}; the page says:\n{self.text()}"
+            time.sleep(_LOOK_EVERY_S)
+
+    def wait_for_text(self, text: str) -> None:
+        """Wait until a person reads this on the page."""
+        self.wait_for(f"document.body.innerText.includes({json.dumps(text)})")
+
+    def text(self, element: str = "") -> str:
+        """Return what a person reads on the page, or in the element with this id."""
+        return str(self.run(f"{_element(element)}.innerText"))
+
+    def shows(self, element: str) -> bool:
+        """Return whether the element with this id is there to be seen."""
+        return bool(self.run(f"{_element(element)}?.checkVisibility()"))
+
+    def fill(self, field: str, text: str) -> None:
+        """Put this into a field, in the place of what it holds."""
+        self.run(
+            f"(field => {{ field.focus(); field.value = {json.dumps(text)};"
+            f" field.dispatchEvent(new Event('input', {{ bubbles: true }})); }})({_element(field)})"
+        )
+
+    def click(self, element: str) -> None:
+        self.run(f"{_element(element)}.click()")
+
+    def offline(self, offline: bool) -> None:
+        """Take the network away, or give it back."""
+        self.call(
+            "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1
+        )
+
+    def picture(self, path: Path) -> None:
+        """Keep what the whole page looks like."""
+        reply = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(reply["data"]))
+
+
+def _element(element: str) -> str:
+    return f"document.getElementById({json.dumps(element)})" if element else "document.body"

@@ -1,0 +1,221 @@
+"""The keys that a deploy makes, and those that it moves out of plain text."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.keys import TableKeys
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.settings import SETTINGS, Scheduling
+from tools import keys, recorded
+from tools.account import Clients, clients
+from tools.keys import VARIABLES, make
+from tools.stage import FUNCTIONS, SECRETS, Stage, StageError
+
+TABLE = "elephant-state-dev"
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+OLD = {"LINK_SIGNING_KEY": "what links were signed with", "SCHEDULE_KEY": "open sesame"}
+
+
+@pytest.fixture
+def client(aws: None, stage: Stage) -> Clients:
+    made = clients(stage.region)
+    made("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    return made
+
+
+@pytest.fixture
+def deployed(client: Clients, stage: Stage) -> Callable[..., None]:
+    """Deploy a stage's functions as version 0.1.0 did, with keys in their environment or without."""
+    iam = client("iam")
+    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("app.py", "")
+
+    def deploy(names: tuple[str, ...] = FUNCTIONS, **variables: str) -> None:
+        for name in names:
+            client("lambda").create_function(
+                FunctionName=stage.function(name),
+                Runtime="python3.12",
+                Role=role,
+                Handler="app.app",
+                Code={"ZipFile": archive.getvalue()},
+                Environment={"Variables": variables},
+            )
+
+    return deploy
+
+
+def kept(client: Clients) -> dict[Purpose, Keys | None]:
+    """Return what the app reads."""
+    store = TableKeys(client("dynamodb"), TABLE, lambda: NOW)
+    return {purpose: store.of(purpose) for purpose in Purpose}
+
+
+def item(client: Clients, purpose: Purpose) -> dict[str, Any]:
+    found = client("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": f"key/{purpose}"}})
+    return dict(found["Item"])
+
+
+def made_by_the_stack() -> dict[str, str]:
+    return {row.stack_output: "made" for row in SETTINGS if row.stack_output}
+
+
+def make_now(stage: Stage, client: Clients) -> list[str]:
+    return make(stage, TABLE, client, lambda: NOW)
+
+
+def test_a_new_stage_has_every_key_and_is_locked(stage: Stage, client: Clients) -> None:
+    """Before there are functions or an API: nobody can ever have scheduled without the key."""
+    assert make_now(stage, client) == [f"keys were made in {TABLE}: vouching, links, tokens, scheduling"]
+    made = kept(client)
+    present = [held.present for held in made.values() if held]
+    assert len(set(present)) == len(Purpose)
+    assert all(len(bytes.fromhex(key)) == 32 for key in present)
+    assert item(client, Purpose.LINKS) == {
+        "id": {"S": "key/links"},
+        "present": {"S": present[1]},
+        "earlier": {"L": []},
+        "made_at": {"S": "2026-03-02T15:00:00Z"},
+    }
+    assert keys.scheduling(stage, TABLE, client) is Scheduling.LOCKED
+
+
+def test_a_second_deploy_makes_none_and_changes_none(stage: Stage, client: Clients) -> None:
+    """Nor does one that runs at the same moment: the table takes one key and refuses the other."""
+    make_now(stage, client)
+    before = kept(client)
+    assert make_now(stage, client) == []
+    assert kept(client) == before
+
+
+def test_a_key_that_somebody_deleted_is_made_and_no_other_is_touched(stage: Stage, client: Clients) -> None:
+    """That is how one is replaced that has got out."""
+    make_now(stage, client)
+    before = kept(client)
+    client("dynamodb").delete_item(TableName=TABLE, Key={"id": {"S": "key/links"}})
+    assert make_now(stage, client) == [f"keys were made in {TABLE}: links"]
+    after = kept(client)
+    assert {purpose for purpose in Purpose if after[purpose] != before[purpose]} == {Purpose.LINKS}
+
+
+@pytest.mark.parametrize("where", ["file and functions", "file", "functions", "one function"])
+def test_what_stood_in_plain_text_is_moved(
+    stage: Stage, client: Clients, deployed: Callable[..., None], where: str
+) -> None:
+    """Links in people's mails and the key in a form go on working; where they stood they stand no longer."""
+    in_file = replace(stage, environment=OLD) if "file" in where else stage
+    deployed(("sweep",) if where == "one function" else FUNCTIONS, **(OLD if "function" in where else {}))
+    told = make_now(in_file, client)
+    assert told == [
+        f"keys were made in {TABLE}: vouching, tokens",
+        f"LINK_SIGNING_KEY, SCHEDULE_KEY moved from plain text into {TABLE}",
+    ]
+    after = kept(client)
+    assert after[Purpose.LINKS] == Keys(OLD["LINK_SIGNING_KEY"], all_signed="function" in where)
+    assert after[Purpose.SCHEDULING] == Keys(OLD["SCHEDULE_KEY"])
+    assert not {*OLD} & recorded.environment(in_file, made_by_the_stack()).keys()
+    assert keys.scheduling(in_file, TABLE, client) is Scheduling.LOCKED
+
+
+def test_a_key_that_was_replaced_in_the_file_and_not_yet_deployed_is_the_one_that_counts(
+    stage: Stage, client: Clients, deployed: Callable[..., None]
+) -> None:
+    """That is how version 0.1.0 replaced a key that had got out: the one that got out must not come back."""
+    deployed(**OLD)
+    make_now(replace(stage, environment={"LINK_SIGNING_KEY": "anew"}), client)
+    assert kept(client)[Purpose.LINKS] == Keys("anew", all_signed=True)
+
+
+def test_a_line_that_stays_in_the_file_changes_nothing_any_more(stage: Stage, client: Clients) -> None:
+    make_now(replace(stage, environment=OLD), client)
+    before = kept(client)
+    assert make_now(replace(stage, environment={"LINK_SIGNING_KEY": "another"}), client) == []
+    assert kept(client) == before
+
+
+def test_a_stage_that_was_open_stays_open_until_its_file_says_otherwise(
+    stage: Stage, client: Clients, deployed: Callable[..., None]
+) -> None:
+    """Its form sends no key. It has one all the same, so that a line and a deploy lock it."""
+    deployed(STAGE="dev")
+    make_now(stage, client)
+    assert keys.scheduling(stage, TABLE, client) is Scheduling.OPEN
+    assert keys.scheduling(replace(stage, scheduling="locked"), TABLE, client) is Scheduling.LOCKED
+    assert keys.scheduling(replace(stage, scheduling="open"), TABLE, client) is Scheduling.OPEN
+    make_now(stage, client)
+    assert keys.scheduling(stage, TABLE, client) is Scheduling.OPEN
+    assert kept(client)[Purpose.SCHEDULING]
+
+
+def test_a_locked_stage_whose_key_was_replaced_stays_locked(
+    stage: Stage, client: Clients, deployed: Callable[..., None]
+) -> None:
+    deployed(SCHEDULING="locked")
+    make_now(stage, client)
+    assert keys.scheduling(stage, TABLE, client) is Scheduling.LOCKED
+
+
+def test_what_dynamodb_refuses_otherwise_is_told(stage: Stage, client: Clients) -> None:
+    with pytest.raises(client("dynamodb").exceptions.ResourceNotFoundException):
+        make(stage, "elephant-state-none", client, lambda: NOW)
+
+
+def stack(client: Clients, **outputs: str) -> None:
+    resources = '"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}'
+    listed = ", ".join(f'"{name}": {{"Value": "{value}"}}' for name, value in outputs.items())
+    body = f'{{{resources}, "Outputs": {{{listed}}}}}'
+    client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=body)
+
+
+def test_an_operator_is_shown_the_key_for_scheduling_and_nothing_else(
+    stage: Stage, client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command, so that no deploy prints it: what a deploy prints is kept where deploys run."""
+    stack(client, StateTable=TABLE)
+    make_now(stage, client)
+    monkeypatch.setattr("sys.argv", ["keys", "--stage", "dev"])
+    monkeypatch.setattr("tools.keys.load", lambda _: stage)
+    monkeypatch.setattr("tools.keys.clients", lambda _: client)
+    assert keys.main() == 0
+    held = kept(client)[Purpose.SCHEDULING]
+    assert held
+    assert capsys.readouterr().out == f"{held.present}\n"
+
+
+@pytest.mark.parametrize("outputs", [{}, {"StateTable": TABLE}], ids=["deployed by 0.1.0", "no key"])
+def test_a_stage_without_such_a_key_is_told_of(
+    stage: Stage,
+    client: Clients,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stack(client, **(outputs or {"TableName": "elephant-meetings-dev"}))
+    with pytest.raises(StageError, match="has no key for scheduling"):
+        keys.scheduling_key(stage, client)
+    monkeypatch.setattr("sys.argv", ["keys", "--stage", "dev"])
+    monkeypatch.setattr("tools.keys.load", lambda _: stage)
+    monkeypatch.setattr("tools.keys.clients", lambda _: client)
+    assert keys.main() == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("Not shown: Stage dev has no key")
+
+
+def test_every_key_that_can_stand_in_plain_text_is_moved() -> None:
+    """A key that is added to the settings without a purpose would be dropped from the environment and lost."""
+    assert set(VARIABLES.values()) == SECRETS
