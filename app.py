@@ -157,9 +157,8 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     records = request.method != "HEAD" and not peeks
     here = runtime.current()
     who = links.role_of(role)
-    keys = here.link_keys()
-    meeting_id = links.meeting_id_of(meetingId, who, keys)
-    signed = keys is None or links.is_signed(meetingId)
+    meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
+    signed = links.is_signed(meetingId) or here.link_keys() is None
     answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records)
     if isinstance(answer, NotYet):
         body = {

@@ -117,7 +117,7 @@ class Dns(Protocol):
         """
 
     def owned(self) -> list[DnsRecord]:
-        """Return every record that bears our mark."""
+        """Return every record that bears our mark; one with the old mark, as it says, may be another installation's."""
 
 
 class Timers(Protocol):

@@ -8,6 +8,7 @@ people. Who may write the table, as desktops with the seeds' scripts do, reads t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden
@@ -62,10 +63,11 @@ def role_of(text: str) -> Role:
     return Role(named[1])
 
 
-def meeting_id_of(text: str, role: Role, keys: Keys | None) -> str:
+def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> str:
     """Return the meeting's id from the `id` in a link, even if a mail program has damaged its end.
 
-    One without a signature is for `resolve_join` to judge, unless it can be told here that none is good.
+    One without a signature is for `resolve_join` to judge, unless it can be told here that none is good. The keys are
+    asked for only where they are needed.
 
     Raises:
         BadRequest: it does not look like an id.
@@ -75,6 +77,7 @@ def meeting_id_of(text: str, role: Role, keys: Keys | None) -> str:
     if not _PUBLIC_ID.fullmatch(public):
         raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
     meeting_id, dot, signature = public.partition(".")
+    keys = link_keys()
     if keys and not (keys.has_signed(_seat(meeting_id, role), signature) if dot else not keys.all_signed):
         raise not_valid()
     return meeting_id

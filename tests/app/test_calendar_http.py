@@ -7,20 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.keys import Purpose
-from localcloud.cloud import STATE_TABLE
-from tests.app.world import NOW, World, form, image, utc
+from tests.app.world import NOW, World, form, utc
 
 AT = NOW + timedelta(hours=2)
 
 
 @pytest.fixture(autouse=True)
 def limited(world: World) -> None:
-    """Let a container of the app have room for one meeting at a time, and the keys of a stage that was deployed."""
-    for purpose in Purpose:
-        item = image({"id": f"key/{purpose}", "present": f"the key for {purpose}", "earlier": []})
-        world.cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
-    world.configure(STATE_TABLE=STATE_TABLE, DESKTOPS_AT_ONCE="2")
+    """Let a container of the app have room for one meeting at a time."""
+    world.configure(DESKTOPS_AT_ONCE="2")
 
 
 def asked(hours: float = 0) -> dict[str, object]:
@@ -52,7 +47,9 @@ def test_the_same_request_is_answered_again_though_its_time_is_full_now(world: W
 
 
 def test_scheduling_reads_the_calendar_once_and_writes_once(world: World) -> None:
-    world.schedule(asked())
+    world.schedule(asked())  # reads the keys that links are signed with, and keeps them for a minute
+    world.forget_calls()
+    world.schedule(asked(5))
     scheduled = ["BatchGetItem", "TransactWriteItems", "CreateSchedule", "CreateSchedule"]
     assert [call.operation for call in world.calls()] == scheduled
 

@@ -89,7 +89,7 @@ def test_what_is_posted_to_the_root_of_the_stage_is_scheduled(world: World) -> N
 
 
 def test_the_root_is_locked_as_scheduling_is(world: World) -> None:
-    world.configure(SCHEDULE_KEY="let-me-in")
+    world.configure(SCHEDULING="locked")
     assert world.http.post("/", body=json.dumps(form()).encode()).status_code == 401
     assert world.rows() == []
 

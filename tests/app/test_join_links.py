@@ -8,7 +8,8 @@ import pytest
 
 from tests.app.world import World, form
 
-SIGNED = {"LINK_SIGNING_KEY": "a key that nobody knows"}
+SIGNED = {"STATE_TABLE": None, "LINK_SIGNING_KEY": "a key that nobody knows"}
+"""A run at home whose links are signed, as those of version 0.1.0 were."""
 
 
 def signed_ids(world: World) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
@@ -36,7 +37,9 @@ class School:
         cloud.ec2.listeners.append(self._state_changed)
         names = {"teacher_name": "Ann", "student_name": "Ben", "frontend_base_url": "https://school.example/meeting"}
         body = json.dumps(names | {"meet_time": clock.now().isoformat()}).encode()
-        self.meeting = self.ask("/schedule", body)["id"]
+        scheduled = self.ask("/schedule", body)
+        self.meeting = scheduled["id"]
+        self._links = {role: urlsplit(scheduled[f"{role}_link"]) for role in ("teacher", "student")}
 
     def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.id not in self.desktops:
@@ -52,6 +55,11 @@ class School:
         with _http.open(request) as answer:
             content: dict[str, Any] = json.loads(answer.read())
             return content | {"code": answer.status}
+
+    def join(self, role: str) -> dict[str, Any]:
+        """Ask as the page does that this role's link leads to."""
+        [meeting] = parse_qs(self._links[role].query)["id"]
+        return self.ask(f"/join/{meeting}/{role}")
 
     def passes(self, **span: float) -> None:
         self._clock.run(self._clock.now() + timedelta(**span))
@@ -96,7 +104,7 @@ def test_desktops_with_scripts_get_healthy_record_and_upload_until_the_meeting_h
     assert student.session == {"id": school.meeting, "role": "student"}
     assert school.row["status"] == "HEALTHY"
     for role in ("teacher", "student"):
-        assert school.ask(f"/join/{school.meeting}/{role}")["code"] == 200
+        assert school.join(role)["code"] == 200
     assert school.row["status"] == "IN_PROGRESS"
     school.passes(minutes=30)
     teacher.lock()

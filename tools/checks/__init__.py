@@ -12,7 +12,20 @@ from collections.abc import Callable, Iterable, Iterator
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.checks import account, alarms, desktops, dns, functions, image, keys, meetings, network, roles, table
+from tools.checks import (
+    account,
+    alarms,
+    desktops,
+    dns,
+    functions,
+    gateway,
+    image,
+    keys,
+    meetings,
+    network,
+    roles,
+    table,
+)
 from tools.errors import code_of, is_not_found
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, warn
 from tools.site import Site
@@ -49,6 +62,7 @@ AFTER = _by_name(
     keys.keys,
     keys.scheduling,
     functions.functions,
+    gateway.limits,
     functions.rules,
     functions.stream,
     roles.timers,

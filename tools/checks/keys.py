@@ -42,7 +42,9 @@ def keys(site: Site) -> Iterator[Finding]:
 
 def scheduling(site: Site) -> Iterator[Finding]:
     """Whoever schedules brings the stage's key."""
-    deployed = environment(site.stage, site.client) or {}
+    deployed = environment(site.stage, site.client)
+    if deployed is None:
+        return
     if Settings(deployed).scheduling is Scheduling.OPEN:
         yield warn(
             "scheduling is open: whoever finds the API launches desktops at your cost",

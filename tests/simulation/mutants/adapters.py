@@ -77,6 +77,8 @@ MUTANTS = (
     Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CLOUDFLARE),
     Mutant("ignores that Cloudflare has had enough", ZoneApi._respect_block, does_nothing, CLOUDFLARE),
     Mutant("keeps a token that was changed", SecretToken.renew, does_nothing, CLOUDFLARE),
+    Mutant("reads the secret at every refusal", SecretToken._may_read_again, always, CLOUDFLARE),
+    Mutant("leaves an old mark on the record", CloudflareDns._is_as_wanted, always, CLOUDFLARE),
     Mutant(
         "reads the first page of records only",
         ZoneApi.call,

@@ -170,6 +170,7 @@ MUTANTS = (
     ),
     # --- what belongs to no meeting
     Mutant("never collects orphans", Inventory.orphans, returns([])),
+    Mutant("believes the old mark of anybody's record", Inventory._is_named, always, UNIT),
     Mutant("never withdraws orphaned records", strays.plan_strays, keeps_out(Withdraw)),
     Mutant("keeps what is overdue and whose row cannot be read", Inventory.overdue, returns([])),
     Mutant("collects what is young in a meeting", Facts.is_settled, always, UNIT),

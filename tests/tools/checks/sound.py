@@ -12,6 +12,8 @@ from typing import Any
 
 import boto3
 
+from chalicelib.adapters.keys import item_id
+from chalicelib.domain.keys import Purpose
 from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
 from localcloud.ec2 import lead_out
 from tools import providers
@@ -23,11 +25,13 @@ from tools.providers import PROVIDERS
 from tools.site import Site
 from tools.stage import FUNCTIONS, Stage
 from tools.triggers import STREAM
+from tools.wiring.gateway import LIMITS
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"
 SECRET = "dev/elephant/cloudflare"
 TABLE = "elephant-meetings-dev"
+STATE_TABLE = "elephant-state-dev"
 SESSION = boto3.Session("test", "test", region_name=REGION)  # one for all tests: it keeps the parsed models
 
 
@@ -100,6 +104,7 @@ class Account:
             Name=SECRET, SecretString=json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
         )
         stream = self._table()
+        self._keys()
         self.client("scheduler").create_schedule_group(Name="elephant-dev")
         queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:elephant-dev-dead-"
         topic = self.client("sns").create_topic(Name="elephant-dev-alarms")["TopicArn"]
@@ -108,7 +113,7 @@ class Account:
             "StreamArn": stream,
             "TimersRoleArn": role,
             "TimersGroup": "elephant-dev",
-            "StateTable": "elephant-state-dev",
+            "StateTable": STATE_TABLE,
             "DeadLettersArn": f"{queue}letters",
             "DeadRecordsArn": f"{queue}records",
             "DnsSecretName": SECRET,
@@ -121,6 +126,7 @@ class Account:
         }
         self.client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(template))
         self._functions(role, stream)
+        self._api()
         self.mapping["DestinationConfig"] = {"OnFailure": {"Destination": f"{queue}records"}}
         for name, pattern in (
             ("sweep", {"ScheduleExpression": "rate(1 minute)"}),
@@ -163,6 +169,39 @@ class Account:
         )
         return str(made["TableDescription"]["LatestStreamArn"])
 
+    def _keys(self) -> None:
+        self.client("dynamodb").create_table(
+            TableName=STATE_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        for purpose in Purpose:
+            self.key(purpose, present={"S": "k" * 64}, earlier={"L": []})
+
+    def key(self, purpose: Purpose, **attributes: Any) -> None:
+        """Write the item that holds the keys of a purpose."""
+        item = {"id": {"S": item_id(purpose)}, **attributes}
+        self.client("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
+
+    def _api(self) -> None:
+        apis = self.client("apigateway")
+        self.api = apis.create_rest_api(name="elephant")["id"]
+        root = apis.get_resources(restApiId=self.api)["items"][0]["id"]
+        apis.put_method(restApiId=self.api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+        apis.put_integration(restApiId=self.api, resourceId=root, httpMethod="GET", type="MOCK")
+        apis.create_deployment(restApiId=self.api, stageName="dev")
+        for method, (rate, burst) in LIMITS.items():
+            self.limit(method, rate, burst)
+
+    def limit(self, method: str, rate: float, burst: int) -> None:
+        """Limit how often the API's gateway lets a method be called."""
+        values = {"rateLimit": str(rate), "burstLimit": str(burst)}
+        patches = [
+            {"op": "replace", "path": f"/{method}/throttling/{name}", "value": value} for name, value in values.items()
+        ]
+        self.client("apigateway").update_stage(restApiId=self.api, stageName="dev", patchOperations=patches)
+
     def _functions(self, role: str, stream: str) -> None:
         functions = self.client("lambda")
         archive = io.BytesIO()
@@ -175,7 +214,7 @@ class Account:
                 Role=role,
                 Handler="app.app",
                 Code={"ZipFile": archive.getvalue()},
-                Environment={"Variables": {"STREAM_ARN": stream}},
+                Environment={"Variables": {"STREAM_ARN": stream, "STATE_TABLE": STATE_TABLE}},
             )
         mapping = functions.create_event_source_mapping(
             EventSourceArn=stream, FunctionName="elephant-dev-stream_terminator", StartingPosition="LATEST"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
+import app
 from tests.tools.deploying.stands import OUTPUTS, POLICIES, Lambda, beside, recorded_by_chalice
 from tools import triggers, wiring
 from tools.account import Clients
@@ -49,20 +51,71 @@ def test_what_a_failed_sweep_leaves_is_made_good_and_kept_nowhere(
     assert "DestinationConfig" not in functions.get_function_event_invoke_config(FunctionName=sweep)
 
 
-def test_the_gateways_own_errors_are_like_the_apps(stage: Stage, client: Clients) -> None:
+@pytest.fixture
+def api(client: Clients) -> str:
+    """Return the id of an API as Chalice leaves one that was never wired."""
     apis = client("apigateway")
-    api = apis.create_rest_api(name="elephant")["id"]
-    root = apis.get_resources(restApiId=api)["items"][0]["id"]
-    apis.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
-    apis.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="MOCK")
+    made = str(apis.create_rest_api(name="elephant")["id"])
+    root = apis.get_resources(restApiId=made)["items"][0]["id"]
+    apis.put_method(restApiId=made, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    apis.put_integration(restApiId=made, resourceId=root, httpMethod="GET", type="MOCK")
     for kind in gateway.ERRORS:
-        apis.put_gateway_response(restApiId=api, responseType=kind)  # moto, unlike AWS, knows no default ones
+        apis.put_gateway_response(restApiId=made, responseType=kind)  # moto, unlike AWS, knows no default ones
+    return made
+
+
+def test_the_gateways_own_errors_are_like_the_apps(stage: Stage, client: Clients, api: str) -> None:
+    apis = client("apigateway")
     assert gateway.wire(api, stage, apis)
     for kind in gateway.ERRORS:
         stands = apis.get_gateway_response(restApiId=api, responseType=kind)
-        assert stands["responseParameters"] == {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+        assert stands["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        json.loads(stands["responseTemplates"]["application/json"].replace("$context.error.messageString", '"words"'))
     assert len(apis.get_deployments(restApiId=api)["items"]) == 1, "only a deployment makes it so"
     assert gateway.wire(api, stage, apis) == []
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(stage: Stage, client: Clients, api: str) -> None:
+    """In the form of the app's other errors, so that a page of any host can read it and wait."""
+    gateway.wire(api, stage, client("apigateway"))
+    throttled = client("apigateway").get_gateway_response(restApiId=api, responseType="THROTTLED")
+    assert throttled["statusCode"] == "429"
+    headers = throttled["responseParameters"]
+    assert int(headers["gatewayresponse.header.Retry-After"].strip("'")) > 0
+    assert headers["gatewayresponse.header.Access-Control-Expose-Headers"] == "'Retry-After'"
+
+
+def test_the_gateway_limits_each_method_and_again_after_a_deploy(stage: Stage, client: Clients, api: str) -> None:
+    apis = client("apigateway")
+
+    def limited() -> dict[str, tuple[float, int]]:
+        found = apis.get_stage(restApiId=api, stageName=stage.name)["methodSettings"]
+        return {method: (s["throttlingRateLimit"], s["throttlingBurstLimit"]) for method, s in found.items()}
+
+    assert "the gateway limits how often each method is called" in gateway.wire(api, stage, apis)
+    assert limited() == gateway.LIMITS
+    assert gateway.LIMITS["~1schedule/POST"] == gateway.LIMITS["~1/POST"] == (5, 20)
+    assert gateway.LIMITS["~1join~1{meetingId}~1{role}/GET"][0] == 1000
+    assert gateway.LIMITS["*/*"][0] == 500, "what desktops call"
+    raised = {"op": "replace", "path": "/~1schedule/POST/throttling/rateLimit", "value": "10000"}
+    apis.update_stage(restApiId=api, stageName=stage.name, patchOperations=[raised])
+    assert gateway.wire(api, stage, apis) == ["the gateway limits how often each method is called"]
+    assert limited() == gateway.LIMITS
+    assert gateway.wire(api, stage, apis) == []
+
+
+@pytest.mark.parametrize("spelled", ["~1schedule/POST", "/schedule/POST", "schedule/POST"])
+def test_limits_are_read_however_the_gateway_spells_a_path(stage: Stage, spelled: str) -> None:
+    rate, burst = gateway.LIMITS["~1schedule/POST"]
+    told = {spelled: {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}
+    apis = SimpleNamespace(get_stage=lambda **_: {"methodSettings": told})
+    assert gateway.unlimited("api", stage, apis) == [method for method in gateway.LIMITS if method != "~1schedule/POST"]
+
+
+def test_every_method_that_is_limited_is_one_of_the_apps() -> None:
+    """A route that is renamed would lose its limit, and nothing else would tell."""
+    routes = {f"{path.replace('/', '~1')}/{method}" for path, methods in app.app.routes.items() for method in methods}
+    assert gateway.LIMITS.keys() - routes == {"*/*"}
 
 
 @pytest.mark.parametrize(
