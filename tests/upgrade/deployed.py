@@ -27,8 +27,8 @@ AT_ONCE = 40
 STATE_TABLE = f"elephant-state-{STAGE}"
 """The table that the deploy's stack makes, empty at first; the local cloud's own has its keys already."""
 
-ELSEWHERE = {"STREAM_ARN", "SECURITY_GROUP_IDS", "AMI_ID", "ZONE_ID", "CLOUDFLARE_API_URL"}
-"""What is named otherwise in a local cloud than in an account."""
+ELSEWHERE = {"SECURITY_GROUP_IDS", "AMI_ID", "ZONE_ID", "CLOUDFLARE_API_URL", "LAUNCHER_ARN", "SAFETY_NET_ARN"}
+"""What is named otherwise in a local cloud than in an account, or cannot be derived there."""
 
 
 class Functions:
