@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.session import Session
+from boto3 import Session
 
 from tools import triggers
 from tools.account import Clients
@@ -13,6 +13,8 @@ from tools.record import Record
 from tools.stage import APP, FUNCTIONS, Stage
 
 _STREAM_FUNCTION = "stream_terminator"
+_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov"}
+"""Where AWS's addresses end, by partition, where that is not amazonaws.com."""
 
 
 def functions(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
@@ -78,7 +80,7 @@ def resources(stage: Stage, client: Clients, *, stream: str = "", api: str = "")
         ]
     calling = sorted(apis(stage, client), key=lambda calls: calls != api)
     return found + [
-        {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": calls, "rest_api_url": _url(stage, calls)}
+        {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": calls, "rest_api_url": address(stage, calls)}
         for calls in calling[:1]
     ]
 
@@ -92,7 +94,7 @@ def find_again(stage: Stage, record: Record, client: Clients, *, stream: str = "
     return record.bring_up(resources(stage, client, stream=stream, api=api))
 
 
-def _url(stage: Stage, api: str) -> str:
-    resolver = Session().get_component("endpoint_resolver")
-    suffix = resolver.construct_endpoint("apigateway", stage.region)["dnsSuffix"]
+def address(stage: Stage, api: str) -> str:
+    """Return the address of an API of the stage."""
+    suffix = _DOMAINS.get(Session().get_partition_for_region(stage.region), "amazonaws.com")
     return f"https://{api}.execute-api.{stage.region}.{suffix}/{stage.name}/"

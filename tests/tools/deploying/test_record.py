@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,9 @@ def test_what_is_recorded_and_not_found_stays_for_chalice_to_look_for(tmp_path: 
     assert record.bring_up([own])
     assert not record.bring_up([])
     assert record.resources("lambda_function") == [own]
+
+
+def test_an_api_s_address_ends_as_its_partition_s_do(stage: Stage) -> None:
+    assert inventory.address(stage, "1") == "https://1.execute-api.us-west-2.amazonaws.com/dev/"
+    china = replace(stage, region="cn-north-1")
+    assert inventory.address(china, "1") == "https://1.execute-api.cn-north-1.amazonaws.com.cn/dev/"
