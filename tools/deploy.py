@@ -33,7 +33,7 @@ from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
 from tools.checks import BEFORE, examine
-from tools.desktops import alive
+from tools.desktops import alive, refuse_while_alive
 from tools.errors import ignore_not_found
 from tools.executions import can_reserve
 from tools.findings import Level, report
@@ -86,6 +86,8 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
             alone.enter_context(turn(stage, account, client, table=table))
         refuse_unready(stage, client)
         tables.refuse_change(stage, before, client)
+        if inventory.environment(stage, client).get("ZONE_ID", stage.zone_id) != stage.zone_id:
+            refuse_while_alive(stage, client)  # their records would stay in the zone before
         place.keep(stage, account, root)
         changes = _bring_up(stage, stack, before, client)
         outputs = stack.outputs()
@@ -115,7 +117,7 @@ def _fill(
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
     if inventory.find_again(stage, record, client, stream=outputs["StreamArn"]):
         changes.append("Chalice's record was brought to what is in the account")
-    standing = (inventory.functions(stage, client).get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    standing = inventory.environment(stage, client)
     changes += keys.make(stage, outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
     part = recorded.section(stage, outputs, standing, reserve=can_reserve(stage, client))

@@ -95,6 +95,12 @@ def remains(stage: Stage, client: Clients) -> list[str]:
 def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
     record, provider = Record(stage, root), providers.of(stage)
     refuse_while_alive(stage, client)
+    zone_id = inventory.environment(stage, client).get("ZONE_ID", stage.zone_id)
+    if not leave_records and zone_id != stage.zone_id:
+        raise StageError(
+            f"the records of stage {stage.name} are in the zone {zone_id}, and its file names {stage.zone_id}. Write "
+            f'zone_id = "{zone_id}" in stages/{stage.name}.toml again, with the domain that goes with it.'
+        )
     zone = None if leave_records else provider.zone(stage, client, account)
     if zone:
         _told_apart(zone, stage, provider, client)  # before anything is removed: later there is no way back

@@ -26,6 +26,12 @@ def functions(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
     return found
 
 
+def environment(stage: Stage, client: Clients) -> dict[str, str]:
+    """Return the environment that the functions have now, empty where there are none."""
+    found = functions(stage, client).get("api_handler", {})
+    return dict((found.get("Environment") or {}).get("Variables", {}))
+
+
 def apis(stage: Stage, client: Clients) -> list[str]:
     """Return the ids of the APIs that call the stage's function, the oldest first: every stage's bears the same name.
 

@@ -198,3 +198,19 @@ def test_a_destroyed_stage_is_forgotten_and_may_begin_anew_elsewhere(project: Pr
     assert list((project.root / ".chalice" / "deployed").iterdir()) == []
     project.deploy(replace(stage, region="eu-west-1"))
     assert place.recorded(stage, project.root) == Place("eu-west-1", "123456789012")
+
+
+def test_records_are_not_left_in_a_zone_that_the_file_no_longer_names(
+    project: Project, stage: Stage, client: Clients
+) -> None:
+    project.deploy(stage)
+    elsewhere = replace(stage, zone_id="f" * 32)
+    desktop = launch(client, stage.name)
+    with pytest.raises(StageError, match=desktop):
+        project.deploy(elsewhere)
+    client("ec2").terminate_instances(InstanceIds=[desktop])
+    with pytest.raises(StageError, match=f'zone_id = "{stage.zone_id}" in stages/dev.toml again'):
+        project.destroy(elsewhere)
+    assert client("lambda").list_functions()["Functions"]
+    project.deploy(elsewhere)
+    assert project.destroy(elsewhere)
