@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.cloud import PROFILE, SECRET, STAGE, TABLE, Cloud
-from tests.upgrade.left_behind import recorded
+from tests.upgrade.left_behind import recorded, start_anew
 from tools import keys
 from tools.account import Account
 from tools.recorded import environment
@@ -82,6 +82,7 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
     with patch.dict(os.environ):
         for name in cloud.environ.keys() - given.keys():
             if not name.startswith("AWS_") and name.lower() != "no_proxy":
-                del os.environ[name]
+                os.environ.pop(name, None)
         os.environ.update(given | here)
+        start_anew(cloud)
         yield stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from unittest.mock import patch
 from chalice.app import Chalice
 from moto.dynamodb.models import dynamodb_backends
 
+from chalicelib import runtime
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.clock import VirtualClock
 from localcloud.cloud import TABLE, Cloud
@@ -72,14 +74,22 @@ class Upgraded:
     gate: Gate
 
 
+def start_anew(cloud: Cloud) -> None:
+    """Let every function start in a new container, as it does when its environment has changed."""
+    runtime.use(clock=cloud.clock.now, sleep=cast(VirtualClock, cloud.clock).sleep)
+
+
 @contextmanager
 def upgraded(app: Chalice, release: str, moment: str, links: str = "links") -> Iterator[Upgraded]:
     """Put a stage as the release left it at this moment, and let the present code go on from there.
 
-    `links` says which links its people were sent: `links` or `signed_links`.
+    `links` says which links its people were sent: `links` or `signed_links`. The environment knows nothing new.
     """
     gate, clock = Gate(app), VirtualClock(BEGIN)
-    with Cloud(cast(Chalice, gate), clock, _CONDITIONS) as cloud:
+    with Cloud(cast(Chalice, gate), clock, _CONDITIONS) as cloud, patch.dict(os.environ):
+        for name in ("STATE_TABLE", "SCHEDULING"):
+            del os.environ[name]
+        start_anew(cloud)
         story, found = _in_this_cloud(cloud, recorded(release, "release"), recorded(release, moment))
         Replay(cloud, clock, story, found).run()
         gate.is_open = True
