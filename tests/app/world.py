@@ -88,6 +88,7 @@ class World:
             group.schedules.clear()
         ec2_backends[ACCOUNT][REGION].reservations.clear()
         self.cloud.ec2.lives.clear()
+        self.cloud.ec2.tokens.clear()
         self.cloud.cloudflare.records.clear()
         self.cloud.cloudflare.outage = None
         self.cloud.ledger.calls.clear()
