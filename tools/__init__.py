@@ -18,6 +18,9 @@ Blocks:
     providers   the DNS providers, one module each
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
+    inventory   what Chalice made of a stage, found in the account by its name
+    turns       whose turn it is to change a stage
+    own_statements  the operator's own statements in the functions' policies
     chalice     runs Chalice's command line for a stage
     package     Chalice's package of what ships: what the lock holds, the same bytes from the same commit
     build       what was deployed last, so that a second deploy changes nothing
@@ -32,6 +35,8 @@ Blocks:
 Base:
     stage       the file an operator edits: stages/<stage>.toml, read and checked
     account     the AWS account it goes to, as clients and names
+    place       where a stage is, and that it is nowhere else
+    executions  whether one of Lambda's executions can be set aside for the sweep
     errors      what AWS's errors mean
     findings    what is found of a stage, and how it is told
     terminal    sentences and commands in lines that fit

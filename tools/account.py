@@ -38,6 +38,8 @@ class Account:
     id: str
     region: str
     partition: str = "aws"
+    caller: str = ""
+    """Whose they are, as an ARN."""
 
     @property
     def installation(self) -> str:
@@ -83,7 +85,7 @@ def enter(stage: Stage, client: Clients, now: Callable[[], datetime] = lambda: d
         ) from error
     except BotoCoreError as error:
         raise NoEntry(f"there are no credentials to use: {error}", "aws configure, or set AWS_PROFILE") from error
-    found = Account(caller["Account"], stage.region, caller["Arn"].split(":")[1])
+    found = Account(caller["Account"], stage.region, caller["Arn"].split(":")[1], caller["Arn"])
     if stage.account and found.id != stage.account:
         raise NoEntry(
             f"the credentials are for account {found.id}, and {file} names {stage.account}",

@@ -52,7 +52,8 @@ def functions(stage: Stage, client: Clients) -> dict[str, dict[str, Any]]:
             found[name] = {setting: stands.get(setting) for setting in _SETTINGS}
             reserved = client("lambda").get_function_concurrency(FunctionName=stage.function(name))
             found[name]["reserved"] = reserved.get("ReservedConcurrentExecutions")
-            found[name]["role"] = client("iam").get_role(RoleName=stage.role(name))["Role"]["RoleId"]
+            role = stands["Role"].rpartition("/")[2]
+            found[name]["role"] = client("iam").get_role(RoleName=role)["Role"]["RoleId"]
     return found
 
 

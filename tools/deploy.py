@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -13,21 +15,37 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
-from tools import build, fast_launch, grants, keys, lock, providers, recorded, tables, wiring
+from tools import (
+    build,
+    fast_launch,
+    grants,
+    inventory,
+    keys,
+    lock,
+    own_statements,
+    place,
+    providers,
+    recorded,
+    tables,
+    wiring,
+)
 from tools.account import Account, Clients, clients, enter
 from tools.calls import known_calls
 from tools.chalice import run_chalice
 from tools.checks import BEFORE, examine
+from tools.desktops import alive
 from tools.errors import ignore_not_found
+from tools.executions import can_reserve
 from tools.findings import Level, report
 from tools.grants import Names
 from tools.record import Record
 from tools.site import Site
-from tools.stack import Stack, parameters
+from tools.stack import Stack, global_suffix, parameters
 from tools.stage import ROOT, Stage, StageError, load
 from tools.terminal import say
+from tools.turns import turn
 from tools.version import version
-from tools.wiring import gateway
+from tools.wiring import gateway, roles
 
 
 def main() -> int:
@@ -47,50 +65,88 @@ def main() -> int:
     return report(examine(Site(stage, client, providers.of(stage))))
 
 
-def deploy(stage: Stage, client: Clients) -> list[str]:
+def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
     """Bring everything of a stage to what its file and the code say; return what had to be changed.
+
+    `root` is the copy of the project that is deployed.
 
     Raises:
         StageError: something stands in the way; what was done before it stands.
     """
     if wrong := lock.problems(locks=[lock.SHIPS]):
         raise StageError(" ".join(wrong))
+    own_statements.load(stage, root / "stages")  # one that cannot be used is refused before anything is touched
     account = enter(stage, client)
-    stack, record = Stack(client, stage.stack), Record(stage)
+    place.refuse_another(stage, account, root)
+    stack = Stack(client, stage.stack, works=lambda: working(stage, client))
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
     before = stack.ready()
-    refuse_unready(stage, client)
-    tables.refuse_change(stage, before, client)
-    functions = build.functions(stage, client)
-    record.require(functions)
-    changes = []
+    with ExitStack() as alone:
+        if table := before.get("StateTable"):
+            alone.enter_context(turn(stage, account, client, table=table))
+        refuse_unready(stage, client)
+        tables.refuse_change(stage, before, client)
+        place.keep(stage, account, root)
+        changes = _bring_up(stage, stack, before, client)
+        outputs = stack.outputs()
+        if not table:
+            alone.enter_context(turn(stage, account, client, table=outputs["StateTable"]))
+        return changes + _fill(stage, account, before, outputs, client, root)
+
+
+def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], client: Clients) -> list[str]:
+    """Create or update the stack; return what had to be changed."""
     site = Site(stage, client, providers.of(stage))
-    wanted = parameters(stage, site.own_vpc) | providers.parameters(site.provider, stage)
-    if stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()}):
-        changes.append("the stack was brought up")
-    outputs = stack.outputs()
+    wanted = parameters(stage, site.own_vpc, before) | providers.parameters(site.provider, stage)
+    changed = stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()})
+    return ["the stack was brought up"] if changed else []
+
+
+def _fill(
+    stage: Stage, account: Account, before: Mapping[str, str], outputs: dict[str, str], client: Clients, root: Path
+) -> list[str]:
+    """Make what is not the stack's, whose `outputs` these are; return what had to be changed."""
     outputs["StreamArn"] = tables.stream(outputs["TableName"], client)
     outputs["Installation"] = account.installation
+    changes, record = [], Record(stage, root)
     if (earlier := before.get("TableName")) not in (None, outputs["TableName"]):
         changes.append(f"the table is {outputs['TableName']} now; {earlier} stays, with its rows, until make destroy")
     if tables.protect(stage, outputs, client):
         changes.append(f"the table is {'' if stage.protect_table else 'no longer '}protected against deletion")
-    standing = (functions.get("api_handler", {}).get("Environment") or {}).get("Variables", {})
+    if inventory.find_again(stage, record, client, stream=outputs["StreamArn"]):
+        changes.append("Chalice's record was brought to what is in the account")
+    standing = (inventory.functions(stage, client).get("api_handler", {}).get("Environment") or {}).get("Variables", {})
     changes += keys.make(stage, outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
-    part = recorded.section(stage, outputs, standing)
+    part = recorded.section(stage, outputs, standing, reserve=can_reserve(stage, client))
     named = names(stage, account, outputs, client)
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
-    if recorded.write(stage, part, rendered):
+    policies = own_statements.add(stage, rendered, own_statements.load(stage, root / "stages"))
+    if recorded.write(stage, part, policies, root / ".chalice"):
         changes.append(".chalice/config.json and the policies were written")
     changes += wiring.prepare(stage, outputs, record, client)
-    if _chalice(stage, record, client):
+    changes += roles.widen(stage, named.suffix, policies, client("iam"))
+    replaced = _chalice(stage, record, client, root)
+    if replaced:
         changes.append("the functions were deployed")
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
-    changes += wiring.wire(stage, outputs, rendered, client)
+    changes += wiring.wire(stage, outputs, policies, client, let_calls_end=_let_calls_end if replaced else lambda: None)
     changes += fast_launch.wire(stage, client)
     return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
+
+
+def working(stage: Stage, client: Clients) -> str:
+    """Return what of the stage may be working, as part of a sentence; empty where nothing is."""
+    found = [*inventory.functions(stage, client), *alive(stage, client)]
+    return f"{', '.join(found)} may be working for people" if found else ""
+
+
+def _let_calls_end() -> None:
+    _say(
+        f"waiting for {roles.RUNS_S:.0f} s: calls that began before may still need what is taken from the policies now"
+    )
+    time.sleep(roles.RUNS_S)
 
 
 def refuse_unready(stage: Stage, client: Clients) -> None:
@@ -116,10 +172,10 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         StageError: the instance profile does not exist or holds no role.
     """
     profile = outputs["InstanceProfile"]
-    roles: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
     with ignore_not_found():
-        roles = client("iam").get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
-    if not roles:
+        held = client("iam").get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
+    if not held:
         raise StageError(
             f"The instance profile {profile} does not exist or holds no role; name another one as "
             f"desktops.instance_profile in stages/{stage.name}.toml, or leave that empty to have one made."
@@ -129,18 +185,19 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         stage=stage,
         provider=providers.of(stage),
         table=outputs["TableName"],
-        desktop_role_arn=roles[0]["Arn"],
+        desktop_role_arn=held[0]["Arn"],
         security_groups=stage.security_groups or (outputs["SecurityGroup"],),
+        suffix=global_suffix(stage, outputs),
     )
 
 
-def _chalice(stage: Stage, record: Record, client: Clients) -> bool:
+def _chalice(stage: Stage, record: Record, client: Clients, root: Path) -> bool:
     """Deploy the functions and the API, unless just these are deployed; return whether it did."""
-    digest, last = build.digest(stage), build.Build(stage)
+    digest, last = build.digest(stage, root), build.Build(stage, root)
     if last.is_current(digest, build.live(stage, record, client)):
         return False
     _say("chalice deploy")
-    run_chalice(stage, "deploy")
+    run_chalice(stage, "deploy", root=root)
     last.keep(digest, build.live(stage, record, client))
     return True
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain.model import PROJECT, Desktop, State
 from tools.account import Clients
+from tools.errors import ignore_not_found
 from tools.stage import Stage, StageError
 
 _ALIVE = [str(state) for state in State if state.must_be_ended]
@@ -37,6 +38,19 @@ def refuse_while_alive(stage: Stage, client: Clients) -> None:
     """
     if found := alive(stage, client):
         raise StageError(
-            f"{len(found)} desktops of stage {stage.name} are alive: {', '.join(found)}. Wait for their meetings to "
-            f"end, or end them: aws ec2 terminate-instances --region {stage.region} --instance-ids {' '.join(found)}"
+            f"{len(found)} desktops of stage {stage.name} are alive: {', '.join(found)}. {_how_they_end(stage, client)}"
         )
+
+
+def _how_they_end(stage: Stage, client: Clients) -> str:
+    """Return what ends the stage's desktops: people may be in them while its sweep is there to look after them."""
+    with ignore_not_found():
+        client("lambda").get_function_configuration(FunctionName=stage.function("sweep"))
+        return (
+            "People may be in them: wait until their meetings have ended, or call the meetings off "
+            "(docs/deploy.md, The first meeting); the sweep ends what belongs to no meeting."
+        )
+    return (
+        "The stage's functions are gone, so nothing ends them. See that nobody is in them (docs/deploy.md, Taking a "
+        "stage away), and end them there."
+    )

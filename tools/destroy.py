@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
-from chalicelib.domain.model import DnsRecord
-from tools import build, fast_launch, providers, recorded, records, tables, triggers
+from chalicelib.domain.model import PROJECT, DnsRecord
+from tools import fast_launch, inventory, place, providers, recorded, records, tables, triggers
 from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
-from tools.desktops import refuse_while_alive
+from tools.desktops import alive, refuse_while_alive
 from tools.errors import ignore_not_found
 from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
-from tools.stage import FUNCTIONS, Stage, StageError, load
+from tools.stage import FUNCTIONS, ROOT, Stage, StageError, load
 from tools.terminal import say
+from tools.turns import turn
+from tools.wiring import roles
 
 
 def main() -> int:
@@ -36,34 +40,68 @@ def main() -> int:
             and input(f"This deletes {stage.stack} with its tables. Type the stage's name: ") != stage.name
         ):
             raise StageError("the name that was typed is not the stage's")
-        account = destroy(stage, clients(stage.region), leave_records=given.leave_records)
+        client = clients(stage.region)
+        account = enter(stage, client)
+        found = destroy(stage, client, leave_records=given.leave_records)
     except (StageError, ElephantError, ClientError, BotoCoreError) as error:
         say(f"Not destroyed: {error}", sys.stderr)
         return 1
-    print(f"Stage {stage.name} is gone.")
+    print(f"Stage {stage.name} is gone." if found else f"There is nothing of stage {stage.name} in {stage.region}.")
     if given.leave_records:
         print(providers.of(stage).records_left(stage, account))
     return 0
 
 
-def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> Account:
+def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: bool = False) -> bool:
     """Remove everything of a stage: functions first, so that nothing launches any more, then the rest.
 
-    Return the account that it was in.
+    Returns whether there was anything. `root` is the copy of the project that it was deployed from.
 
     Raises:
-        StageError: desktops are alive, or something could not be removed; run it again then.
+        StageError: the stage is somewhere else, desktops are alive, or something could not be removed; run it again
+            then.
     """
     account = enter(stage, client)
-    stack, record, provider = Stack(client, stage.stack), Record(stage), providers.of(stage)
+    place.refuse_another(stage, account, root)
+    stack = Stack(client, stage.stack)
+    found = bool(remains(stage, client))
+    if not found and (elsewhere := roles.regions_of_stage(stage, client("iam")) - {stage.region}):
+        raise StageError(
+            f"there is nothing of stage {stage.name} in {stage.region}, but IAM has roles of it for "
+            f"{', '.join(sorted(elsewhere))}. If that is the stage you mean, correct region in the file."
+        )
+    with turn(stage, account, client, table=stage.state_table, act="destroy"):
+        _destroy(stage, account, stack, client, root, leave_records=leave_records)
+    if left := remains(stage, client):
+        raise StageError(f"still there: {', '.join(left)}. Run this again.")
+    recorded.forget(stage, root / ".chalice")
+    return found
+
+
+def remains(stage: Stage, client: Clients) -> list[str]:
+    """Return what there is of a stage in its Region, for people to read."""
+    stack = [f"the stack {stage.stack}"] if Stack(client, stage.stack).exists() else []
+    kinds = {
+        "function": [stage.function(name) for name in inventory.functions(stage, client)],
+        "role": roles.of_stage(stage, client("iam")),
+        "rule": [rule["Name"] for rule in triggers.rules(stage, client)],
+        "API": inventory.apis(stage, client),
+        "table": tables.there(tables.of_stage(stage, client), client),
+        "desktop": alive(stage, client),
+    }
+    return stack + [f"the {kind} {name}" for kind, names in kinds.items() for name in names]
+
+
+def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
+    record, provider = Record(stage, root), providers.of(stage)
     refuse_while_alive(stage, client)
-    record.require(build.functions(stage, client))
     zone = None if leave_records else provider.zone(stage, client, account)
     if zone:
         _told_apart(zone, stage, provider, client)  # before anything is removed: later there is no way back
+    record.bring_up([])  # without roles: Chalice fails over those that have more policies than it knows
     if record.exists():
-        run_chalice(stage, "delete")
-    _remove_unrecorded(stage, client)
+        run_chalice(stage, "delete", root=root)
+    _remove_found(stage, client)
     refuse_while_alive(stage, client)
     if zone:
         own, others = _told_apart(zone, stage, provider, client)
@@ -76,15 +114,15 @@ def destroy(stage: Stage, client: Clients, *, leave_records: bool = False) -> Ac
             )
     provider.remove(stage, client)
     names = tables.of_stage(stage, client)
+    names += [stack.outputs()["TableName"]] if stack.exists() and "TableName" in stack.outputs() else []
     tables.release(names, client)
     fast_launch.unwire(stage, client)
     stack.down()
     tables.delete(names, client)
+    _remove_groups(stage, client("ec2"))
     for function in FUNCTIONS:
         with ignore_not_found():
             client("logs").delete_log_group(logGroupName=stage.log_group(function))
-    recorded.forget(stage)
-    return account
 
 
 def _told_apart(
@@ -107,21 +145,33 @@ def _told_apart(
     return own, [record for record in marked if record not in own]
 
 
-def _remove_unrecorded(stage: Stage, client: Clients) -> None:
-    """Remove what Chalice was stopped over, after making it and before recording it."""
-    functions, iam, events = client("lambda"), client("iam"), client("events")
+def _remove_found(stage: Stage, client: Clients) -> None:
+    """Remove what Chalice has no record of here: found by name, so that a stage can be destroyed from anywhere."""
+    functions, events, gateway = client("lambda"), client("events"), client("apigateway")
+    for mapping in triggers.mappings(stage, client):
+        with ignore_not_found():
+            functions.delete_event_source_mapping(UUID=mapping)
+    for api in inventory.apis(stage, client):
+        with ignore_not_found():
+            gateway.delete_rest_api(restApiId=api)
     for name in FUNCTIONS:
         with ignore_not_found():
             functions.delete_function(FunctionName=stage.function(name))
-        with ignore_not_found():
-            for policy in iam.list_role_policies(RoleName=stage.role(name))["PolicyNames"]:
-                iam.delete_role_policy(RoleName=stage.role(name), PolicyName=policy)
-            iam.delete_role(RoleName=stage.role(name))
+    for role in roles.of_stage(stage, client("iam")):
+        roles.remove(role, client("iam"))
     for rule in triggers.rules(stage, client):
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         if targets:
             events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
         events.delete_rule(Name=rule["Name"])
+
+
+def _remove_groups(stage: Stage, ec2: Any) -> None:
+    """Remove the security groups that the stack had made before its present one, for desktops that lived then."""
+    own = {"tag:Project": PROJECT, "tag:Stage": stage.name, "group-name": f"{stage.stack}-desktop"}
+    filters = [{"Name": name, "Values": [value]} for name, value in own.items()]
+    for group in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
+        ec2.delete_security_group(GroupId=group["GroupId"])
 
 
 if __name__ == "__main__":

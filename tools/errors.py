@@ -8,6 +8,15 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError
 
 _NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException", "NoSuchEntity"})
+_DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized")
+_BUSY = (
+    "Throttl",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "RequestThrottled",
+    "ServiceUnavailable",
+    "InternalError",
+)
 
 
 def code_of(error: BaseException | None) -> str:
@@ -19,6 +28,19 @@ def is_not_found(error: BaseException) -> bool:
     """Return whether an error only says that the thing is not there; CloudFormation has no code for it."""
     code = code_of(error)
     return code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in str(error))
+
+
+def is_denied(error: BaseException) -> bool:
+    """Return whether an error only says that these credentials may not ask; the services spell it differently."""
+    return code_of(error).startswith(_DENIED)
+
+
+def passes(error: BaseException) -> bool:
+    """Return whether an error is AWS's own trouble, which says nothing of what was asked about."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code_of(error).startswith(_BUSY) or status >= 500 or status == 429
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Names:
     table: str
     desktop_role_arn: str
     security_groups: tuple[str, ...]
+    suffix: str = ""
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the stage's Region and account."""
@@ -134,7 +135,7 @@ def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement
     timers = names.arn("scheduler", f"schedule/{names.stage.stack}/*")
     found = [_allow("Timers", [f"scheduler:{operation}"], [timers])]
     if "Target" in marks:
-        role = names.account.arn("iam", f"role/{names.stage.stack}-timers", regional=False)
+        role = names.account.arn("iam", f"role/{names.stage.stack}-timers{names.suffix}", regional=False)
         to = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         found.append(_allow("PassTimersRole", ["iam:PassRole"], [role], to))
     return found

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.stage import ROOT, Stage, StageError
+from tools.stage import ROOT, Stage
+
+_ROLE = "iam_role"
 
 
 class Record:
     """What Chalice recorded of one stage's last deploy from here."""
 
     def __init__(self, stage: Stage, root: Path = ROOT) -> None:
-        self._stage = stage
         self._path = root / ".chalice" / "deployed" / f"{stage.name}.json"
 
     def exists(self) -> bool:
@@ -23,26 +24,39 @@ class Record:
 
     def resources(self, kind: str) -> list[dict[str, Any]]:
         """Return what Chalice recorded of this kind, like `rest_api`."""
-        if not self.exists():
-            return []
-        recorded = json.loads(self._path.read_text(encoding="utf-8"))["resources"]
-        return [resource for resource in recorded if resource["resource_type"] == kind]
+        return [resource for resource in self._all() if resource["resource_type"] == kind]
 
     def forget(self, resource: Mapping[str, Any]) -> None:
         """Take a resource out of the record, so that Chalice makes it anew."""
-        recorded = json.loads(self._path.read_text(encoding="utf-8"))
-        recorded["resources"].remove(resource)
-        self._path.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+        self._write([kept for kept in self._all() if kept != resource])
 
-    def require(self, functions: Mapping[str, Any]) -> None:
-        """Refuse to touch functions of which there is no record here: Chalice would make a second API.
+    def bring_up(self, found: Iterable[dict[str, Any]]) -> bool:
+        """Bring the record to what was found in the account; return whether that changed it.
 
-        Raises:
-            StageError: the record is somewhere else.
+        Without it Chalice would make a second API. What is recorded and was not found stays: Chalice looks for it
+        itself. Roles do not stay, since Chalice deletes those that it recorded and no longer makes.
         """
-        if functions and not self.exists():
-            raise StageError(
-                f"Stage {self._stage.name} is deployed, but not from here: Chalice's record "
-                f".chalice/deployed/{self._stage.name}.json is missing. Copy it from where it was deployed "
-                "(docs/deploy.md, Your own branch)."
-            )
+        recorded = {resource["name"]: resource for resource in self._all()}
+        wanted = recorded | {resource["name"]: resource for resource in found}
+        wanted = {name: resource for name, resource in wanted.items() if resource["resource_type"] != _ROLE}
+        if wanted == recorded:
+            if not recorded:
+                self._path.unlink(missing_ok=True)  # it was cut off, or is empty
+            return False
+        self._write(list(wanted.values()))
+        return True
+
+    def _all(self) -> list[dict[str, Any]]:
+        """Return what is recorded; a record that was cut off while it was written says nothing."""
+        if not self.exists():
+            return []
+        try:
+            resources: list[dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))["resources"]
+        except ValueError:
+            return []
+        return resources
+
+    def _write(self, resources: list[dict[str, Any]]) -> None:
+        content = {"resources": resources, "schema_version": "2.0", "backend": "api"}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

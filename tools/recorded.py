@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import SETTINGS
+from tools.stack import global_suffix
 from tools.stage import FUNCTIONS, ROOT, SECRETS, Stage
 
 CHALICE = ROOT / ".chalice"
@@ -38,14 +39,23 @@ def environment(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str,
     return {name: value for name, value in values.items() if value and name not in SECRETS}
 
 
-def section(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
-    """Return the stage's part of .chalice/config.json."""
+def section(
+    stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING, *, reserve: bool = True
+) -> dict[str, Any]:
+    """Return the stage's part of .chalice/config.json; `reserve` sets an execution of Lambda aside for the sweep."""
+    roles, suffix = outputs["TimersRoleArn"].rpartition("/")[0], global_suffix(stage, outputs)
     functions: dict[str, dict[str, Any]] = {
-        name: {"iam_policy_file": f"{stage.name}/policy-{name}.json"} for name in FUNCTIONS
+        name: {
+            "iam_role_arn": f"{roles}/{stage.role(name, suffix)}",
+            "iam_policy_file": f"{stage.name}/policy-{name}.json",  # what the role may do, for people to read
+        }
+        for name in FUNCTIONS
     }
     functions["api_handler"]["lambda_timeout"] = 15
-    functions["sweep"]["reserved_concurrency"] = 1
+    functions["sweep"] |= {"reserved_concurrency": 1} if reserve else {}
     return {
+        # Chalice would name roles without the Region, and narrow their policies before it replaces the functions.
+        "manage_iam_role": False,
         # Named after the stage, since every stage's API bears the app's name in CloudWatch.
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,

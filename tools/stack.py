@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.account import Clients
-from tools.errors import ignore_not_found
+from tools.errors import code_of, ignore_not_found
 from tools.stage import APP, ROOT, Stage, StageError
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
@@ -19,13 +19,36 @@ _POLL_S = 3.0
 _NEVER_MADE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
-def parameters(stage: Stage, vpc: str = "") -> dict[str, str]:
-    """Return the stack's parameters as the operator's file says them. `vpc` is empty for the default VPC."""
+def global_suffix(stage: Stage, outputs: Mapping[str, str]) -> str:
+    """Return the end of those names of a stage that all Regions of its account share: IAM's, and the dashboard's.
+
+    It is the Region. A stage that began before 0.2.0 keeps its names without it: living desktops bear its profile.
+    `outputs` are those of the stack, empty where it is still to be made.
+    """
+    if not outputs:
+        return f"-{stage.region}"
+    return outputs.get("TimersRoleArn", "").partition(f":role/{stage.stack}-timers")[2]
+
+
+def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the stack's parameters as the operator's file says them.
+
+    `vpc` is empty for the default VPC, `before` the outputs of the stack as it is. What it has made for desktops stays,
+    also where the file names the operator's own: desktops that live bear it, and functions that are still to be
+    replaced launch with it.
+    """
+    before = before or {}
+    suffix = global_suffix(stage, before)
+    made = f"{stage.stack}-desktop{suffix}"
     return {
         "Stage": stage.name,
+        "GlobalSuffix": suffix,
         "TableName": stage.table,
         "InstanceProfile": stage.instance_profile,
-        "MakeSecurityGroup": str(not stage.security_groups).lower(),
+        "MakeInstanceProfile": _flag(
+            not stage.instance_profile or "MadeProfile" in before or before.get("InstanceProfile") == made
+        ),
+        "MakeSecurityGroup": _flag(not stage.security_groups or "SecurityGroup" in before),
         "VpcId": vpc,
         "DesktopClient": stage.client,
         "UploadBucket": stage.upload_bucket,
@@ -33,15 +56,26 @@ def parameters(stage: Stage, vpc: str = "") -> dict[str, str]:
     }
 
 
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
 class Stack:
     """The stack of one stage."""
 
     def __init__(
-        self, client: Clients, name: str, sleep: Callable[[float], None] = time.sleep, template: Path = TEMPLATE
+        self,
+        client: Clients,
+        name: str,
+        sleep: Callable[[float], None] = time.sleep,
+        template: Path = TEMPLATE,
+        works: Callable[[], str] = lambda: "",
     ) -> None:
+        """`works` says what of the stage may be working, whatever its stack is like: nobody is to destroy that."""
         self._cloudformation = client("cloudformation")
         self._name = name
         self._sleep = sleep
+        self._works = works
         self._starts = {(name, f"{change}_IN_PROGRESS") for change in ("CREATE", "UPDATE", "DELETE")}
         self._template = template
 
@@ -55,18 +89,30 @@ class Stack:
         if there is None:
             return {}
         status = there["StackStatus"]
+        region = self._cloudformation.meta.region_name
+        if status in _NEVER_MADE and (working := self._works()):
+            raise StageError(self._keep_what_works(status, working, region))
         if status in _NEVER_MADE:
             raise StageError(
                 f"The stack {self._name} is {status}: {self._reasons()}. Repair that, take away what is left of it "
                 f"with make destroy STAGE={self._name.removeprefix(f'{APP}-')}, and deploy again."
             )
         if status == "UPDATE_ROLLBACK_FAILED":
-            region = self._cloudformation.meta.region_name
             raise StageError(
                 f"The stack {self._name} is {status}: {self._reasons()}. Repair that, then `aws cloudformation "
                 f"continue-update-rollback --region {region} --stack-name {self._name}`, and deploy again."
             )
         return _pairs(there.get("Outputs"), "Output")
+
+    def _keep_what_works(self, status: str, working: str, region: str) -> str:
+        """Return what to do with a stack that takes no change while the rest of its stage may be working."""
+        told = f"The stack {self._name} is {status}: {self._reasons()}. But {working}, so do not destroy the stage. "
+        if status == "ROLLBACK_COMPLETE":  # nothing is in it
+            empty = f"aws cloudformation delete-stack --region {region} --stack-name {self._name}"
+            return (
+                f"{told}Repair that, delete the stack, in which nothing is any more, with `{empty}`, and deploy again."
+            )
+        return f"{told}What is left goes on as it is; docs/deploy.md#a-stack-that-takes-no-change says what to do."
 
     def up(self, wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:
         """Create or update the stack, which is `ready`, and wait for it; return whether that changed anything.
@@ -82,17 +128,19 @@ class Stack:
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
         there = self._describe()
-        if there is None:
-            self._cloudformation.create_stack(**request)
-        elif self._is_current(there, request):
+        if there and self._is_current(there, request):
             return False
-        else:
-            try:
-                self._cloudformation.update_stack(**request)
-            except ClientError as error:
-                if "No updates are to be performed" in str(error):
-                    return False
-                raise
+        try:
+            (self._cloudformation.update_stack if there else self._cloudformation.create_stack)(**request)
+        except ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return False
+            if code_of(error) == "AlreadyExistsException" or "_IN_PROGRESS" in str(error):
+                raise StageError(
+                    f"Somebody else changes the stack {self._name} at this moment. Wait until that has ended, and run "
+                    f"this again. CloudFormation says: {error}"
+                ) from error
+            raise
         done = self._at_rest()
         if done is None or done["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             self.ready()  # says what to do where that is not simply to deploy again

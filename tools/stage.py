@@ -147,13 +147,18 @@ class Stage:
         """The name that the stage's table has after a deploy, as the template makes it."""
         return self.table or f"{APP}-meetings-{self.name}"
 
+    @property
+    def state_table(self) -> str:
+        """The name of the table in which the app and a deploy keep what is theirs, as the template makes it."""
+        return f"{APP}-state-{self.name}"
+
     def function(self, name: str) -> str:
         """Return the name under which Chalice deploys a function."""
         return deployed_name(self.name, name)
 
-    def role(self, name: str) -> str:
-        """Return the name of the role that Chalice makes for a function."""
-        return f"{APP}-{self.name}-{name}"
+    def role(self, name: str, suffix: str = "") -> str:
+        """Return the name of a function's role. `suffix` is what the stage's names end in that all Regions share."""
+        return f"{APP}-{self.name}-{name}{suffix}"
 
     def log_group(self, name: str) -> str:
         """Return the name of the log group that Lambda writes a function's log to."""

@@ -27,7 +27,7 @@ def refuse_change(stage: Stage, outputs: Mapping[str, str], client: Clients) -> 
         raise StageError(
             f"The table {stage.table_name} exists already, and CloudFormation takes over no table that it did not "
             f"make. Write another name, or none, as operations.table in stages/{stage.name}.toml, deploy, and copy "
-            "the rows over (docs/deploy.md, Another table); or delete that table first."
+            "the rows over (docs/deploy.md, Another table)."
         )
     if present:
         refuse_while_alive(stage, client)  # the sweep would end them: the new table has no meeting of theirs
@@ -65,6 +65,16 @@ def of_stage(stage: Stage, client: Clients) -> list[str]:
     pages = client("resourcegroupstaggingapi").get_paginator("get_resources")
     found = pages.paginate(TagFilters=tags, ResourceTypeFilters=["dynamodb:table"])
     return [tagged["ResourceARN"].split("/")[1] for page in found for tagged in page["ResourceTagMappingList"]]
+
+
+def there(names: list[str], client: Clients) -> list[str]:
+    """Return those of the tables that exist: what their tags say lags behind."""
+    found = []
+    for name in names:
+        with ignore_not_found():
+            client("dynamodb").describe_table(TableName=name)
+            found.append(name)
+    return found
 
 
 def release(names: list[str], client: Clients) -> None:

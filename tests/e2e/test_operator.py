@@ -15,8 +15,8 @@ from tools.version import version
 
 
 def policy_of(deployed: Deployed, function: str) -> tuple[dict[str, str], dict[str, Any]]:
-    iam = deployed.client("iam")
-    role = f"{deployed.stage.stack}-{function}"
+    iam, name = deployed.client("iam"), deployed.stage.function(function)
+    role = deployed.client("lambda").get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     where = {"RoleName": role, "PolicyName": name}
     return where, iam.get_role_policy(**where)["PolicyDocument"]
@@ -90,6 +90,26 @@ def test_plain_chalice_deploys_what_was_recorded(deployed: Deployed) -> None:
     chalice = [str(Path(sys.executable).with_name("chalice")), "deploy", "--stage", deployed.stage.name]
     environ = deployed.environ | {"AWS_DEFAULT_REGION": deployed.stage.region}
     subprocess.run(chalice, cwd=deployed.project, env=environ, capture_output=True, check=True)
+    assert "nothing had to be changed" in deployed.deploy()
+
+
+def test_a_changed_region_is_refused_by_every_tool_and_nothing_is_touched(deployed: Deployed) -> None:
+    deployed.edit(region='"eu-west-1"')
+    for tool in (["tools.deploy"], ["tools.destroy", "--yes"], ["tools.doctor"]):
+        done = deployed.run(tool[0], "--stage", deployed.stage.name, *tool[1:])
+        assert done.returncode == 1
+        assert 'write region = "us-west-2"' in " ".join((done.stdout + done.stderr).split())
+    deployed.edit(region='"us-west-2"')
+    assert "nothing had to be changed" in deployed.deploy()
+
+
+def test_a_lost_record_is_found_again_in_the_account(deployed: Deployed) -> None:
+    for record in (deployed.project / ".chalice" / "deployed").iterdir():
+        record.unlink()
+    api = deployed.url.split("/restapis/")[1].split("/")[0]
+    deployed.deploy()
+    assert [found["id"] for found in deployed.client("apigateway").get_rest_apis()["items"]] == [api]
+    assert ask(deployed, "/join/none/teacher")[0] == 404
     assert "nothing had to be changed" in deployed.deploy()
 
 

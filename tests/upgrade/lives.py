@@ -52,7 +52,7 @@ class Lives:
                 if desktop_id := inside[plot.name].get(role):
                     visitor.sit(desktop_id)
                 elif role in waiting[plot.name]:
-                    visitor.arrive()
+                    self._cloud.clock.after(0, visitor.arrive)
 
     def inside(self, plot: Plot) -> dict[str, str]:
         """Return the desktops that the people of a meeting are at."""

@@ -26,7 +26,7 @@ from tools.checks import (
     roles,
     table,
 )
-from tools.errors import code_of, is_not_found
+from tools.errors import is_denied, is_not_found, passes
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, warn
 from tools.site import Site
 
@@ -88,17 +88,19 @@ def examine(site: Site) -> Iterator[tuple[str, Finding]]:
 
 
 def look(check: Check, site: Site) -> Iterator[Finding]:
-    """Yield what a check finds, or why it could not look."""
+    """Yield what a check finds, or why it could not look, which keeps nobody from deploying."""
     name = check.__name__
     try:
         yield from check(site)
     except ClientError as error:
-        denied = code_of(error).startswith(("AccessDenied", "Unauthorized"))
-        verdict = warn if denied else fail
-        remedy = "use credentials that may read this" if denied else "repair what AWS says, then run the doctor again"
-        if is_not_found(error):
-            remedy = CHANGED_BY_HAND
-        yield verdict(f"{name} could not be looked at: {error}", remedy)
+        if is_denied(error):
+            yield warn(f"{name} could not be looked at: {error}", "use credentials that may read this")
+        elif passes(error):
+            yield warn(f"{name} could not be looked at: {error}", "run the doctor again in some minutes")
+        elif is_not_found(error):
+            yield fail(f"{name} could not be looked at: {error}", CHANGED_BY_HAND)
+        else:
+            yield fail(f"{name}: {error}", "repair what AWS says, then run the doctor again")
     except (BotoCoreError, requests.RequestException) as error:
         remedy = f"see that this machine reaches the internet, and that {site.stage.region} has the service"
-        yield fail(f"{name} could not be looked at: {error}", remedy)
+        yield warn(f"{name} could not be looked at: {error}", remedy)

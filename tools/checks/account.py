@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
+from tools import executions, place
 from tools.account import NoEntry, skew
-from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
 
@@ -20,14 +19,14 @@ SUPPORT_ENDS = {
 }
 """When Lambda means to stop supporting a Python (AWS, Lambda runtimes; the dates are projections)."""
 
-_NEVER_RESERVED = 100  # executions that Lambda leaves to the functions without a reservation
 _SKEW = timedelta(seconds=30)
 _WARN_BEFORE_END = timedelta(days=180)
 
 
 def credentials(site: Site) -> Iterator[Finding]:
-    """The credentials are good, and for the right account."""
+    """The credentials are good, for the right account, and the file leads to where the stage is."""
     try:
+        place.refuse_another(site.stage, site.account)
         yield ok(f"credentials for account {site.account.id}, Region {site.stage.region}")
     except NoEntry as error:
         yield fail(error.what, error.remedy)
@@ -61,21 +60,18 @@ def runtime(site: Site) -> Iterator[Finding]:
 
 def concurrency(site: Site) -> Iterator[Finding]:
     """One execution is set aside for the sweep, or can be: Lambda keeps 100 that nobody may reserve."""
-    functions = site.client("lambda")
-    sweep: dict[str, Any] = {}
-    with ignore_not_found():
-        sweep = functions.get_function_concurrency(FunctionName=site.stage.function("sweep"))
-    if sweep.get("ReservedConcurrentExecutions"):
+    if executions.is_reserved(site.stage, site.client):
         yield ok("one execution of Lambda is set aside for the sweep")
         return
-    limits = functions.get_account_settings()["AccountLimit"]
-    free, total = limits["UnreservedConcurrentExecutions"], limits["ConcurrentExecutions"]
-    if free > _NEVER_RESERVED:
+    free, total = executions.unreserved(site.client)
+    if free > executions.NEVER_RESERVED:
         yield ok(f"one of Lambda's {free} unreserved executions can be set aside for the sweep")
         return
     ask = "service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
-    wanted = max(1000, total + _NEVER_RESERVED + 1 - free)
-    yield fail(
-        f"none of Lambda's {free} unreserved executions can be set aside for the sweep: {_NEVER_RESERVED} stay",
-        site.aws(f"{ask} --desired-value {wanted}"),
+    wanted = max(1000, total + executions.NEVER_RESERVED + 1 - free)
+    yield warn(
+        f"none of Lambda's {free} unreserved executions can be set aside for the sweep, since "
+        f"{executions.NEVER_RESERVED} always stay; many requests at once may hold it up",
+        f"{site.aws(f'{ask} --desired-value {wanted}')} (Lambda's quota Concurrent executions); then "
+        f"{site.make('deploy')}",
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.account import Clients
 from tools.record import Record
+from tools.stack import global_suffix
 from tools.stage import Stage
 from tools.wiring import logs, retries, roles, rules, stream
 
@@ -27,8 +28,11 @@ def wire(
     policies: Mapping[str, Mapping[str, Any]],
     client: Clients,
     sleep: Callable[[float], None] = time.sleep,
+    let_calls_end: Callable[[], object] = lambda: None,
 ) -> list[str]:
     """Bring the deployed functions to their settings and to their policies; return what had to be changed.
+
+    `let_calls_end` returns when no function runs any more as it was before; only then are policies narrowed.
 
     Raises:
         StageError: the stream is not mapped to its function, or not exactly once.
@@ -37,6 +41,6 @@ def wire(
     return [
         *retries.wire(stage, outputs["DeadLettersArn"], functions, sleep),
         *stream.wire(stage, outputs["StreamArn"], outputs["DeadRecordsArn"], functions, sleep),
-        *roles.wire(stage, policies, client("iam")),
         *rules.wire(stage, client),
+        *roles.narrow(stage, global_suffix(stage, outputs), policies, client("iam"), let_calls_end),
     ]

@@ -43,7 +43,10 @@ class Tally:
 
 
 class Altered:
-    """A function that takes, or returns, something else than the original; it knows when that made a difference."""
+    """A function that takes, or returns, something else than the original; it knows when that made a difference.
+
+    What it is given by name is left as it is.
+    """
 
     def __init__(
         self,
@@ -57,9 +60,9 @@ class Altered:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the original, with other arguments or for another result."""
         if self._given:
-            altered = self._given(*args, **kwargs)
-            self.effects += altered != (*args, *kwargs.values())
-            return self._original(*altered)
+            altered = self._given(*args)
+            self.effects += altered != args
+            return self._original(*altered, **kwargs)
         result = self._original(*args, **kwargs)
         if self._returned is None:
             return result

@@ -60,6 +60,7 @@ MUTANTS = (
         "sends people to whatever address the row holds",
         join._address,
         lambda original: lambda seat, policy: seat.link,
+        "tests/unit/test_join.py",
     ),
     Mutant("calculates with any number", rows._count, lambda original: int),
     Mutant("fails on a row that it cannot read", rows._Reader._read, _fails_on_what_it_cannot_read),

@@ -24,8 +24,15 @@ WRONG: dict[str, Wrong] = {
         "concurrency",
         {},
         lambda account: _new_account(account, 100),
-        Level.FAIL,
-        "L-B99A9384 --desired-value 1000",
+        Level.WARN,
+        "L-B99A9384 --desired-value 1000 (Lambda's quota Concurrent executions)",
+    ),
+    "a new account's ten executions": (
+        "concurrency",
+        {},
+        lambda account: _new_account(account, 10),
+        Level.WARN,
+        "none of Lambda's 10 unreserved executions",
     ),
 }
 

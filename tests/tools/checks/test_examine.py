@@ -10,11 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from tests.tools.checks.sound import Account, site_of
 from tools.checks import AFTER, BEFORE, examine, look
+from tools.deploy import refuse_unready
 from tools.findings import CHANGED_BY_HAND, Finding, Level, fail, ok, report, warn
+from tools.place import Place
 from tools.site import Site
 from tools.stage import ROOT
 
@@ -97,6 +100,47 @@ def test_whoever_may_not_look_is_told_so(account: Account) -> None:
 
     [finding] = look(denied, account.site())
     assert finding.level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(_refused(code, "") for code in ("AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")),
+        *(_refused(code, "") for code in ("ThrottlingException", "RequestLimitExceeded", "InternalError")),
+        EndpointConnectionError(endpoint_url="https://servicequotas.us-west-2.amazonaws.com"),
+        requests.ConnectionError("api.cloudflare.com"),
+    ],
+    ids=lambda error: error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__,
+)
+def test_a_check_that_cannot_look_is_a_warning_and_no_wall(
+    account: Account, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def image(_: Site) -> Iterator[Finding]:
+        raise error
+        yield
+
+    monkeypatch.setitem(BEFORE, "image", image)
+    found = {name: finding.level for name, finding in examine(account.site()) if name == "image"}
+    assert found == {"image": Level.WARN}
+    refuse_unready(account.stage, account.client)
+
+
+def test_a_name_that_aws_does_not_know_is_no_warning(account: Account) -> None:
+    def wrong(_: Site) -> Iterator[Finding]:
+        raise _refused("InvalidInstanceType", "")
+        yield
+
+    [finding] = look(wrong, account.site())
+    assert finding.level is Level.FAIL
+
+
+def test_a_file_that_leads_elsewhere_than_the_stage_is_ends_the_examination(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.place.recorded", lambda *_: Place("eu-west-1", "123456789012"))
+    [(name, finding)] = examine(account.site())
+    assert (name, finding.level) == ("credentials", Level.FAIL)
+    assert 'write region = "eu-west-1" in stages/dev.toml again' in finding.remedy
 
 
 def test_what_is_gone_from_the_stack_leads_to_what_puts_it_back(account: Account) -> None:

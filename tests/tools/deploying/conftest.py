@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
 from tests.tools.deploying.stands import POLICIES, Lambda
+from tests.tools.deploying.world import Project
 from tools.account import Clients, clients
 from tools.stage import FUNCTIONS, Stage, load
 
@@ -40,3 +42,9 @@ def functions(stage: Stage, client: Clients) -> Lambda:
         client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
         client("iam").put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=json.dumps(POLICIES[name]))
     return Lambda()
+
+
+@pytest.fixture
+def project(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the project from which nothing was deployed yet."""
+    return Project(tmp_path, monkeypatch)

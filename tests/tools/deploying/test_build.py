@@ -5,13 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.tools.deploying.stands import recorded_by_chalice
 from tools import build
 from tools.account import Clients
-from tools.record import Record
-from tools.stage import ROOT, Stage, StageError
+from tools.stage import ROOT, Stage
 
 
 def project(folder: Path) -> None:
@@ -49,13 +46,6 @@ def test_a_function_that_somebody_changed_since_is_deployed_again(tmp_path: Path
     assert last.is_current("digest", live)
     assert not last.is_current("other", live)
     assert not last.is_current("digest", {"sweep": {"code": "changed", "modified": "2026-11-22T00:00:00"}})
-
-
-def test_functions_without_chalice_s_record_are_not_deployed_over(tmp_path: Path, stage: Stage) -> None:
-    record = Record(stage, tmp_path)
-    record.require({})
-    with pytest.raises(StageError, match="not from here"):
-        record.require({"sweep": {}})
 
 
 def test_what_somebody_changed_in_aws_since_is_deployed_again(stage: Stage, client: Clients, tmp_path: Path) -> None:
