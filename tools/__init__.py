@@ -48,6 +48,7 @@ Base:
     keys        the stage's keys in its state table: made, moved there, read for the operator
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy
+    limits      how often each method of the API may be called
     desktops    the stage's desktops that are alive
     records     whose records in a zone are where their mark does not tell
     triggers    what sets the functions off, as it stands in the account

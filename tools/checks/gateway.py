@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, fail, ok, warn
+from tools.limits import apis, unlimited
 from tools.site import Site
-from tools.wiring import gateway
 
 
 def limits(site: Site) -> Iterator[Finding]:
     """Nobody can schedule, or poll, so often that others are kept out or desktops are launched without end."""
     client = site.client("apigateway")
-    found = list(gateway.apis(site.stage, client))
+    found = list(apis(site.stage, client))
     if not found:
         yield fail("the API is not deployed", site.make("deploy"))
     for api in found:
-        lacking = gateway.unlimited(api, site.stage, client)
+        lacking = unlimited(api, site.stage, client)
         if lacking:
             methods = ", ".join(method.replace("~1", "/") for method in lacking)
             yield warn(f"the API {api} does not limit how often these are called: {methods}", site.make("deploy"))

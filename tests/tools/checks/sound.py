@@ -21,11 +21,11 @@ from tools.account import Clients
 from tools.checks import AFTER, BEFORE
 from tools.checks.network import EVERYBODY
 from tools.findings import Level
+from tools.limits import LIMITS
 from tools.providers import PROVIDERS
 from tools.site import Site
 from tools.stage import FUNCTIONS, Stage
 from tools.triggers import STREAM
-from tools.wiring.gateway import LIMITS
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tools.checks.sound import Account
 from tools.findings import Level
-from tools.wiring.gateway import LIMITS
+from tools.limits import LIMITS
 
 
 def test_an_api_whose_methods_are_limited_is_sound(account: Account) -> None:

@@ -14,6 +14,7 @@ import app
 from tests.tools.deploying.stands import OUTPUTS, POLICIES, Lambda, beside, recorded_by_chalice
 from tools import triggers, wiring
 from tools.account import Clients
+from tools.limits import LIMITS, unlimited
 from tools.record import Record
 from tools.stage import FUNCTIONS, Stage, StageError
 from tools.wiring import gateway
@@ -93,29 +94,29 @@ def test_the_gateway_limits_each_method_and_again_after_a_deploy(stage: Stage, c
         return {method: (s["throttlingRateLimit"], s["throttlingBurstLimit"]) for method, s in found.items()}
 
     assert "the gateway limits how often each method is called" in gateway.wire(api, stage, apis)
-    assert limited() == gateway.LIMITS
-    assert gateway.LIMITS["~1schedule/POST"] == gateway.LIMITS["~1/POST"] == (5, 20)
-    assert gateway.LIMITS["~1join~1{meetingId}~1{role}/GET"][0] == 1000
-    assert gateway.LIMITS["*/*"][0] == 500, "what desktops call"
+    assert limited() == LIMITS
+    assert LIMITS["~1schedule/POST"] == LIMITS["~1/POST"] == (5, 20)
+    assert LIMITS["~1join~1{meetingId}~1{role}/GET"][0] == 1000
+    assert LIMITS["*/*"][0] == 500, "what desktops call"
     raised = {"op": "replace", "path": "/~1schedule/POST/throttling/rateLimit", "value": "10000"}
     apis.update_stage(restApiId=api, stageName=stage.name, patchOperations=[raised])
     assert gateway.wire(api, stage, apis) == ["the gateway limits how often each method is called"]
-    assert limited() == gateway.LIMITS
+    assert limited() == LIMITS
     assert gateway.wire(api, stage, apis) == []
 
 
 @pytest.mark.parametrize("spelled", ["~1schedule/POST", "/schedule/POST", "schedule/POST"])
 def test_limits_are_read_however_the_gateway_spells_a_path(stage: Stage, spelled: str) -> None:
-    rate, burst = gateway.LIMITS["~1schedule/POST"]
+    rate, burst = LIMITS["~1schedule/POST"]
     told = {spelled: {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}
     apis = SimpleNamespace(get_stage=lambda **_: {"methodSettings": told})
-    assert gateway.unlimited("api", stage, apis) == [method for method in gateway.LIMITS if method != "~1schedule/POST"]
+    assert unlimited("api", stage, apis) == [method for method in LIMITS if method != "~1schedule/POST"]
 
 
 def test_every_method_that_is_limited_is_one_of_the_apps() -> None:
     """A route that is renamed would lose its limit, and nothing else would tell."""
     routes = {f"{path.replace('/', '~1')}/{method}" for path, methods in app.app.routes.items() for method in methods}
-    assert gateway.LIMITS.keys() - routes == {"*/*"}
+    assert LIMITS.keys() - routes == {"*/*"}
 
 
 @pytest.mark.parametrize(
