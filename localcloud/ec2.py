@@ -114,6 +114,11 @@ class Ec2:
         }.items():
             setattr(backend, name, method)
 
+    def forget(self) -> None:
+        """Forget every instance and every launch token, as an account knows none that has just been made."""
+        self.lives.clear()
+        self._tokens.clear()
+
     def shut_down(self, instance_id: str) -> None:
         """Do what happens when somebody shuts the machine down from inside."""
         life = self.lives[instance_id]

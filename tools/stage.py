@@ -135,7 +135,7 @@ class Stage:
     table: str = _usual("table")
     protect_table: bool = _usual("protect_table")
     scheduling: str = _usual("scheduling")
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys of version 0.1.0
 
     @property
     def stack(self) -> str:

@@ -87,8 +87,7 @@ class World:
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
         ec2_backends[ACCOUNT][REGION].reservations.clear()
-        self.cloud.ec2.lives.clear()
-        self.cloud.ec2.tokens.clear()
+        self.cloud.ec2.forget()
         self.cloud.cloudflare.records.clear()
         self.cloud.cloudflare.outage = None
         self.cloud.ledger.calls.clear()

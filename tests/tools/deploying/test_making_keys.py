@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,3 +221,19 @@ def test_a_stage_without_such_a_key_is_told_of(
 def test_every_key_that_can_stand_in_plain_text_is_moved() -> None:
     """A key that is added to the settings without a purpose would be dropped from the environment and lost."""
     assert set(VARIABLES.values()) == SECRETS
+
+
+def test_no_key_is_in_anything_that_a_deploy_says_or_writes(
+    stage: Stage, client: Clients, deployed: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(**OLD)
+    in_file = replace(stage, environment=OLD)
+    (tmp_path / "config.json").write_text(json.dumps({"stages": {"dev": {"environment_variables": OLD}}}))
+    told = make_now(in_file, client)
+    part = recorded.section(in_file, made_by_the_stack())
+    recorded.write(in_file, part, {name: {} for name in FUNCTIONS}, tmp_path)
+    told += [repr(in_file), json.dumps(part), *capsys.readouterr()]
+    told += [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    for held in kept(client).values():
+        assert held
+        assert not [text for text in told if held.present in text]
