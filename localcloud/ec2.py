@@ -99,7 +99,7 @@ class Ec2:
         self._clock = clock
         self._conditions = conditions
         self._random = random.Random(conditions.seed)
-        self.tokens: dict[tuple[str, str], tuple[str, Reservation]] = {}
+        self._tokens: dict[tuple[str, str], tuple[str, Reservation]] = {}
         backend = self._backend = ec2_backends[ACCOUNT][REGION]
         self._moto_run = backend.run_instances
         self._moto_describe = backend.describe_instances
@@ -136,7 +136,7 @@ class Ec2:
         zone = self._zone(asked)
         token = (asked["client_token"], zone)
         parameters = json.dumps([image_id, count, user_data, security_group_names, asked], sort_keys=True, default=str)
-        if token in self.tokens and token[0] != _NO_TOKEN:
+        if token in self._tokens and token[0] != _NO_TOKEN:
             return self._holder(token, parameters)
         if zone in self._conditions.full_zones:
             self.refused.append(zone)
@@ -147,7 +147,7 @@ class Ec2:
                 status=500,
             )
         reservation = self._moto_run(image_id, count, user_data, security_group_names, **asked)
-        self.tokens[token] = (parameters, reservation)
+        self._tokens[token] = (parameters, reservation)
         for instance in reservation.instances:
             self._begin(instance)
         return reservation
@@ -160,7 +160,7 @@ class Ec2:
 
     def _holder(self, token: tuple[str, str], parameters: str) -> Reservation:
         """Return what this token launched before."""
-        before, reservation = self.tokens[token]
+        before, reservation = self._tokens[token]
         if parameters != before:
             raise Ec2Error(
                 "IdempotentParameterMismatch",
