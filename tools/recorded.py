@@ -42,7 +42,10 @@ def environment(stage: Stage, outputs: Mapping[str, str], standing: Mapping[str,
 def section(
     stage: Stage, outputs: Mapping[str, str], standing: Mapping[str, str] = _NOTHING, *, reserve: bool = True
 ) -> dict[str, Any]:
-    """Return the stage's part of .chalice/config.json; `reserve` sets an execution of Lambda aside for the sweep."""
+    """Return the stage's part of .chalice/config.json.
+
+    `reserve` sets an execution of Lambda aside for the sweep; without it, sweeps keep apart by the state table.
+    """
     roles, suffix = outputs["TimersRoleArn"].rpartition("/")[0], global_suffix(stage, outputs)
     functions: dict[str, dict[str, Any]] = {
         name: {
@@ -60,7 +63,7 @@ def section(
         "api_gateway_stage": stage.name,
         "minimum_compression_size": 1024,
         "tags": {"Project": PROJECT, "Stage": stage.name},
-        "environment_variables": environment(stage, outputs, standing),
+        "environment_variables": environment(stage, outputs, standing) | ({} if reserve else {"SWEEP_LEASE": "true"}),
         "lambda_functions": functions,
     }
 

@@ -20,6 +20,11 @@ def reserves(project: Project, stage: Stage) -> int | None:
     return reserved
 
 
+def keeps_apart_by_lease(project: Project, stage: Stage) -> bool:
+    config = json.loads((project.root / ".chalice" / "config.json").read_text())
+    return bool(config["stages"][stage.name]["environment_variables"].get("SWEEP_LEASE") == "true")
+
+
 @pytest.mark.parametrize(("executions", "reserved"), [(10, None), (100, None), (101, 1), (1000, 1)])
 def test_a_new_account_s_ten_executions_are_enough_to_deploy(
     project: Project, stage: Stage, executions: int, reserved: int | None
@@ -27,6 +32,7 @@ def test_a_new_account_s_ten_executions_are_enough_to_deploy(
     project.executions = executions
     project.deploy(stage)
     assert reserves(project, stage) == reserved
+    assert keeps_apart_by_lease(project, stage) is (reserved is None)
 
 
 def test_what_is_set_aside_stays_so_however_few_the_others_are(project: Project, stage: Stage) -> None:
