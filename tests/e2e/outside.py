@@ -76,10 +76,13 @@ class Deployed:
         return "\n".join(event["message"] for event in events)
 
 
-def ask(deployed: Deployed, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+def ask(
+    deployed: Deployed, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
     """Ask the deployed API, with a POST where there is a body; return its status and its JSON."""
     data = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(f"{deployed.url}{path}", data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"} | (headers or {})
+    request = urllib.request.Request(f"{deployed.url}{path}", data, headers)
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, json.load(answer)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from localcloud.cloudflare import DOMAIN
 from tests.e2e.outside import Deployed, ask, wait_for
+from tools.keys import scheduling_key
 
 ROLES = ("teacher", "student")
 SOON_S, TICK_S, MINUTE_S = 30, 60, 150  # at most; a test goes on as soon as it sees what it waits for
@@ -20,16 +23,39 @@ def moment(after: timedelta) -> str:
     return (datetime.now(UTC) + after).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def schedule(deployed: Deployed, begins_in: timedelta) -> str:
-    form = {
+@dataclass(frozen=True)
+class Scheduled:
+    """A meeting as its form was told: its id, and where each role's link leads at the API."""
+
+    id: str
+    doors: dict[str, str]
+
+
+def form(begins_in: timedelta) -> dict[str, str]:
+    return {
         "teacher_name": "Ann",
         "student_name": "Ben",
         "meet_time": moment(begins_in),
         "frontend_base_url": "https://example.com/meeting",
     }
-    status, answer = ask(deployed, "/schedule", form)
+
+
+def schedule(deployed: Deployed, begins_in: timedelta) -> Scheduled:
+    """Schedule a meeting with the key that a new stage is locked with."""
+    key = scheduling_key(deployed.stage, deployed.client)
+    status, answer = ask(deployed, "/schedule", form(begins_in), {"X-Schedule-Key": key})
     assert status == 200, answer
-    return str(answer["id"])
+    links = {role: parse_qs(urlsplit(answer[f"{role}_link"]).query) for role in ROLES}
+    return Scheduled(str(answer["id"]), {role: f"/join/{link['id'][0]}/{role}" for role, link in links.items()})
+
+
+def test_a_new_stage_is_locked_and_its_links_are_bound_to_their_role(deployed: Deployed) -> None:
+    assert ask(deployed, "/schedule", form(timedelta(days=1)))[0] == 401
+    assert ask(deployed, "/", form(timedelta(days=1)), {"X-Schedule-Key": "guessed"})[0] == 403
+    meeting = schedule(deployed, timedelta(days=1))
+    assert ask(deployed, meeting.doors["teacher"])[0] == 202
+    assert ask(deployed, meeting.doors["teacher"].replace("teacher", "student"))[0] == 403
+    assert ask(deployed, f"/join/{meeting.id}/teacher")[0] == 403
 
 
 def write(deployed: Deployed, meeting_id: str, **attributes: str) -> None:
@@ -73,8 +99,9 @@ def tell_state(deployed: Deployed, desktop: str, state: str) -> None:
 
 def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=False)
-    meeting = schedule(deployed, timedelta(minutes=10, seconds=5))
-    assert ask(deployed, f"/join/{meeting}/teacher")[0] == 202
+    scheduled = schedule(deployed, timedelta(minutes=10, seconds=5))
+    meeting = scheduled.id
+    assert ask(deployed, scheduled.doors["teacher"])[0] == 202
 
     assert "timer_not_armed" not in deployed.log("api_handler"), deployed.log("api_handler")
     timers = deployed.client("scheduler")
@@ -99,7 +126,7 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
 
     for role in ROLES:
         write(deployed, meeting, status="HEALTHY", instance_id=row[f"{role}_ec2_id"])
-        wait_for(lambda role=role: ask(deployed, f"/join/{meeting}/{role}")[0] == 200, SOON_S, f"the {role}'s door")
+        wait_for(lambda role=role: ask(deployed, scheduled.doors[role])[0] == 200, SOON_S, f"the {role}'s door")
     wait_for(lambda: deployed.row(meeting)["status"] == "IN_PROGRESS", SOON_S, "the status of a meeting on its way")
 
     write(deployed, meeting, meet_time=moment(timedelta(minutes=-16)), created_at=moment(timedelta(minutes=-40)))
@@ -109,12 +136,12 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     assert deployed.row(meeting)["termination_reason"] in ("SUCCESS", "15_MIN_SUCCESS")
     assert not deployed.living(MeetingID=meeting)
     assert not [r for role in ROLES for r in deployed.cloudflare.named(f"{row[f'{role}_ec2_id']}.{DOMAIN}")]
-    assert ask(deployed, f"/join/{meeting}/teacher")[0] == 410
+    assert ask(deployed, scheduled.doors["teacher"])[0] == 410
 
 
 def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=False)
-    meeting = schedule(deployed, timedelta())
+    meeting = schedule(deployed, timedelta()).id
     deployed.client("lambda").invoke(
         FunctionName=deployed.stage.function("launch_ec2"), Payload=json.dumps({"meeting_id": meeting, "force": True})
     )
@@ -138,7 +165,7 @@ def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed)
 
 def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=True)
-    due = schedule(deployed, timedelta(minutes=5))
+    due = schedule(deployed, timedelta(minutes=5)).id
     wait_for(lambda: deployed.row(due).get("status") == "LAUNCHED", MINUTE_S, "the launch by the sweep")
     assert len(deployed.living(MeetingID=due)) == 2
     write(deployed, due, termination_reason="CANCELLED")
