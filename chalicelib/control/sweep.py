@@ -189,8 +189,7 @@ class _Sweep:
         self._not_ours |= {meeting_id for meeting_id in doubtful if self.known.get(meeting_id, "unread") is None}
         # A name that was just withdrawn is not in the zone any more, whatever the listing says.
         records = self._records and [record for record in self._records if record.name not in self._withdrawn]
-        fleet = [desktop for desktop in self._fleet if desktop.id not in self._terminated]
-        for effect in plan_strays(self._inventory(fleet, records)):
+        for effect in plan_strays(self._inventory(self._fleet, records)):
             with self.report.tolerate("tidy what belongs to no meeting"):
                 if wanted := self._still_wanted(effect):
                     do(self._world, wanted)
@@ -210,8 +209,12 @@ class _Sweep:
     def _still_wanted(self, effect: Effect) -> Effect | None:
         """Return what is left of it to do: the listings it was planned from may be older than the end of a meeting.
 
-        A record whose meeting cannot be read waits for the next sweep; the others do not wait for it.
+        What was terminated in this sweep is not terminated again. A record whose meeting cannot be read waits for the
+        next sweep; the others do not wait for it.
         """
+        if isinstance(effect, Terminate):
+            left = tuple(desktop_id for desktop_id in effect.desktop_ids if desktop_id not in self._terminated)
+            return replace(effect, desktop_ids=left) if left else None
         if not isinstance(effect, Publish):
             return effect
         linked: list[DnsRecord] = []
