@@ -33,4 +33,4 @@ def test_a_meeting_is_scheduled_and_its_link_leads_to_the_waiting_room(
         assert "at 17:50, in 1 h 50 min" in page.text("remark")
 
         page.open(link.replace(row["id"], "another"))
-        page.wait_for_text("There is no such meeting")
+        page.wait_for_text("This link is not valid for this role")
