@@ -46,7 +46,7 @@ test-fast: $(READY) ## Run the unit and contract tests, in seconds.
 	@$(PYTEST) tests/unit tests/contract $(ARGS)
 
 coverage: $(READY) ## Run the tests of the app and show which lines and branches of it they leave out.
-	@$(PYTEST) tests/unit tests/contract tests/app --cov $(ARGS)
+	@$(PYTEST) tests/unit tests/contract tests/app tests/tools/test_slips.py --cov $(ARGS)
 
 check: $(READY) ## Check format, lint and types.
 	@$(BIN)/ruff format --check .
