@@ -30,7 +30,7 @@ class Looker:
         self._world = world
         self._policy = world.policy
         self._problems_told: dict[str, tuple[str, ...]] = {}
-        self._strangers_told: set[tuple[str, str]] = set()
+        self._strangers_told: dict[str, set[str | None]] = {}
 
     def look(
         self,
@@ -86,7 +86,7 @@ class Looker:
         return plan(meeting, seen, self._world.clock(), hints, policy=self._policy)
 
     def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
-        named = [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
+        named = meeting.desktop_ids
         found = tuple(self._world.desktops.of_meeting(meeting.id, named))
         return _merge(Observation(found, complete=True, looked_for=frozenset(named)), seen.desktops)
 
@@ -96,15 +96,15 @@ class Looker:
         if meeting.over:
             return
         for seat, what in strangers(meeting, seen, self._world.clock(), self._policy):
-            if (about := (meeting.id, str(seat.desktop_id))) not in self._strangers_told:
-                self._strangers_told.add(about)
+            told = self._strangers_told.setdefault(meeting.id, set())
+            if seat.desktop_id not in told:
+                told.add(seat.desktop_id)
                 why = f"{seat.attribute('ec2_id')} is {seat.desktop_id}, {what}; correct it in the table"
                 log.warn(log.Warn.BAD_ROW, meeting=meeting.id, why=why)
 
     def has_told_of(self, meeting_id: str) -> bool:
         """Return whether something that is wrong with this meeting's row was logged."""
-        told_of = {about[0] for about in self._strangers_told}
-        return meeting_id in self._problems_told or meeting_id in told_of
+        return meeting_id in self._problems_told or meeting_id in self._strangers_told
 
     def _report_unreadable(self, meeting: Meeting) -> None:
         told = self._problems_told.pop(meeting.id, ())

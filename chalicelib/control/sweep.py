@@ -134,7 +134,7 @@ class _Sweep:
 
     def _look_for_named(self) -> None:
         """Ask for what open rows name and the fleet does not show: somebody else's, by a slip or not, or long gone."""
-        named = {i for meeting in self.known.values() if meeting and not meeting.over for i in _named(meeting)}
+        named = {i for meeting in self.known.values() if meeting and not meeting.over for i in meeting.desktop_ids}
         if rest := named - self._by_id.keys():
             self._by_id |= {desktop.id: desktop for desktop in self._world.desktops.named(rest)}
             self._looked_for = frozenset(rest)
@@ -171,7 +171,7 @@ class _Sweep:
     def _sight(self, meeting: Meeting, own: Iterable[Desktop]) -> Observation:
         """Return what the listings show of a meeting: what bears its id, and what its row names, whosever it is."""
         shown = {desktop.id: desktop for desktop in own}
-        shown |= {i: self._by_id[i] for i in _named(meeting) if i in self._by_id}
+        shown |= {i: self._by_id[i] for i in meeting.desktop_ids if i in self._by_id}
         return Observation(tuple(shown.values()), complete=True, looked_for=self._looked_for)
 
     def tidy(self) -> None:
@@ -254,10 +254,6 @@ class _Sweep:
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
-
-
-def _named(meeting: Meeting) -> list[str]:
-    return [seat.desktop_id for seat in meeting.seats if seat.desktop_id]
 
 
 def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:

@@ -292,6 +292,11 @@ class Meeting:
         """Both seats, the teacher's first."""
         return (self.teacher, self.student)
 
+    @property
+    def desktop_ids(self) -> tuple[str, ...]:
+        """The ids of the desktops that the row names, each once, the teacher's first."""
+        return tuple(dict.fromkeys(seat.desktop_id for seat in self.seats if seat.desktop_id))
+
     def seat(self, role: Role) -> Seat:
         """Return the seat of this role."""
         return self.teacher if role is Role.TEACHER else self.student

@@ -118,7 +118,7 @@ def close(facts: Facts) -> list[Action]:
     steps: list[Step] = []
     if not meeting.listed:  # first of all: should anything fail, the sweep must see it
         steps.append(writes.listed(meeting))
-    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats if seat.desktop_id))
+    named = list(meeting.desktop_ids)
     living = [name for name in named if facts.may_live(name)]
     living += [d.id for d in facts.ours if d.state.must_be_ended and d.id not in named]
     if living:
@@ -139,7 +139,7 @@ def _timers_ahead(facts: Facts) -> tuple[str, ...]:
 def _keep_closed(facts: Facts) -> list[Action]:
     """Return what undoes anything that happened to a meeting after its end."""
     meeting = facts.meeting
-    named = list(dict.fromkeys(seat.desktop_id for seat in meeting.seats if seat.desktop_id))
+    named = meeting.desktop_ids
     living = [
         d
         for d in facts.desktops.desktops
