@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from chalicelib.domain.keys import NO_SEAL, Keys, Seal
+from chalicelib.domain.model import Meeting, Role, Seat
 
 NEW, OLD = Keys("new", ("old",)), Keys("old")
 
@@ -46,3 +49,14 @@ def test_a_seal_holds_for_just_what_it_was_put_on() -> None:
     assert not seal.holds(None, "m1", "teacher", "i-1")
     assert NO_SEAL.on("m1") is None
     assert not NO_SEAL.holds(mark, "m1", "teacher", "i-1")
+
+
+def test_nothing_that_can_be_typed_vouches_for_a_desktop() -> None:
+    """Who may write rows sees the id, the role and the desktop on them: none of these together is a voucher."""
+    parts = ("m1", "teacher", "i-1", "m1/teacher", "launched", "true", "1")
+    guesses = ["", *parts, *(between.join(pair) for pair in permutations(parts, 2) for between in "/|:_- ")]
+    for guess in guesses:
+        seat = Seat(Role.TEACHER, desktop_id="i-1", voucher=guess)
+        assert not Meeting("m1", teacher=seat, seal=Seal(lambda: NEW)).vouches_for(seat), guess
+    sealed = Seat(Role.TEACHER, desktop_id="i-1", voucher=Seal(lambda: NEW).on("m1", Role.TEACHER, "i-1"))
+    assert Meeting("m1", teacher=sealed, seal=Seal(lambda: NEW)).vouches_for(sealed)

@@ -52,7 +52,12 @@ def _forgets_what_it_told(original: Callable[..., None]) -> Callable[..., None]:
 
 MUTANTS = (
     Mutant("believes a voucher that was copied", Meeting.vouches_for, _believes_any_voucher),
-    Mutant("believes a voucher that anybody can type", Meeting.vouches_for, _believes_what_can_be_typed),
+    Mutant(
+        "believes a voucher that anybody can type",
+        Meeting.vouches_for,
+        _believes_what_can_be_typed,
+        "tests/unit/test_keys.py",
+    ),
     # Each of these two bounds what the other lets through, so only the rules' own tests see one of them missing.
     Mutant("counts a desktop's life from what its row says", times.deadline, given(_launches_unknown), RULES),
     Mutant("never ends what outlived every limit", Inventory.outlived, returns([]), RULES),
