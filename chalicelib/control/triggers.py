@@ -101,6 +101,6 @@ def _is_told_only_here(meeting: Meeting) -> bool:
     That is a desktop's report that the next report overwrites, when an upload came, and a row that is not listed
     though there is work on it: made by hand, or edited.
     """
-    reports = any(seat.desktop_id in meeting.reported and not seat.healthy_at for seat in meeting.seats)
+    reports = any(meeting.has_reported(seat) and not seat.healthy_at for seat in meeting.seats)
     uploads = any(seat.role in meeting.uploads and not seat.uploaded_at for seat in meeting.seats)
     return ((reports or uploads) and not meeting.over) or not (meeting.listed or meeting.finished)

@@ -59,6 +59,7 @@ SeatAttribute = Literal[
     "joined_at",
     "uploaded_at",
     "late_boots",
+    "given_up",
     "replaced",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
@@ -199,8 +200,9 @@ class Seat:
 
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
     launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
-    app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `replaced`
-    tells of the desktops that this role had before: when each was given up, which it was, and why.
+    app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
+    the id of a desktop that did not boot in time and is about to be replaced. `replaced` tells of the desktops that
+    this role had before: when each was replaced, which it was, and why.
     """
 
     role: Role
@@ -218,7 +220,13 @@ class Seat:
     healthy_at: datetime | None = None
     joined_at: datetime | None = None
     late_boots: int = 0
+    given_up: str | None = None
     replaced: tuple[str, ...] = ()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the app has made up its mind to replace the desktop that the row names, whatever that reports now."""
+        return self.desktop_id is not None and self.given_up == self.desktop_id
 
     def has_named(self, desktop_id: str) -> bool:
         """Whether the row names this desktop for this seat, or did before another took its place."""
@@ -321,13 +329,19 @@ class Meeting:
         """Whether somebody has come, whatever a desktop wrote over the status since."""
         return self.status is Status.IN_PROGRESS or any(seat.joined_at for seat in self.seats)
 
+    def has_reported(self, seat: Seat) -> bool:
+        """Return whether the desktop that the row names for this seat is known to have reported, and still counts."""
+        return seat.desktop_id in self.reported and not seat.is_given_up
+
     def is_ready(self, role: Role) -> bool:
         """Whether this role's own desktop has reported HEALTHY.
 
         A row whose status was set by hand, without any report behind it, is taken at its word.
         """
         seat = self.seat(role)
-        if seat.desktop_id in self.reported or seat.healthy_at:
+        if seat.is_given_up:
+            return False
+        if self.has_reported(seat) or seat.healthy_at:
             return True
         by_hand = not self.reported and not any(s.healthy_at or s.attempt for s in self.seats)
         return by_hand and self.status in (Status.HEALTHY, Status.IN_PROGRESS)

@@ -221,6 +221,7 @@ class _Reader:
             healthy_at=self.time(name("healthy_at")),
             joined_at=self.time(name("joined_at")),
             late_boots=self.count(name("late_boots")) or 0,
+            given_up=self.name(name("given_up")),
             replaced=self.texts(name("replaced")),
         )
 

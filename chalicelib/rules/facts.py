@@ -235,7 +235,11 @@ class Facts:
         launched_at = seat.launched_at or desktop.launched_at
         if self.meeting.is_ready(seat.role) or seat.joined_at or seat.uploaded or seat.late_boots:
             return False
-        if desktop.owner is not Owner.OURS or seat.attempt >= self.policy.max_attempts or launched_at is None:
+        if desktop.owner is not Owner.OURS or launched_at is None:
+            return False
+        if seat.is_given_up:  # and whoever gave it up broke off before it was replaced
+            return self.is_due
+        if seat.attempt >= self.policy.max_attempts:
             return False
         return self.is_due and not self.checkpoint_passed and self.now >= launched_at + self.policy.boot_limit
 
@@ -302,7 +306,7 @@ class Facts:
         changes += [
             writes.reported_healthy(meeting, seat.role, now)
             for seat in as_named.seats
-            if seat.desktop_id in meeting.reported and not seat.healthy_at
+            if meeting.has_reported(seat) and not seat.healthy_at
         ]
         if (status := _status_of(as_named)).rank > meeting.status.rank:
             changes.append(writes.status_restored(meeting, status))
@@ -327,7 +331,7 @@ def _status_of(meeting: Meeting) -> Status:
     """Return how far a meeting has come by what its seats say."""
     if any(seat.joined_at for seat in meeting.seats):
         return Status.IN_PROGRESS
-    if any(seat.healthy_at or seat.desktop_id in meeting.reported for seat in meeting.seats if seat.desktop_id):
+    if any(seat.healthy_at or meeting.has_reported(seat) for seat in meeting.seats if seat.desktop_id):
         return Status.HEALTHY
     if any(seat.link for seat in meeting.seats):
         return Status.DNS_WRITTEN

@@ -21,11 +21,14 @@ def note(facts: Facts) -> list[Step]:
 def launch(facts: Facts) -> list[Step]:
     """Return the launch of what is missing, after the end of what it replaces.
 
+    A desktop that lives and boots late is first given up on the row, so that it cannot report, and be entered, unseen.
     The name of a desktop that did not boot in time is withdrawn once its successor is under way.
     """
     launching = [view for view in facts.seats if _is_launched(facts, view)]
     if not launching:
         return []
+    late = [view.seat for view in launching if view.late and not view.seat.is_given_up]
+    given_up = writes.together(writes.given_up(facts.noted, seat) for seat in late)
     useless = [step for view in launching for step in _terminate_useless(view)]
     left_over = [desktop.id for desktop in _left_over(facts)]
     if left_over:
@@ -36,7 +39,7 @@ def launch(facts: Facts) -> list[Step]:
     farewells: list[Step] = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launches)]
     if left_over:
         farewells.append(Withdraw("its role gets another desktop", facts.records_of(left_over)))
-    return [*useless, launches, *farewells]
+    return [*([given_up] if given_up else []), *useless, launches, *farewells]
 
 
 def _is_launched(facts: Facts, view: SeatView) -> bool:

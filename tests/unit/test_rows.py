@@ -123,7 +123,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
         {"duration_minutes": 45, "checkpoint_at": at(15), "instance_id": "i-teacher", "created_at": at(-60)},
         {"termination_reason": "SUCCESS", "ended_at": at(60)},
         {"teacher_session_data": "https://files.example.com/1", "teacher_uploaded_at": at(50)},
-        {"teacher_refused": "NoRoom", "teacher_late_boots": 1},
+        {"teacher_refused": "NoRoom", "teacher_late_boots": 1, "teacher_given_up": "i-before"},
     )
     read = understood(full)
     assert read == Meeting(
@@ -148,6 +148,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             healthy_at=at(-4),
             joined_at=at(1),
             late_boots=1,
+            given_up="i-before",
         ),
         student=Seat(
             role=Role.STUDENT,

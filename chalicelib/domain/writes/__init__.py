@@ -7,7 +7,14 @@ forgotten, together.
 
 from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, together
 from chalicelib.domain.writes.ending import ended, ending, kept_ended
-from chalicelib.domain.writes.launching import attempt_moved, launch_begun, launch_refused, launched, stood_down
+from chalicelib.domain.writes.launching import (
+    attempt_moved,
+    given_up,
+    launch_begun,
+    launch_refused,
+    launched,
+    stood_down,
+)
 from chalicelib.domain.writes.learning import (
     adopted,
     checkpoint_held,
@@ -30,6 +37,7 @@ __all__ = [
     "checkpoint_held",
     "ended",
     "ending",
+    "given_up",
     "joined",
     "kept_ended",
     "launch_begun",

@@ -19,6 +19,7 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "launched",
     "published_at",
     "healthy_at",
+    "given_up",
 )
 """What a row says of a role's present desktop: none of it is true of the next one."""
 

@@ -7,8 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Attempt, Cause, Update
-from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Status, attribute
+from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Seat, SeatAttribute, Status, attribute
 from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, there, vouched_by
+
+
+def given_up(meeting: Meeting, seat: Seat) -> Update:
+    """The role's desktop did not boot in time and is to be replaced: from now on the door to it stays closed.
+
+    Expects that it has not reported and that nobody has come: who reports, or comes, a moment later finds it given up.
+    """
+    rests_on: tuple[SeatAttribute, ...] = ("ec2_id", "healthy_at", "joined_at", "session_data")
+    expect = same_end(meeting, "status", "instance_id", *map(seat.attribute, rests_on))
+    why = f"the {seat.role}'s desktop did not become healthy within the boot limit"
+    return Update(why, {seat.attribute("given_up"): seat.desktop_id}, (), expect)
 
 
 def launch_begun(

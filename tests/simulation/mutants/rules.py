@@ -66,6 +66,10 @@ def _sees_it_run(facts: Facts, seat: Seat, desktop: Desktop) -> tuple[Any, ...]:
     return facts, seat, replace(desktop, state=State.RUNNING, address=desktop.address or "203.0.113.9")
 
 
+def _on_its_report_alone(original: Callable[..., bool]) -> Callable[..., bool]:
+    return lambda self, role: original(self, role) or self.seat(role).desktop_id in self.reported
+
+
 MUTANTS = (
     # --- when it ends
     Mutant(
@@ -114,7 +118,7 @@ MUTANTS = (
         without_expecting("meet_time"),
         "crash/moved-at-the-end",
     ),
-    Mutant("leaves alive what outlived the end", endings._keep_closed, keeps_out(Terminate)),
+    Mutant("leaves alive what outlived the end", endings._keep_closed, keeps_out(Terminate), RULES),
     Mutant("lets a desktop bring a meeting back", writes.kept_ended, without("status")),
     Mutant("lists a meeting for ever", writes.kept_ended, without("open")),
     # --- its desktops
@@ -133,6 +137,18 @@ MUTANTS = (
     ),
     Mutant("replaces what has uploaded", SeatView.wants_launch, lambda original: lambda view: view.is_gone),
     Mutant("replaces what it could not end", seats.launch, needs_nothing, "crash/stopped/fails-once"),
+    Mutant(
+        "lets people into a desktop that was given up",
+        Meeting.is_ready,
+        _on_its_report_alone,
+        "tests/unit/control/test_races.py",
+    ),
+    Mutant(
+        "gives a desktop up whatever it has reported meanwhile",
+        writes.given_up,
+        without_expecting("healthy_at", "status", "instance_id"),
+        "tests/unit/control/test_races.py",
+    ),
     Mutant(
         "replaces a stopped desktop and lets it be",
         seats._terminate_useless,

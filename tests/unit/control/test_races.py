@@ -14,6 +14,7 @@ import pytest
 from chalicelib.control.events import RowChange, StateChange, TimerEvent
 from chalicelib.domain.errors import SomeFailed, Unavailable
 from chalicelib.domain.model import Role, State
+from chalicelib.people.join import NotYet, Open, resolve_join
 from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T
 
@@ -218,3 +219,66 @@ class TestHamperedSweep:
                 house.sweep(timedelta(seconds=30))
         assert {i.meeting_id for i in house.desktops.alive()} == {"b", "c"}
         assert looks == ["a", "b", "c", "a", "a"], "it goes on behind the last, then around, then from the first again"
+
+
+class TestReportsAtTheBootLimit:
+    """A desktop reports healthy while a sweep makes up its mind that it is too late."""
+
+    @pytest.fixture
+    def late(self, house: House) -> str:
+        """Two desktops, of which the student's has reported in time and the teacher's not at all; its name."""
+        launch(house)
+        house.sweep()
+        house.meetings.write("m", {"status": "HEALTHY", "student_healthy_at": house.now})
+        house.now += 15 * MINUTE
+        return desktop_of(house, Role.TEACHER)
+
+    @staticmethod
+    def report(house: House, desktop_id: str) -> None:
+        house.meetings.write("m", {"instance_id": desktop_id, "status": "HEALTHY"})
+
+    def come(self, house: House) -> Open | NotYet:
+        return resolve_join(house.meetings, "m", Role.TEACHER, house.clock, house.policy)
+
+    @pytest.mark.parametrize("is_entered", [True, False])
+    def test_one_that_reports_before_the_row_says_that_it_is_given_up_stays(
+        self, house: House, late: str, is_entered: bool
+    ) -> None:
+        """The write expects that it has not reported; so the sweep looks again, and finds who came meanwhile."""
+
+        def reports() -> None:
+            self.report(house, late)
+            assert not is_entered or isinstance(self.come(house), Open)
+
+        before_next(house.meetings, "update", reports)
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) == late
+        assert {late} <= {desktop.id for desktop in house.desktops.alive()}
+        assert not house.row().get("teacher_given_up")
+
+    def test_one_that_reports_later_is_not_entered_any_more(self, house: House, late: str) -> None:
+        def reports_and_stays_closed() -> None:
+            self.report(house, late)
+            assert isinstance(self.come(house), NotYet)
+
+        before_next(house.desktops, "terminate", reports_and_stays_closed)
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) != late
+        assert late not in {desktop.id for desktop in house.desktops.alive()}
+        assert not house.row().get("teacher_given_up")
+
+    def test_one_that_was_given_up_by_a_sweep_that_broke_off_is_replaced_by_the_next(
+        self, house: House, late: str
+    ) -> None:
+        def break_off() -> None:
+            self.report(house, late)
+            raise Unavailable("EC2 cannot be reached.")
+
+        before_next(house.desktops, "terminate", break_off)
+        with pytest.raises(SomeFailed):
+            house.sweep()
+        assert isinstance(self.come(house), NotYet)
+        house.pass_time(MINUTE)
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) != late
+        assert house.row()["teacher_late_boots"] == 1

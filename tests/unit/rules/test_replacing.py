@@ -43,6 +43,7 @@ NOT_DUE = LATE | {"meet_time": at(70)} | {
     f"{role}_{name}": None for role in Role for name in ("attempt", "attempt_at")
 }
 REPLACED = ["terminate i-student", "launch student 2", "withdraw i-student"]
+GIVEN_UP = ["write student_given_up=i-student", *REPLACED]
 LATE_BOOT = [
     case("another desktop of the role that turns up takes its place at once",
          LATE, all_of(*LATE_SEEN.desktops, desktop("student", State.PENDING, id="i-new")), 1,
@@ -50,7 +51,7 @@ LATE_BOOT = [
           "terminate i-student", "withdraw i-student"]),
     case("one that is adopted has its whole boot limit from then on",
          ONE_LAUNCHED, all_of(BOOTS, desktop("student", State.PENDING, minutes=-60)), -8, [FOUND]),
-    case("not healthy fifteen minutes after the launch: replaced", LATE, LATE_SEEN, 1, REPLACED),
+    case("not healthy fifteen minutes after the launch: replaced", LATE, LATE_SEEN, 1, GIVEN_UP),
     case("a second earlier it has time", LATE, LATE_SEEN, 1 - BLINK, []),
     case("replaced once only", LATE | {"student_late_boots": 1}, LATE_SEEN, 1, []),
     case("one that reported is left alone",
@@ -58,7 +59,14 @@ LATE_BOOT = [
     case("one that reported a moment ago is left alone",
          LATE | {"instance_id": "i-student", "status": "HEALTHY"}, LATE_SEEN, 1, ["write student_healthy_at"]),
     case("the other's report does not count",
-         LATE | healthy("teacher") | {"status": "HEALTHY"}, LATE_SEEN, 1, REPLACED),
+         LATE | healthy("teacher") | {"status": "HEALTHY"}, LATE_SEEN, 1, GIVEN_UP),
+    case("one that was given up is replaced, whatever it reports by now",
+         LATE | {"student_given_up": "i-student", "student_healthy_at": at(1)} |
+         {"instance_id": "i-student", "status": "HEALTHY"}, LATE_SEEN, 2, REPLACED),
+    case("also after the checkpoint", LATE | HELD | {"student_given_up": "i-student"} | healthy("teacher") |
+         {"teacher_joined_at": at(2), "status": "IN_PROGRESS"}, LATE_SEEN, 16, REPLACED),
+    case("the one before was given up: that says nothing of this one",
+         LATE | {"student_given_up": "i-other", "student_late_boots": 1}, LATE_SEEN, 1, []),
     case("one that somebody is in is left alone",
          LATE | {"student_joined_at": at(0), "status": "IN_PROGRESS"}, LATE_SEEN, 1, []),
     case("one that has uploaded is left alone", LATE | uploaded("student", 0), LATE_SEEN, 1, []),
