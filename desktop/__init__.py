@@ -1,0 +1,4 @@
+"""What runs on a desktop, in two processes: the service (SYSTEM or root) and the helper in the person's session.
+
+Never shipped with the app, and imports nothing of it: what the two say to each other is stated in docs/desktop.md.
+"""
