@@ -50,7 +50,7 @@ def run(command: Sequence[str]) -> str:
     """
     shown = " ".join(command[1:])
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  a list of words, no shell
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,

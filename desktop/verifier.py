@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -81,6 +82,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name == "posix"  # on Windows it would let another program share the port
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  socketserver's own signature
+        """Log what broke a question off: who asked gets no answer, which DCV takes for no."""
+        if isinstance(sys.exc_info()[1], OSError):
+            log.warning("Who asked at the door has gone before the answer.")
+        else:
+            log.exception("A question at the door could not be answered.")
+
 
 class _Handler(BaseHTTPRequestHandler):
     answer: Callable[[bytes], str]
@@ -95,12 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > _LONGEST_BODY:
             self._reply(_refuse(f"A form of {length or 'no'} bytes is none that DCV sends.", self.client_address[0]))
             return
-        try:
-            body = self.rfile.read(int(length))
-        except OSError as error:
-            log.warning("A question broke off (%s).", error)
-            self.close_connection = True
-            return
+        body = self.rfile.read(int(length))
         self._reply(self.answer(body))
 
     def _reply(self, document: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
@@ -23,8 +23,11 @@ class Judge:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.fails = False
 
     def __call__(self, token: str) -> Verdict:
+        if self.fails:
+            raise ValueError("It cannot judge.")
         self.asked.append(token)
         return Verdict(token == GOOD, "So it is said.")
 
@@ -131,6 +134,16 @@ def test_no_garbage_is_let_in_or_breaks_it(verifier: Verifier, judge: Judge) -> 
         judge.asked.clear()
         let_in = post(verifier, bytes(body) if dice.random() < 0.8 else dice.randbytes(dice.randrange(300)))
         assert (let_in is not None) == (judge.asked == [GOOD])
+
+
+def test_a_judge_that_fails_lets_nobody_in(verifier: Verifier, judge: Judge, caplog: pytest.LogCaptureFixture) -> None:
+    """No answer is a no; the next question is answered."""
+    judge.fails = True
+    with pytest.raises((HTTPException, OSError)):
+        post(verifier, form())
+    assert "could not be answered" in caplog.text
+    judge.fails = False
+    assert post(verifier, form()) == USER
 
 
 def test_only_this_machine_can_ask(verifier: Verifier) -> None:

@@ -1,0 +1,104 @@
+"""The operator's own commands: what lies in a folder, each run in turn. They may hang, fail, or print megabytes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_PRINTED = 2_000  # bytes of the end of what a command prints
+_POWERSHELL = ("powershell.exe", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File")
+_RUN_BY: dict[str, tuple[str, ...]] = {".ps1": _POWERSHELL, ".cmd": ("cmd.exe", "/c"), ".bat": ("cmd.exe", "/c")}
+_IGNORED = (".md", ".txt")
+
+log = logging.getLogger("elephant.desktop")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command: its file's name, and what went wrong as a sentence, None for nothing."""
+
+    name: str
+    failure: str | None = None
+
+
+def run_all(
+    folder: Path, patience_s: float, environ: Mapping[str, str] | None = None, windows: bool = os.name == "nt"
+) -> list[Outcome]:
+    """Run each command of a folder, by name, one after the other; each has this many seconds.
+
+    One that fails or hangs stops none after it. A folder that is not there holds none. `environ` is added to the
+    environment. What each prints, its end at most, goes to the log.
+    """
+    return [_run(file, patience_s, environ or {}, windows) for file in _commands(folder, windows)]
+
+
+def _commands(folder: Path, windows: bool) -> list[Path]:
+    try:
+        files = sorted(file for file in folder.iterdir() if file.is_file())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        log.error("The commands in %s cannot be listed: %s", folder, error)
+        return []
+    shown = [file for file in files if not file.name.startswith(".") and file.suffix.lower() not in _IGNORED]
+    return shown if windows else [file for file in shown if os.access(file, os.X_OK)]
+
+
+def _run(file: Path, patience_s: float, environ: Mapping[str, str], windows: bool) -> Outcome:
+    by = _RUN_BY.get(file.suffix.lower(), ()) if windows else ()
+    with tempfile.TemporaryFile() as printed:
+        failure = _run_to(printed, [*by, str(file)], patience_s, environ)
+        size = printed.seek(0, os.SEEK_END)
+        printed.seek(max(0, size - _PRINTED))
+        said = printed.read().decode("utf-8", "replace").strip()
+    if failure:
+        log.warning("%s %s%s", file.name, failure, f" It printed: {said}" if said else "")
+        return Outcome(file.name, f"{file.name} {failure}")
+    log.info("%s has run.%s", file.name, f" It printed: {said}" if said else "")
+    return Outcome(file.name)
+
+
+def _run_to(printed: IO[bytes], command: Sequence[str], patience_s: float, environ: Mapping[str, str]) -> str | None:
+    """Run a command and return what went wrong, None for nothing. Its children end with it."""
+    apart = 0  # on Windows a group of its own, as a session is on Linux
+    if sys.platform == "win32":
+        apart = subprocess.CREATE_NEW_PROCESS_GROUP
+    try:
+        process = subprocess.Popen(  # noqa: S603  the operator's own file
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environ},
+            start_new_session=sys.platform != "win32",
+            creationflags=apart,
+        )
+    except OSError as error:
+        return f"cannot be run: {error.strerror}."
+    try:
+        code = process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return f"has not ended after {patience_s:g} s and was stopped."
+    return f"failed with {code}." if code else None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        killer = ["taskkill.exe", "/F", "/T", "/PID", str(process.pid)]
+        with suppress(OSError):
+            subprocess.run(killer, capture_output=True, check=False)  # noqa: S603
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
