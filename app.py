@@ -16,10 +16,11 @@ from chalicelib.control import events
 from chalicelib.domain import errors, rows
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
+from chalicelib.environment import Settings
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
-from chalicelib.settings import Scheduling, Settings
+from chalicelib.settings import Scheduling
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()

@@ -22,7 +22,7 @@ from chalicelib.adapters.keys import GivenKeys, TableKeys
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
-from chalicelib.settings import Settings
+from chalicelib.environment import Settings
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calendar import DynamoCalendar

@@ -1,22 +1,14 @@
-"""Every setting of the app, as one table; and the only reader of the environment.
+"""Every setting of the app, as one table.
 
 Whatever is said of a setting elsewhere comes from its row: what a stage's file may hold and with which words it is
 refused, what a deploy hands to the functions, README's list, the comments of stages/dev.toml.
-
-Each trigger needs only some of the settings, so they come in groups: `GET /join` works in a function that knows no
-AMI. A group names everything that is missing or unusable in it at once.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
-from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
@@ -201,150 +193,6 @@ SETTINGS = (
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesktopSettings:
-    """What a desktop is launched with."""
-
-    ami_id: str
-    instance_type: str
-    key_name: str | None = None
-    iam_profile: str
-    security_group_ids: tuple[str, ...]
-    supported_azs: tuple[str, ...] = ()
-    vpc_id: str | None = None
-    subnet_ids: tuple[str, ...] = ()
-    volume_gib: int
-    kms_key: str | None = None
-    guest: Guest
-    client: Client = Client.SCRIPTS
-
-
-@dataclass(frozen=True, slots=True)
-class DnsSettings:
-    """The Cloudflare zone, where its token is kept, and whose its records are; None where only the stage says so."""
-
-    zone_id: str
-    secret_id: str
-    api_url: str
-    installation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimerSettings:
-    """How EventBridge Scheduler reaches the functions. ARNs are None where they are to be derived."""
-
-    role_arn: str
-    group: str
-    launcher_arn: str | None = None
-    safety_net_arn: str | None = None
-    dead_letters_arn: str | None = None
-
-
 def image_parameter(ami_id: str) -> str:
     """Return the SSM parameter that names the image, empty where it is named by its id."""
     return ami_id.removeprefix(RESOLVE) if ami_id.startswith(RESOLVE) else ""
-
-
-class Settings:
-    """The app's settings, a group at a time; read anew whenever they are asked for.
-
-    Every method and property raises ConfigError where a variable of it is missing or unusable.
-    """
-
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._environ = os.environ if environ is None else environ
-
-    @property
-    def table_name(self) -> str:
-        """The name of the table of meetings."""
-        return str(self._one("table_name"))
-
-    @property
-    def state_table(self) -> str | None:
-        """The name of the table of what the app keeps for itself, None where there is none, as in a local run."""
-        return self._one("state_table")
-
-    @property
-    def sweep_lease(self) -> bool:
-        """Whether sweeps keep apart by an item of the state table."""
-        return bool(self._one("sweep_lease"))
-
-    @property
-    def stream_arn(self) -> str:
-        """The table's stream, whatever text the variable holds.
-
-        app.py needs it when it is imported, which must not fail for a function that the stream has nothing to do with:
-        only a deploy and the doctor refuse what is no ARN.
-        """
-        return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
-
-    @property
-    def jitsi_domain(self) -> str | None:
-        """The host of the meetings' video rooms, None where meetings have none."""
-        return self._one("jitsi_domain")
-
-    @property
-    def scheduling(self) -> Scheduling:
-        """Who may schedule, as the operator says; in a run at home, anybody unless there is a key."""
-        if said := self._one("scheduling"):
-            return Scheduling(said)
-        at_home_without_a_key = self.state_table is None and self.schedule_key is None
-        return Scheduling.OPEN if at_home_without_a_key else Scheduling.LOCKED
-
-    @property
-    def schedule_key(self) -> str | None:
-        """The key that locks POST /schedule, None where anybody may schedule."""
-        return self._one("schedule_key")
-
-    @property
-    def link_signing_key(self) -> str | None:
-        """The key that signs links, None where links are not signed."""
-        return self._one("link_signing_key")
-
-    @property
-    def vouching_key(self) -> str | None:
-        """The key that vouches for desktops in a run that is not deployed, None where nothing does."""
-        return self._one("vouching_key")
-
-    def policy(self) -> Policy:
-        """Return the numbers in the rules."""
-        return Policy(**self._group("policy"))
-
-    def desktops(self) -> DesktopSettings:
-        """Return what is needed to launch desktops."""
-        return DesktopSettings(**self._group("desktops"))
-
-    def dns(self) -> DnsSettings:
-        """Return what is needed to change the zone."""
-        return DnsSettings(**self._group("dns"))
-
-    def timers(self) -> TimerSettings:
-        """Return what is needed to arm timers."""
-        return TimerSettings(**self._group("timers"))
-
-    def _one(self, attribute: str) -> str | None:
-        return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)
-
-    def _group(self, group: str) -> dict[str, Any]:
-        return self._read([row for row in SETTINGS if group in {row.group, row.needed_by}], group)
-
-    def _read(self, rows: Iterable[Setting], group: str = "") -> dict[str, Any]:
-        """Return the values of a group by their attributes; what has none is left to the group's own default."""
-        values: dict[str, Any] = {}
-        problems = []
-        for row in rows:
-            try:
-                value = row.read(self._environ.get(row.name, ""))
-            except ValueError as error:
-                problems.append(str(error))
-                continue
-            if value is None and group and row.needed_by == group:
-                problems.append(f"{row.name} is not set")
-            elif value is not None and row.group == group:
-                values[row.attribute] = value
-        if problems:
-            raise ConfigError(
-                f"The environment is not complete or not right: {'; '.join(problems)}. "
-                "Set it in stages/<stage>.toml and deploy again; for a local run, in the shell (README, Configuration)."
-            )
-        return values

@@ -21,10 +21,10 @@ from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError, Key
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import MeetingAttribute, Role
 from chalicelib.domain.policy import Policy
+from chalicelib.environment import TimerSettings
 from chalicelib.people import links
 from chalicelib.people.booking import Bookings
 from chalicelib.rules.times import TimerKind, timers
-from chalicelib.settings import TimerSettings
 
 EARLIEST = timedelta(minutes=-30)
 LATEST = timedelta(days=365)

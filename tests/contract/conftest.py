@@ -20,7 +20,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
 from chalicelib.adapters.ec2 import Ec2Desktops
-from chalicelib.settings import DesktopSettings, Settings
+from chalicelib.environment import DesktopSettings, Settings
 from localcloud.aws import Aws
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import Cloudflare

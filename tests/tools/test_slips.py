@@ -17,8 +17,9 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
+from chalicelib.environment import DesktopSettings, DnsSettings, Settings, TimerSettings
 from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
-from chalicelib.settings import SETTINGS, Client, DesktopSettings, DnsSettings, Settings, TimerSettings
+from chalicelib.settings import SETTINGS, Client
 from tools import recorded
 from tools.settings_texts import stage_file
 from tools.stage import KEYS, ROOT, Stage, StageError, load, parse, unusable, value_at

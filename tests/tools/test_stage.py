@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.settings import Settings
+from chalicelib.environment import Settings
 from tools import recorded
 from tools.stage import FUNCTIONS, KEYS, ROOT, StageError, load, parse
 

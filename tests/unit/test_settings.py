@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
-from chalicelib.settings import NO_STREAM, DnsSettings, Scheduling, Settings, TimerSettings
+from chalicelib.environment import DnsSettings, Settings, TimerSettings
+from chalicelib.settings import NO_STREAM, Scheduling
 
 FULL = {
     "AMI_ID": "ami-1",

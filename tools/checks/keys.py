@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
-from chalicelib.settings import Scheduling, Settings
+from chalicelib.environment import Settings
+from chalicelib.settings import Scheduling
 from tools.findings import Finding, fail, ok, warn
 from tools.keys import environment, kept
 from tools.site import Site

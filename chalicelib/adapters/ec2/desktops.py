@@ -19,7 +19,7 @@ from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
 from chalicelib.domain.model import PROJECT, Desktop, Owner, Role, State
 from chalicelib.domain.rows import parse_time
-from chalicelib.settings import DesktopSettings
+from chalicelib.environment import DesktopSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -10,7 +10,8 @@ from chalicelib.adapters.ec2.volumes import mappings
 from chalicelib.domain.actions import Attempt
 from chalicelib.domain.model import PROJECT
 from chalicelib.domain.rows import timestamp
-from chalicelib.settings import Client, DesktopSettings
+from chalicelib.environment import DesktopSettings
+from chalicelib.settings import Client
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of, reporting
 from chalicelib.domain.errors import LaunchRefused, Unavailable
-from chalicelib.settings import DesktopSettings
+from chalicelib.environment import DesktopSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.adapters.ec2 import Ec2Desktops
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.model import Desktop, Role
-from chalicelib.settings import DesktopSettings
+from chalicelib.environment import DesktopSettings
 from localcloud.clock import VirtualClock
 from tests.contract.conftest import NOW, Account, ec2_desktops
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.model import Role
-from chalicelib.settings import DesktopSettings
+from chalicelib.environment import DesktopSettings
 from tests.contract.conftest import ec2_desktops
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 
