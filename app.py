@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial, wraps
 from itertools import chain
 from typing import Any, cast
 
-from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, Rate, Request, Response, RouteEntry
+from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, IAMAuthorizer, Rate, Request, Response, RouteEntry
 
 from chalicelib import log, runtime
 from chalicelib.control import events
 from chalicelib.domain import errors, rows
+from chalicelib.domain.door import door_token
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
+from chalicelib.guests import desk
+from chalicelib.guests.identity import speaker
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
@@ -168,7 +172,53 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
             "progress": progress(answer),
         }
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
-    return Response({"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value})
+    body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
+    if records and (tokens := here.door_keys()):
+        nonce = secrets.token_hex(16)
+        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), nonce)
+    return Response(body)
+
+
+# --- desktops
+
+guest_route = partial(app.route, authorizer=IAMAuthorizer(), content_types=["*/*"])
+"""A route for desktops, which sign what they ask. Where nothing checks signatures nobody is known: all are refused."""
+
+
+@guest_route("/desktop/{meetingId}", methods=["GET"])
+@answering
+def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own name
+    """Tell a desktop whose it is, and all that it must know."""
+    here, desktop_id = _speaker()
+    place = desk.desk_of(here.meetings, meetingId, desktop_id)
+    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy))
+
+
+@guest_route("/desktop/{meetingId}/ready", methods=["POST"])
+@answering
+def desktop_ready(meetingId: str) -> Response:  # noqa: N803
+    """A desktop says that it is ready, or what it lacks."""
+    here, desktop_id = _speaker()
+    missing = desk.parse_missing(_json_body(cast(Request, app.current_request)))
+    desk.report_ready(here.meetings, desk.desk_of(here.meetings, meetingId, desktop_id), missing, here.clock())
+    return Response({"message": "It is noted."})
+
+
+@guest_route("/desktop/{meetingId}/presence", methods=["POST"])
+@answering
+def desktop_presence(meetingId: str) -> Response:  # noqa: N803
+    """A desktop says whether somebody is connected to it."""
+    here, desktop_id = _speaker()
+    connected = desk.parse_connected(_json_body(cast(Request, app.current_request)))
+    desk.report_presence(here.meetings, desk.desk_of(here.meetings, meetingId, desktop_id), connected, here.clock())
+    return Response({"message": "It is noted."})
+
+
+def _speaker() -> tuple[runtime.Runtime, str]:
+    """Return where this is, and the id of the desktop that asks, by AWS's word."""
+    here = runtime.current()
+    identity = cast(Request, app.current_request).context.get("identity") or {}
+    return here, speaker(identity, here.settings.desktop_role)
 
 
 @answering
@@ -212,7 +262,7 @@ def _json_body(request: Request) -> object:
     try:
         return json.loads(request.raw_body)
     except (ValueError, RecursionError):
-        raise errors.BadRequest("The body is not JSON; send the schedule form's fields as a JSON object.") from None
+        raise errors.BadRequest("The body is not JSON; send the fields as a JSON object.") from None
 
 
 def _unlock(request: Request, here: runtime.Runtime) -> None:

@@ -90,6 +90,16 @@ class Settings:
         return self._environ.get("STREAM_ARN", "").strip() or NO_STREAM
 
     @property
+    def client(self) -> Client:
+        """What runs on the desktops."""
+        return Client(self._read([row for row in SETTINGS if row.target == "desktops.client"], "desktops")["client"])
+
+    @property
+    def desktop_role(self) -> str | None:
+        """The ARN of the role of the desktops' profile, None where none is set: then nobody speaks as a desktop."""
+        return self._one("desktop_role")
+
+    @property
     def jitsi_domain(self) -> str | None:
         """The host of the meetings' video rooms, None where meetings have none."""
         return self._one("jitsi_domain")

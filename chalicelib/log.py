@@ -50,6 +50,8 @@ class Note(_Described):
     TERMINATE = "terminate", "Desktops were terminated.", "meeting why desktops"
     REARM = "rearm", "Desktops were given another deadline.", "meeting why desktops deadline"
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
+    DESKTOP_READY = "desktop_ready", "A desktop of the kit says that it is ready.", "meeting why role"
+    PRESENCE = "presence", "A desktop of the kit says that somebody is connected to it, or nobody.", "meeting why role"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
     CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
@@ -69,6 +71,7 @@ class Warn(_Described):
     NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
     OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
+    DESKTOP_NOT_READY = "desktop_not_ready", "A desktop of the kit says what it lacks.", "meeting why role"
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 

@@ -23,6 +23,7 @@ from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.environment import Settings
+from chalicelib.settings import Client
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calendar import DynamoCalendar
@@ -109,6 +110,10 @@ class Runtime:
                 f"The table {self.settings.state_table} holds no key for links; deploy again, which makes one."
             )
         return found
+
+    def door_keys(self) -> Keys | None:
+        """Return the keys that tokens for desktops' doors are signed with, None where no desktop asks for any."""
+        return self.keys.of(Purpose.TOKENS) if self.settings.client is Client.KIT else None
 
     @cached_property
     def seal(self) -> Seal:

@@ -75,6 +75,7 @@ def _minutes(usual: timedelta) -> str:
 
 _USUAL = Policy()
 
+_DESKTOP_ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-desktop"
 _FUNCTION_ARN = "arn:aws:lambda:us-west-2:123456789012:function:elephant-dev-launch_ec2"
 _KEY_ARN = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _QUEUE_ARN = "arn:aws:sqs:us-west-2:123456789012:elephant-dev-dead-letters"
@@ -139,6 +140,9 @@ SETTINGS = (
             "and Region, so that two stages of one name can share a zone", example="3f2a9c01b4"),
     Setting("CLOUDFLARE_API_URL", URL, target="dns.api_url", default="https://api.cloudflare.com/client/v4",
             meaning="Cloudflare's API", example="http://localhost:8787/client/v4"),
+    Setting("DESKTOP_ROLE_ARN", arn("iam", _DESKTOP_ROLE_ARN), target="desktop_role", stack_output="DesktopRoleArn",
+            meaning="the role of the desktops' profile: only who signs with it may speak as a desktop",
+            example=_DESKTOP_ROLE_ARN),
     Setting("SCHEDULER_ROLE_ARN", arn("iam", _ROLE_ARN), target="timers.role_arn", needed_by="timers",
             meaning="the role with which timers call the functions", stack_output="TimersRoleArn", example=_ROLE_ARN),
     Setting("SCHEDULE_GROUP", WORD, target="timers.group", default="default", stack_output="TimersGroup",

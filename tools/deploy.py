@@ -120,8 +120,9 @@ def _fill(
     standing = inventory.environment(stage, client)
     changes += keys.make(stage, outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
-    part = recorded.section(stage, outputs, standing, reserve=can_reserve(stage, client))
     named = names(stage, account, outputs, client)
+    outputs["DesktopRoleArn"] = named.desktop_role_arn
+    part = recorded.section(stage, outputs, standing, reserve=can_reserve(stage, client))
     rendered = grants.render(named, providers.calls_with(named.provider, known_calls()))
     policies = own_statements.add(stage, rendered, own_statements.load(stage, root / "stages"))
     if recorded.write(stage, part, policies, root / ".chalice"):

@@ -14,6 +14,7 @@ import requests
 from boto3.dynamodb.types import TypeSerializer
 
 from chalicelib.domain.model import PROJECT
+from localcloud.aws import ACCOUNT
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
@@ -81,6 +82,7 @@ def drill() -> None:
         for situation in SITUATIONS.values():
             _set_off(app, function, situation)
     _keep_to_limits(app)
+    _speak_as_a_desktop(app)
 
 
 def _set_off(app: Any, function: str, situation: Situation) -> None:
@@ -119,6 +121,22 @@ def _keep_to_limits(app: Any) -> None:
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
         if not cloud.functions.invoke("sweep", _event("sweep", cloud.clock, "", item)):
             raise RuntimeError(f"sweep failed: {cloud.timeline.entries[-1]}")
+
+
+def _speak_as_a_desktop(app: Any) -> None:
+    """Ask whose a desktop is, as API Gateway passes such a request on once it has checked who signed it."""
+    desktop, role = "i-0123456789abcdef0", "elephant-desktop"
+    identity = {"userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{desktop}"}
+    with Cloud(app, VirtualClock(_NOW)) as cloud:
+        os.environ["DESKTOP_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        item = {"id": {"S": _MEETING}, "teacher_ec2_id": {"S": desktop}}
+        cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
+        context = {"httpMethod": "GET", "resourcePath": "/desktop/{meetingId}", "identity": identity}
+        request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}, "body": None}
+        unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
+        answer = app(request | unused, None)
+        if answer["statusCode"] != 200:
+            raise RuntimeError(f"A desktop was not told whose it is: {answer['body']}")
 
 
 def _teachers_desktop(cloud: Cloud) -> str:

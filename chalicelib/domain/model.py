@@ -60,6 +60,10 @@ SeatAttribute = Literal[
     "uploaded_at",
     "late_boots",
     "given_up",
+    "missing",
+    "connected_at",
+    "disconnected_at",
+    "seen_at",
     "replaced",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
@@ -201,7 +205,9 @@ class Seat:
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
     launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
     app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
-    the id of a desktop that did not boot in time and is about to be replaced. `replaced` tells of the desktops that
+    the id of a desktop that did not boot in time and is about to be replaced. `missing` is what the desktop itself says
+    that it lacks, a sentence each; `connected_at`, `disconnected_at` and `seen_at` when it last told that somebody was
+    connected, that nobody was any more, and that it lives. `replaced` tells of the desktops that
     this role had before: when each was replaced, which it was, and why.
     """
 
@@ -221,12 +227,22 @@ class Seat:
     joined_at: datetime | None = None
     late_boots: int = 0
     given_up: str | None = None
+    missing: tuple[str, ...] = ()
+    connected_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    seen_at: datetime | None = None
     replaced: tuple[str, ...] = ()
 
     @property
     def is_given_up(self) -> bool:
         """Whether the app has made up its mind to replace the desktop that the row names, whatever that reports now."""
         return self.desktop_id is not None and self.given_up == self.desktop_id
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether somebody is connected to the desktop, as far as it has told."""
+        came, left = self.connected_at, self.disconnected_at
+        return came is not None and (left is None or came > left)
 
     def has_named(self, desktop_id: str) -> bool:
         """Whether the row names this desktop for this seat, or did before another took its place."""
@@ -339,7 +355,7 @@ class Meeting:
         A row whose status was set by hand, without any report behind it, is taken at its word.
         """
         seat = self.seat(role)
-        if seat.is_given_up:
+        if seat.is_given_up or seat.missing:
             return False
         if self.has_reported(seat) or seat.healthy_at:
             return True

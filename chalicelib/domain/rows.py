@@ -222,6 +222,10 @@ class _Reader:
             joined_at=self.time(name("joined_at")),
             late_boots=self.count(name("late_boots")) or 0,
             given_up=self.name(name("given_up")),
+            missing=self.texts(name("missing")),
+            connected_at=self.time(name("connected_at")),
+            disconnected_at=self.time(name("disconnected_at")),
+            seen_at=self.time(name("seen_at")),
             replaced=self.texts(name("replaced")),
         )
 

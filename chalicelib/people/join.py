@@ -28,6 +28,7 @@ class Open:
 
     link: str
     status: Status
+    desktop_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class NotYet:
     since: datetime | None
     launch_at: datetime | None
     ask_again: timedelta
+    missing: tuple[str, ...] = ()
 
 
 def resolve_join(
@@ -75,13 +77,13 @@ def resolve_join(
         if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, clock(), policy)
         if seat.joined_at or not records:
-            return Open(address, Status.IN_PROGRESS)
+            return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
         try:
             meetings.update(meeting_id, writes.joined(meeting, role, clock()))
         except Conflict:
             continue
         log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
-        return Open(address, Status.IN_PROGRESS)
+        return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
 
@@ -113,10 +115,12 @@ def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> Not
         step, since = "booting", seat.published_at
     else:
         step, since = "starting", seat.launched_at
-    return NotYet(meeting.status, step, since, None, _SOON)
+    return NotYet(meeting.status, step, since, None, _SOON, seat.missing)
 
 
-def progress(answer: NotYet) -> dict[str, str]:
-    """Return the step as the page is told it, times as ISO 8601 in UTC."""
+def progress(answer: NotYet) -> dict[str, str | list[str]]:
+    """Return the step as the page is told it, times as ISO 8601 in UTC, and what the desktop says that it lacks."""
     moments = {"since": answer.since, "launch_at": answer.launch_at}
-    return {"step": answer.step} | {name: rows.timestamp(moment) for name, moment in moments.items() if moment}
+    told: dict[str, str | list[str]] = {"step": answer.step}
+    told |= {name: rows.timestamp(moment) for name, moment in moments.items() if moment}
+    return told | ({"missing": list(answer.missing)} if answer.missing else {})

@@ -233,12 +233,12 @@ class Facts:
 
     def _boots_late(self, seat: Seat, desktop: Desktop) -> bool:
         launched_at = seat.launched_at or desktop.launched_at
-        if self.meeting.is_ready(seat.role) or seat.joined_at or seat.uploaded or seat.late_boots:
-            return False
-        if desktop.owner is not Owner.OURS or launched_at is None:
+        if seat.joined_at or seat.uploaded or seat.late_boots or desktop.owner is not Owner.OURS or launched_at is None:
             return False
         if seat.is_given_up:  # and whoever gave it up broke off before it was replaced
             return self.is_due
+        if seat.healthy_at or self.meeting.is_ready(seat.role):
+            return False
         if seat.attempt >= self.policy.max_attempts:
             return False
         return self.is_due and not self.checkpoint_passed and self.now >= launched_at + self.policy.boot_limit

@@ -140,7 +140,18 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/meeting": {"get", "head"},
         "/schedule": {"post"},
         "/join/{meetingId}/{role}": {"get", "head"},
+        "/desktop/{meetingId}": {"get"},
+        "/desktop/{meetingId}/ready": {"post"},
+        "/desktop/{meetingId}/presence": {"post"},
     }
+
+
+def test_desktops_must_sign_what_they_ask_and_people_need_not() -> None:
+    paths = TemplatedSwaggerGenerator().generate_swagger(app.app)["paths"]
+    for path, methods in paths.items():
+        for method in set(methods) - {"options"}:
+            signed = {"sigv4": []} in methods[method].get("security", [])
+            assert signed == path.startswith("/desktop/"), f"{method} {path}"
 
 
 # --- what fails outside a view

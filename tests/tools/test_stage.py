@@ -20,6 +20,7 @@ OUTPUTS = {
     "TimersGroup": "elephant-prod",
     "StateTable": "elephant-state-prod",
     "Installation": "3f2a9c01b4",
+    "DesktopRoleArn": "arn:aws:iam::123456789012:role/elephant-dev-desktop",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",

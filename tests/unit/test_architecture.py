@@ -29,9 +29,10 @@ RINGS: dict[str, set[str]] = {
     "log": {"domain"},
     "control": {"domain", "rules", "log"},
     "people": {"domain", "rules", "log", "environment", "control.ports"},
+    "guests": {"domain", "rules", "log", "control.ports"},
     "adapters": {"domain", "log", "names", "settings", "environment"},
-    "runtime": {"domain", "environment", "control", "people", "adapters"},
-    "app": {"domain", "settings", "environment", "log", "control.events", "people", "runtime"},
+    "runtime": {"domain", "settings", "environment", "control", "people", "adapters"},
+    "app": {"domain", "settings", "environment", "log", "control.events", "people", "guests", "runtime"},
 }
 """What each ring may import beside itself: a folder of chalicelib, one module of a folder, or a module of its own."""
 

@@ -57,7 +57,7 @@ def ask(
 @pytest.mark.parametrize("role", list(Role))
 def test_who_finds_the_own_desktop_ready_comes_in_and_is_remembered(role: Role) -> None:
     meetings = table(HEALTHY)
-    assert ask(meetings, role) == Open(link(f"i-{role}"), Status.IN_PROGRESS)
+    assert ask(meetings, role) == Open(link(f"i-{role}"), Status.IN_PROGRESS, f"i-{role}")
     stored = meetings.rows["m1"]
     assert stored[f"{role}_joined_at"] == "2026-03-01T15:02:00Z"
     assert stored["status"] == "IN_PROGRESS"
@@ -73,7 +73,7 @@ def test_only_the_own_coming_is_remembered() -> None:
 
 def test_who_comes_again_comes_in_without_a_write() -> None:
     meetings = table(IN_PROGRESS)
-    assert ask(meetings) == Open(link("i-teacher"), Status.IN_PROGRESS)
+    assert ask(meetings) == Open(link("i-teacher"), Status.IN_PROGRESS, "i-teacher")
     assert meetings.wire.calls == ["meetings.get"]
 
 
@@ -137,7 +137,7 @@ FORGED = [
 
 @pytest.mark.parametrize("forged", FORGED)
 def test_whatever_a_hand_made_of_its_link_a_published_desktop_is_found_where_it_is(forged: str) -> None:
-    assert ask(table(HEALTHY, teacher_ec2_link=forged)) == Open(link("i-teacher"), Status.IN_PROGRESS)
+    assert ask(table(HEALTHY, teacher_ec2_link=forged)) == Open(link("i-teacher"), Status.IN_PROGRESS, "i-teacher")
 
 
 @pytest.mark.parametrize("forged", FORGED)

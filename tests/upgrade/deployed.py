@@ -76,6 +76,7 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
         "TimersGroup": "default",
         "TimersRoleArn": cloud.environ["SCHEDULER_ROLE_ARN"],
         "Installation": Account(ACCOUNT, REGION).installation,
+        "DesktopRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
     }
     given = environment(stage, outputs, before)
     here = {name: cloud.environ[name] for name in ELSEWHERE if name in cloud.environ}

@@ -7,6 +7,7 @@ forgotten, together.
 
 from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, together
 from chalicelib.domain.writes.ending import ended, ending, kept_ended
+from chalicelib.domain.writes.guests import presence_changed, reported_missing, reported_ready, seen
 from chalicelib.domain.writes.launching import (
     attempt_moved,
     given_up,
@@ -45,9 +46,13 @@ __all__ = [
     "launched",
     "link_dropped",
     "listed",
+    "presence_changed",
     "published",
     "reported_healthy",
+    "reported_missing",
+    "reported_ready",
     "scheduled",
+    "seen",
     "status_restored",
     "stood_down",
     "together",

@@ -20,6 +20,10 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "published_at",
     "healthy_at",
     "given_up",
+    "missing",
+    "connected_at",
+    "disconnected_at",
+    "seen_at",
 )
 """What a row says of a role's present desktop: none of it is true of the next one."""
 

@@ -1,0 +1,48 @@
+"""The writes on a row that desktops of the kit ask for: each rests on the row's naming that desktop still."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.actions import Update
+from chalicelib.domain.model import Attribute, Meeting, Seat, SeatAttribute, Status
+from chalicelib.domain.writes.base import same_end, there
+
+
+def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
+    """The desktop is ready, again or for the first time; the first time is kept."""
+    values: dict[Attribute, Any] = {}
+    rests_on: list[Attribute] = list(_of(seat, "ec2_id", "missing", "healthy_at"))
+    if not seat.healthy_at:
+        values[seat.attribute("healthy_at")] = now
+    if meeting.status.rank < Status.HEALTHY.rank:
+        values["status"] = Status.HEALTHY
+        rests_on.append("status")
+    why = f"the {seat.role}'s desktop is ready"
+    return Update(why, values, there(meeting, _of(seat, "missing")), same_end(meeting, *rests_on))
+
+
+def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...]) -> Update:
+    """The desktop is not ready, or not any more."""
+    why = f"the {seat.role}'s desktop is not ready"
+    values: dict[Attribute, Any] = {seat.attribute("missing"): list(missing)}
+    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "missing")))
+
+
+def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, now: datetime) -> Update:
+    """Somebody is connected to the desktop, or nobody is any more."""
+    name: SeatAttribute = "connected_at" if connected else "disconnected_at"
+    why = f"somebody is {'connected to' if connected else 'no longer connected to'} the {seat.role}'s desktop"
+    values: dict[Attribute, Any] = {seat.attribute(name): now, seat.attribute("seen_at"): now}
+    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "connected_at", "disconnected_at")))
+
+
+def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
+    """The desktop has given a sign of life."""
+    why = f"the {seat.role}'s desktop gives a sign of life"
+    return Update(why, {seat.attribute("seen_at"): now}, (), same_end(meeting, *_of(seat, "ec2_id", "seen_at")))
+
+
+def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:
+    return tuple(map(seat.attribute, names))

@@ -1,0 +1,162 @@
+"""What a desktop asks and tells of its own seat: whose it is, whether it is ready, whether somebody is connected.
+
+Each costs one read and at most one conditional write, may come twice, and is about the seat alone whose row names the
+instance. What comes at the same time as another change is asked again by the desktop, which repeats what it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import log
+from chalicelib.control.ports import Meetings
+from chalicelib.domain import rows, writes
+from chalicelib.domain.actions import Update
+from chalicelib.domain.door import door_keys
+from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Meeting, Role, Seat
+from chalicelib.domain.policy import Policy
+from chalicelib.rules.times import deadline, times
+
+LONGEST_REPORT = 10
+"""How many things may be missing at once: a report is for people to read."""
+
+LONGEST_SENTENCE = 200
+SIGN_OF_LIFE = timedelta(minutes=5)
+"""How old the last sign of life on the row must be before another is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The place of one desktop in its meeting."""
+
+    meeting: Meeting
+    seat: Seat
+
+
+def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str) -> Desk:
+    """Return the place of this desktop in the meeting.
+
+    Raises:
+        NoSuchAddress: no row names it there, now or yet; of what rows there are, a desktop learns nothing.
+        MeetingOver: the meeting has ended, or is ending.
+        Unavailable: the table cannot be read now.
+    """
+    try:
+        meeting = meetings.get(meeting_id)
+    except NoSuchMeeting:
+        seat = None
+    else:
+        seat = next((seat for seat in meeting.seats if seat.desktop_id == desktop_id), None)
+    if seat is None:
+        raise NoSuchAddress(f"That meeting names no desktop {desktop_id}, now or yet; ask again in a moment.")
+    if meeting.over:
+        raise MeetingOver("This desktop's meeting has ended.", meeting.reason)
+    return Desk(meeting, seat)
+
+
+def describe(desk: Desk, keys: Keys | None, policy: Policy) -> dict[str, Any]:
+    """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known."""
+    meeting, seat = desk.meeting, desk.seat
+    names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
+    other = Role.STUDENT if seat.role is Role.TEACHER else Role.TEACHER
+    start, end = times(meeting, policy).start, deadline(meeting, policy)
+    desktop_id = seat.desktop_id or ""
+    return {
+        "message": f"This is the desktop of the {seat.role}.",
+        "meeting_id": meeting.id,
+        "role": seat.role.value,
+        "name": _text(names[seat.role]),
+        "other_name": _text(names[other]),
+        "jitsi_url": _text(meeting.row.get("jitsi_url")),
+        "meet_time": rows.timestamp(start) if start else None,
+        "ends_at": rows.timestamp(end) if end else None,
+        "host_name": policy.record_name(desktop_id),
+        "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:
+    """Note that the desktop is ready, or what of it is missing (`now` is UTC).
+
+    Raises:
+        Unavailable: the row changed at the same time, or cannot be written now.
+    """
+    meeting, seat = desk.meeting, desk.seat
+    if missing == seat.missing and (missing or seat.healthy_at):
+        return
+    if missing:
+        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing))
+        log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
+        return
+    _write(meetings, meeting, writes.reported_ready(meeting, seat, now))
+    log.note(log.Note.DESKTOP_READY, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
+
+
+def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: datetime) -> None:
+    """Note that somebody is connected, or nobody; where that is not new, at most a sign of life (`now` is UTC).
+
+    Raises:
+        Unavailable: the row changed at the same time, or cannot be written now.
+    """
+    meeting, seat = desk.meeting, desk.seat
+    if connected != seat.is_connected:
+        _write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
+        what = "somebody is connected" if connected else "nobody is connected any more"
+        log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
+    elif not _is_recent(seat.seen_at, now):
+        _write(meetings, meeting, writes.seen(meeting, seat, now))
+
+
+def _is_recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and abs(now - moment) < SIGN_OF_LIFE
+
+
+def _write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+    try:
+        meetings.update(meeting.id, change)
+    except Conflict as conflict:
+        raise Unavailable(f"Meeting {meeting.id} is being changed; tell it again in a moment.") from conflict
+
+
+# --- what is sent
+
+
+def parse_missing(body: object) -> tuple[str, ...]:
+    """Return what a report says is missing, nothing where the desktop is ready.
+
+    Raises:
+        BadRequest: it is not `{"missing": [sentence, …]}`.
+    """
+    missing = _only(body, "missing")
+    if not isinstance(missing, list) or len(missing) > LONGEST_REPORT:
+        raise BadRequest(f"`missing` is a list of up to {LONGEST_REPORT} sentences, empty where nothing is missing.")
+    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SENTENCE and each.isprintable() for each in missing):
+        raise BadRequest(f"Each thing that is missing is a line of 1 to {LONGEST_SENTENCE} characters.")
+    return tuple(missing)
+
+
+def parse_connected(body: object) -> bool:
+    """Return whether somebody is connected.
+
+    Raises:
+        BadRequest: it is not `{"connected": true}` or false.
+    """
+    connected = _only(body, "connected")
+    if not isinstance(connected, bool):
+        raise BadRequest("`connected` is true or false; a desktop that cannot tell says nothing.")
+    return connected
+
+
+def _only(body: object, name: str) -> object:
+    if not isinstance(body, Mapping) or set(body) != {name}:
+        raise BadRequest(f"The body is a JSON object that holds `{name}` alone; which desktop speaks, AWS says.")
+    return body[name]

@@ -1,0 +1,201 @@
+"""What a desktop asks over HTTP: as API Gateway passes it on once it has checked who signed it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import app
+from chalicelib.domain.keys import Purpose
+from desktop.door import Door, Presence, Seat
+from desktop.state import State
+from localcloud.cloud import KEYS, STATE_TABLE
+from localcloud.cloudflare import DOMAIN
+from tests.app.world import NOW, World, image, utc
+
+ME, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
+ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-desktop"
+PATHS = {"": "GET", "/ready": "POST", "/presence": "POST"}
+GOOD: dict[str, Any] = {"": None, "/ready": {"missing": []}, "/presence": {"connected": True}}
+
+
+def signed_by(session: str, role: str = "elephant-dev-desktop") -> dict[str, Any]:
+    return {"userArn": f"arn:aws:sts::123456789012:assumed-role/{role}/{session}", "sourceIp": "203.0.113.7"}
+
+
+def ask(identity: dict[str, Any], path: str = "", body: Any = None, meeting: str = "m-1") -> tuple[int, dict[str, Any]]:
+    """Hand the app a request as the gateway does; return the status and the body."""
+    event = {
+        "requestContext": {
+            "httpMethod": PATHS[path],
+            "resourcePath": f"/desktop/{{meetingId}}{path}",
+            "identity": identity,
+        },
+        "headers": {"content-type": "application/json"},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"meetingId": meeting},
+        "stageVariables": None,
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+    answer = app.app(event, None)
+    assert answer["headers"]["Elephant"] == "1"
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+@pytest.fixture
+def meeting(world: World) -> str:
+    """A meeting of a stage with the kit, with a desktop for each role, whose records are published."""
+    world.configure(DESKTOP_CLIENT="kit", DESKTOP_ROLE_ARN=ROLE_ARN)
+    seats = {"teacher": ME, "student": OTHER}
+    row: dict[str, Any] = {f"{role}_ec2_id": desktop for role, desktop in seats.items()}
+    row |= {f"{role}_ec2_link": f"https://{desktop}.{DOMAIN}:8443" for role, desktop in seats.items()}
+    row |= {f"{role}_published_at": utc(NOW) for role in seats} | {f"{role}_attempt": 1 for role in seats}
+    names = {"teacher_name": "Ada", "student_name": "Boonki", "status": "DNS_WRITTEN", "meet_time": utc(NOW)}
+    return world.put(**row, **names, id="m-1", open="1")
+
+
+def test_a_desktop_is_told_whose_it_is(world: World, meeting: str) -> None:
+    status, told = ask(signed_by(ME))
+    assert status == 200
+    assert (told["role"], told["name"], told["other_name"]) == ("teacher", "Ada", "Boonki")
+    assert told["host_name"] == f"{ME}.{DOMAIN}"
+
+
+def test_ready_leads_to_an_open_door_whose_token_the_desktop_itself_takes(
+    world: World, meeting: str, tmp_path: Path
+) -> None:
+    """The two ends of the door's protocol, one of them on the desktop."""
+    assert world.http.get("/join/m-1/teacher").status_code == 202
+    assert ask(signed_by(ME), "/ready", {"missing": []}) == (200, {"message": "It is noted."})
+    answer = world.http.get("/join/m-1/teacher")
+    assert answer.status_code == 200
+    _, told = ask(signed_by(ME))
+    seat = Seat(ME, told["role"], tuple(told["door_keys"]))
+    door = Door(lambda: seat, lambda: Presence(0), lambda: NOW, State(tmp_path / "door.json", ME))
+    assert door.judge(answer.json_body["auth_token"]).opens
+    _, of_the_other = ask(signed_by(OTHER))
+    others = Seat(OTHER, of_the_other["role"], tuple(of_the_other["door_keys"]))
+    elsewhere = Door(lambda: others, lambda: Presence(0), lambda: NOW, State(tmp_path / "other.json", OTHER))
+    assert not elsewhere.judge(answer.json_body["auth_token"]).opens
+
+
+def test_a_token_from_before_the_key_was_rotated_still_opens(world: World, meeting: str, tmp_path: Path) -> None:
+    ask(signed_by(ME), "/ready", {"missing": []})
+    token = world.http.get("/join/m-1/teacher").json_body["auth_token"]
+    item = {"id": "key/tokens", "present": "the-next", "earlier": [KEYS[Purpose.TOKENS]]}
+    world.cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=image(item))
+    world.configure()
+    _, told = ask(signed_by(ME))
+    seat = Seat(ME, "teacher", tuple(told["door_keys"]))
+    assert Door(lambda: seat, lambda: Presence(0), lambda: NOW, State(tmp_path / "d", ME)).judge(token).opens
+
+
+def test_only_a_click_gets_a_token_and_each_gets_another(world: World, meeting: str) -> None:
+    ask(signed_by(ME), "/ready", {"missing": []})
+    assert "auth_token" not in world.http.get("/join/m-1/teacher?peek=1").json_body
+    first, second = (world.http.get("/join/m-1/teacher").json_body["auth_token"] for _ in range(2))
+    assert first != second
+
+
+def test_desktops_with_scripts_ask_for_no_token(world: World, meeting: str) -> None:
+    ask(signed_by(ME), "/ready", {"missing": []})
+    world.configure(DESKTOP_CLIENT="scripts")
+    assert "auth_token" not in world.http.get("/join/m-1/teacher").json_body
+
+
+def test_who_waits_is_told_what_is_missing(world: World, meeting: str) -> None:
+    ask(signed_by(ME), "/ready", {"missing": ["The DCV service is not running."]})
+    answer = world.http.get("/join/m-1/teacher")
+    assert answer.status_code == 202
+    assert answer.json_body["progress"]["missing"] == ["The DCV service is not running."]
+    assert "missing" not in world.http.get("/join/m-1/student").json_body["progress"]
+    assert {"event": "desktop_not_ready", "why": "The DCV service is not running."}.items() <= world.log[-1].items()
+
+
+def test_presence_is_noted(world: World, meeting: str) -> None:
+    assert ask(signed_by(ME), "/presence", {"connected": True})[0] == 200
+    assert world.row("m-1")["teacher_connected_at"] == utc(NOW)
+    assert "student_connected_at" not in world.row("m-1")
+
+
+# --- who is refused, and learns nothing
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("identity", "status"),
+    [
+        ({"sourceIp": "127.0.0.1"}, 403),
+        ({"userArn": None, "user": ME}, 403),
+        (signed_by("ann"), 403),
+        (signed_by(ME, role="elephant-prod-desktop"), 403),
+        (signed_by("i-00000000000000000"), 404),
+    ],
+    ids=["unsigned", "claimed", "no instance", "another stage's", "not on the row"],
+)
+def test_nobody_else_is_told_or_believed_anything(
+    world: World, meeting: str, path: str, identity: dict[str, Any], status: int
+) -> None:
+    before = world.row("m-1")
+    answered, told = ask(identity, path, GOOD[path])
+    assert answered == status
+    assert set(told) == {"message"}
+    assert world.row("m-1") == before
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_where_nothing_checks_signatures_everybody_is_refused(world: World, meeting: str, path: str) -> None:
+    """Chalice's own gateway admits whoever asks."""
+    body = json.dumps(GOOD[path]).encode()
+    with pytest.warns(UserWarning, match="IAMAuthorizer is not a supported"):
+        answer = world.http.request(PATHS[path], f"/desktop/m-1{path}", body=body)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_meeting_that_is_not_there_is_as_one_that_is_another_s(world: World, meeting: str, path: str) -> None:
+    missing = ask(signed_by(ME), path, GOOD[path], meeting="m-2")
+    world.put(id="m-2", teacher_ec2_id=OTHER)
+    assert ask(signed_by(ME), path, GOOD[path], meeting="m-2") == missing
+    assert missing[0] == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_after_the_end_the_desktop_is_told_so(world: World, meeting: str, path: str) -> None:
+    world.write("m-1", status="TERMINATED", termination_reason="CANCELLED")
+    status, told = ask(signed_by(ME), path, GOOD[path])
+    assert (status, told["status"], told["reason"]) == (410, "TERMINATED", "CANCELLED")
+
+
+@pytest.mark.parametrize("path", ["/ready", "/presence"])
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"instance_id": "i-0fedcba9876543210"}', "9" * 5000])
+def test_what_cannot_be_meant_is_refused_with_a_sentence(world: World, meeting: str, path: str, body: str) -> None:
+    before = world.row("m-1")
+    status, told = ask(signed_by(ME), path, body)
+    assert status == 400
+    assert told["message"].endswith(".")
+    assert world.row("m-1") == before
+
+
+def test_a_desktop_cannot_speak_for_the_other_one(world: World, meeting: str) -> None:
+    """Not by a body that names it, nor by its role: it is answered about its own seat, or refused."""
+    ask(signed_by(ME), "/ready", {"missing": [], "role": "student"})
+    ask(signed_by(ME), "/ready", {"missing": []})
+    row = world.row("m-1")
+    assert "teacher_healthy_at" in row
+    assert "student_healthy_at" not in row
+
+
+# --- what it costs
+
+
+def test_each_takes_one_read_and_one_write_at_most(world: World, meeting: str) -> None:
+    for path in ("/ready", "/presence"):
+        for writes in (1, 0):
+            world.forget_calls()
+            ask(signed_by(ME), path, GOOD[path])
+            assert [call.operation for call in world.calls()] == ["GetItem"] + ["UpdateItem"] * writes

@@ -1,0 +1,265 @@
+"""What a desktop is told of its seat, and what is noted of what it tells: little, once, and of itself alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchAddress, Unavailable
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Role
+from chalicelib.guests import desk
+from chalicelib.guests.desk import Desk
+from chalicelib.people.join import NotYet, Open, resolve_join
+from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, at, row
+from tests.fakes import FakeMeetings
+
+ME = "i-teacher"
+NOW = at(-4)
+KEYS = Keys("present", ("earlier",))
+
+
+def table(*steps: dict[str, Any], **more: Any) -> FakeMeetings:
+    meetings = FakeMeetings()
+    meetings.write("m1", {name: value for name, value in row(*steps, more).items() if value is not None})
+    meetings.wire.calls.clear()
+    return meetings
+
+
+def place(meetings: FakeMeetings, desktop_id: str = ME) -> Desk:
+    return desk.desk_of(meetings, "m1", desktop_id)
+
+
+def say_ready(meetings: FakeMeetings, *missing: str, now: datetime = NOW) -> None:
+    desk.report_ready(meetings, place(meetings), missing, now)
+
+
+def say_connected(meetings: FakeMeetings, connected: bool, now: datetime = NOW) -> None:
+    desk.report_presence(meetings, place(meetings), connected, now)
+
+
+def changed(meetings: FakeMeetings, before: dict[str, Any]) -> dict[str, Any]:
+    after = meetings.rows["m1"]
+    names = before.keys() | after.keys()
+    return {name: after.get(name) for name in names if after.get(name) != before.get(name)}
+
+
+# --- whose it is
+
+
+def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
+    meetings = table(PUBLISHED, teacher_name="Ada", student_name="Børge 小明", jitsi_url="https://video.example.com/r")
+    told = desk.describe(place(meetings), KEYS, POLICY)
+    assert told == {
+        "message": "This is the desktop of the teacher.",
+        "meeting_id": "m1",
+        "role": "teacher",
+        "name": "Ada",
+        "other_name": "Børge 小明",
+        "jitsi_url": "https://video.example.com/r",
+        "meet_time": "2026-03-01T15:00:00Z",
+        "ends_at": "2026-03-01T19:00:00Z",
+        "host_name": f"i-teacher.{POLICY.domain}",
+        "door_keys": told["door_keys"],
+    }
+    assert len(told["door_keys"]) == 2
+    assert meetings.wire.calls == ["meetings.get"]
+    assert "i-student" not in json.dumps(told)
+
+
+def test_its_keys_are_its_own() -> None:
+    meetings = table(PUBLISHED)
+    mine, others = (desk.describe(place(meetings, name), KEYS, POLICY)["door_keys"] for name in (ME, "i-student"))
+    assert not set(mine) & set(others)
+    assert not {"present", "earlier"} & {*mine, *others}
+    assert desk.describe(place(meetings), None, POLICY)["door_keys"] == []
+
+
+def test_what_a_row_does_not_tell_is_not_made_up() -> None:
+    meetings = table({"teacher_ec2_id": ME, "meet_time": None, "created_at": None, "teacher_name": 7})
+    told = desk.describe(place(meetings), None, POLICY)
+    absent = ["name", "other_name", "jitsi_url", "meet_time", "ends_at"]
+    assert [told[name] for name in absent] == [None] * 5
+
+
+@pytest.mark.parametrize("desktop_id", ["i-other", "i-before", "m1", ""])
+def test_one_that_no_seat_names_is_told_nothing(desktop_id: str) -> None:
+    meetings = table(LAUNCHED, teacher_replaced=["2026-03-01T14:50:00Z i-before: it was late"])
+    with pytest.raises(NoSuchAddress, match="names no desktop"):
+        place(meetings, desktop_id)
+
+
+def test_nor_is_it_told_whether_there_is_such_a_meeting() -> None:
+    with pytest.raises(NoSuchAddress, match="names no desktop i-teacher"):
+        desk.desk_of(FakeMeetings(), "m1", ME)
+
+
+def test_after_the_end_it_is_told_so() -> None:
+    with pytest.raises(MeetingOver, match="has ended"):
+        place(table(IN_PROGRESS, ENDED))
+
+
+# --- ready
+
+
+def test_ready_opens_the_door_and_is_written_once() -> None:
+    meetings = table(PUBLISHED)
+    before = dict(meetings.rows["m1"])
+    say_ready(meetings)
+    assert changed(meetings, before) == {"teacher_healthy_at": "2026-03-01T14:56:00Z", "status": "HEALTHY"}
+    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY, records=False), Open)
+    assert isinstance(resolve_join(meetings, "m1", Role.STUDENT, lambda: NOW, POLICY, records=False), NotYet)
+    meetings.wire.calls.clear()
+    say_ready(meetings, now=NOW + timedelta(minutes=1))
+    assert meetings.wire.calls == ["meetings.get"]
+
+
+def test_what_is_missing_is_on_the_row_and_in_the_answer_to_who_waits() -> None:
+    meetings = table(PUBLISHED)
+    say_ready(meetings, "The DCV service is not running.", "DCV has no session yet.")
+    assert meetings.rows["m1"]["teacher_missing"] == ["The DCV service is not running.", "DCV has no session yet."]
+    answer = resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY)
+    assert isinstance(answer, NotYet)
+    assert answer.missing == ("The DCV service is not running.", "DCV has no session yet.")
+    meetings.wire.calls.clear()
+    say_ready(meetings, "The DCV service is not running.", "DCV has no session yet.")
+    assert meetings.wire.calls == ["meetings.get"]
+
+
+def test_what_is_repaired_is_withdrawn() -> None:
+    meetings = table(PUBLISHED)
+    say_ready(meetings, "DCV has no session yet.")
+    say_ready(meetings)
+    assert "teacher_missing" not in meetings.rows["m1"]
+    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY, records=False), Open)
+
+
+def test_one_that_stops_being_ready_closes_the_door_and_opens_it_again() -> None:
+    meetings = table(HEALTHY)
+    since = meetings.rows["m1"]["teacher_healthy_at"]
+    say_ready(meetings, "The machine is about to restart.", now=at(1))
+    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: at(1), POLICY), NotYet)
+    say_ready(meetings, now=at(2))
+    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: at(2), POLICY, records=False), Open)
+    assert meetings.rows["m1"]["teacher_healthy_at"] == since, "when it was ready first is kept"
+
+
+def test_a_late_report_takes_nothing_back_from_who_is_in() -> None:
+    meetings = table(IN_PROGRESS)
+    before = dict(meetings.rows["m1"])
+    say_ready(meetings)
+    assert changed(meetings, before) == {}
+
+
+# --- presence
+
+
+def test_who_comes_and_goes_is_noted_once() -> None:
+    meetings = table(HEALTHY)
+    before = dict(meetings.rows["m1"])
+    for seconds in (0, 15, 30):
+        say_connected(meetings, True, at(1) + timedelta(seconds=seconds))
+    for seconds in (45, 60):
+        say_connected(meetings, False, at(1) + timedelta(seconds=seconds))
+    assert changed(meetings, before) == {
+        "teacher_connected_at": "2026-03-01T15:01:00Z",
+        "teacher_disconnected_at": "2026-03-01T15:01:45Z",
+        "teacher_seen_at": "2026-03-01T15:01:45Z",
+    }
+    assert meetings.wire.calls.count("meetings.update") == 2
+
+
+def test_who_comes_back_is_connected_again() -> None:
+    meetings = table(HEALTHY)
+    for minute, connected in enumerate((True, False, True)):
+        say_connected(meetings, connected, at(minute))
+    assert place(meetings).seat.is_connected
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_sign_of_life_is_written_every_five_minutes(connected: bool) -> None:
+    meetings = table(HEALTHY)
+    say_connected(meetings, connected, at(0))
+    meetings.wire.calls.clear()
+    for seconds in range(15, 601, 15):
+        say_connected(meetings, connected, at(0) + timedelta(seconds=seconds))
+    assert meetings.wire.calls.count("meetings.update") == 2
+
+
+def test_a_sign_of_life_that_lies_ahead_does_not_last_for_ever() -> None:
+    meetings = table(HEALTHY, teacher_seen_at="2199-01-01T00:00:00Z")
+    say_connected(meetings, False)
+    assert meetings.rows["m1"]["teacher_seen_at"] == "2026-03-01T14:56:00Z"
+
+
+def test_the_next_desktop_of_the_role_inherits_none_of_it() -> None:
+    """What a row says of a desktop goes when another takes its place."""
+    from chalicelib.domain.writes import OF_A_DESKTOP
+
+    assert {"missing", "connected_at", "disconnected_at", "seen_at"} <= set(OF_A_DESKTOP)
+
+
+# --- what changes at the same time
+
+
+@pytest.mark.parametrize("meanwhile", [{"teacher_ec2_id": "i-next"}, {"termination_reason": "CANCELLED"}])
+def test_a_row_that_changed_meanwhile_is_left_alone(meanwhile: dict[str, Any]) -> None:
+    meetings = table(PUBLISHED)
+    found = place(meetings)
+    meetings.write("m1", meanwhile)
+    before = dict(meetings.rows["m1"])
+    for missing in ((), ("It is broken.",)):
+        with pytest.raises(Unavailable, match="again in a moment"):
+            desk.report_ready(meetings, found, missing, NOW)
+    for connected in (True, False):
+        with pytest.raises(Unavailable, match="again in a moment"):
+            desk.report_presence(meetings, found, connected, NOW)
+    assert meetings.rows["m1"] == before
+
+
+# --- what is sent
+
+
+@pytest.mark.parametrize(("body", "missing"), [({"missing": []}, ()), ({"missing": ["a", "ü 小"]}, ("a", "ü 小"))])
+def test_a_report_is_a_list_of_sentences(body: object, missing: tuple[str, ...]) -> None:
+    assert desk.parse_missing(body) == missing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "ready",
+        {},
+        {"missing": None},
+        {"missing": "all"},
+        {"missing": [""]},
+        {"missing": [1]},
+        {"missing": ["x" * 201]},
+        {"missing": ["two\nlines"]},
+        {"missing": ["\u202e"]},
+        {"missing": ["x"] * 11},
+        {"missing": [], "instance_id": "i-student"},
+        {"missing": [], "role": "student"},
+    ],
+)
+def test_anything_else_is_refused_and_so_is_a_word_about_another(body: object) -> None:
+    with pytest.raises(BadRequest):
+        desk.parse_missing(body)
+
+
+def test_presence_is_true_or_false() -> None:
+    assert desk.parse_connected({"connected": True}) is True
+    assert desk.parse_connected({"connected": False}) is False
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"connected": 1}, {"connected": None}, {"connected": True, "role": "student"}]
+)
+def test_what_cannot_be_told_is_not_guessed(body: object) -> None:
+    with pytest.raises(BadRequest):
+        desk.parse_connected(body)
