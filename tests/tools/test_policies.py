@@ -132,7 +132,9 @@ LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
 def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_no_other() -> None:
     """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link."""
     assert own_items("api_handler") == {
-        **{"key/links": READ, "key/scheduling": READ, "key/tokens": READ},
+        "key/links": READ,
+        "key/scheduling": READ,
+        "key/tokens": READ,
         **CALENDAR,
     }
     assert own_items("sweep") == {"key/vouching": READ} | CALENDAR | LEASE
