@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial, wraps
@@ -15,12 +15,9 @@ from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, IAMAuthorizer, Rat
 from chalicelib import log, runtime
 from chalicelib.control import events
 from chalicelib.domain import errors, rows
-from chalicelib.domain.door import door_token
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
-from chalicelib.guests import desk
-from chalicelib.guests.identity import speaker
 from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
@@ -174,8 +171,9 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
     if records and (tokens := here.door_keys()):
-        nonce = secrets.token_hex(16)
-        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), nonce)
+        from chalicelib.domain.door import door_token
+
+        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), os.urandom(16).hex())
     return Response(body)
 
 
@@ -189,6 +187,8 @@ guest_route = partial(app.route, authorizer=IAMAuthorizer(), content_types=["*/*
 @answering
 def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own name
     """Tell a desktop whose it is, and all that it must know."""
+    from chalicelib.guests import desk
+
     here, desktop_id = _speaker()
     place = desk.desk_of(here.meetings, meetingId, desktop_id)
     return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy))
@@ -198,6 +198,8 @@ def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own
 @answering
 def desktop_ready(meetingId: str) -> Response:  # noqa: N803
     """A desktop says that it is ready, or what it lacks."""
+    from chalicelib.guests import desk
+
     here, desktop_id = _speaker()
     missing = desk.parse_missing(_json_body(cast(Request, app.current_request)))
     desk.report_ready(here.meetings, desk.desk_of(here.meetings, meetingId, desktop_id), missing, here.clock())
@@ -208,6 +210,8 @@ def desktop_ready(meetingId: str) -> Response:  # noqa: N803
 @answering
 def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     """A desktop says whether somebody is connected to it."""
+    from chalicelib.guests import desk
+
     here, desktop_id = _speaker()
     connected = desk.parse_connected(_json_body(cast(Request, app.current_request)))
     desk.report_presence(here.meetings, desk.desk_of(here.meetings, meetingId, desktop_id), connected, here.clock())
@@ -216,6 +220,8 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
 
 def _speaker() -> tuple[runtime.Runtime, str]:
     """Return where this is, and the id of the desktop that asks, by AWS's word."""
+    from chalicelib.guests.identity import speaker
+
     here = runtime.current()
     identity = cast(Request, app.current_request).context.get("identity") or {}
     return here, speaker(identity, here.settings.desktop_role)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from types import FrameType
 
-from tools.bench import clean_life, plan_seconds
+from tools.bench import clean_life, in_progress, plan_all
 
 AT_MOST = 39
+AT_MOST_PER_PLAN = 250
 
 
 def test_a_clean_life_on_warm_containers_costs_39_calls_at_most() -> None:
@@ -24,4 +27,25 @@ def test_a_clean_life_on_warm_containers_costs_39_calls_at_most() -> None:
 
 
 def test_the_rules_take_next_to_nothing() -> None:
-    assert plan_seconds(1000) < 1
+    """Counted in calls of Python functions: seconds would tell how busy the machine is."""
+    assert calls_of_plans(1) <= AT_MOST_PER_PLAN
+
+
+def test_what_the_rules_take_grows_with_the_meetings_and_no_faster() -> None:
+    assert calls_of_plans(100) <= 100 * calls_of_plans(1)
+
+
+def calls_of_plans(count: int) -> int:
+    cases, calls = in_progress(count), 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        plan_all(cases)
+    finally:
+        sys.setprofile(before)
+    return calls
