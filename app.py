@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial, wraps
@@ -171,9 +170,11 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
     if records and (tokens := here.door_keys()):
+        from secrets import token_hex
+
         from chalicelib.domain.door import door_token
 
-        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), os.urandom(16).hex())
+        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), token_hex(16))
     return Response(body)
 
 
