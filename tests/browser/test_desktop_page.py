@@ -101,7 +101,7 @@ def test_a_reload_presents_the_same_token_and_replaces_its_own(page: Page, desk:
     enter(page, desk)
     page.run("window.before = true")
     page.call("Page.reload")
-    page.wait_for("!window.before && !document.getElementById('desktop')?.hidden")
+    page.wait_for("!window.before && document.getElementById('desktop')?.hidden === false")
     assert tokens(verifier) == ["t+1"] * 2
     assert desk.connections() == 1
 
