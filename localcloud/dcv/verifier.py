@@ -48,16 +48,21 @@ class Verifier:
         try:
             return answers.get(timeout=self.timeout_s)
         except queue.Empty:
-            return Verdict(None, _UNANSWERED, f"the verifier has not answered within {self.timeout_s:g} s")
+            return self._late()
 
     def _exchange(self, form: str) -> Verdict:
         try:
             status, body = self._post(form)
+        except TimeoutError:
+            return self._late()
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Verdict(None, _UNANSWERED, f"the verifier cannot be asked ({type(error).__name__}: {error})")
         if status != http.client.OK:
             return Verdict(None, _UNANSWERED, f"the verifier answered with status {status}")
         return judge(body)
+
+    def _late(self) -> Verdict:
+        return Verdict(None, _UNANSWERED, f"the verifier has not answered within {self.timeout_s:g} s")
 
     def _post(self, form: str) -> tuple[int, bytes]:
         parts = urlsplit(self.url)

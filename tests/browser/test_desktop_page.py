@@ -84,7 +84,7 @@ def test_no_is_shown_as_text_and_asked_again_by_hand_alone(page: Page, desk: Des
 def test_work_is_written_down(page: Page, desk: Desk) -> None:
     enter(page, desk)
     page.click("work")
-    page.wait_for_text("Work was done, 1 times so far.")
+    page.wait_for_text("Work is noted (1).")
     assert (desk.home / "work.log").read_text().split()[1:] == ["lesson", "1"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 
 import pytest
 
@@ -76,6 +78,27 @@ def test_a_verifier_that_hangs_is_given_up_after_the_settings_time(running: Desk
     assert "has not answered within 1 s" in running.log
     verifier.answer = YES
     assert running.connect().is_in
+
+
+def test_a_verifier_that_answers_drop_by_drop_is_given_up_too(desk: Desk) -> None:
+    """Each drop comes in time, the whole never does."""
+    stop = threading.Event()
+
+    def drip(listens: socket.socket) -> None:
+        asking, _ = listens.accept()
+        with asking, contextlib.suppress(OSError):
+            while not stop.wait(0.1):
+                asking.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        dripping = threading.Thread(target=drip, args=(listens,))
+        dripping.start()
+        desk.settings(f"http://127.0.0.1:{listens.getsockname()[1]}", security="auth-token-verifier-timeout=1")
+        desk.start()
+        assert desk.connect().status == 403
+        stop.set()
+        dripping.join()
+    assert "has not answered within 1 s" in desk.log
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/x", "http://", "no address", ""])
