@@ -13,6 +13,7 @@ triggers    the event bus, the clock's rules, one-shot timers, the table's strea
 gateway     API Gateway in front of the app
 cloudflare  Cloudflare's DNS API
 desktops    desktops that boot, report HEALTHY and upload
+dcv         a desktop's DCV, as a process of its own: a TLS port that asks a verifier, and a command line
 people      the teacher and the student
 cloud       all of it, put together
 scenarios   lives of a meeting, each with what it promises

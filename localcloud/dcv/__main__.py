@@ -1,0 +1,5 @@
+"""`python -m localcloud.dcv`."""
+
+from localcloud.dcv.server import main
+
+main()

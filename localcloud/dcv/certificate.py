@@ -1,0 +1,94 @@
+"""dcv.pem and dcv.key of one desktop: self-signed when absent, read anew when the files are replaced.
+
+As DCV does since 2022.0. A pair that does not load (one of the two is replaced, the other not yet; garbage) is logged,
+and the last good pair goes on serving.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from localcloud.dcv.states import write_whole
+
+_LOG = logging.getLogger("certificate")
+_VALID_DAYS = 365
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+class Certificate:
+    """What the server shows at a handshake."""
+
+    def __init__(self, home: Path, host_name: str) -> None:
+        self._files = (home / "dcv.pem", home / "dcv.key")
+        self._lock = threading.Lock()
+        if not all(path.exists() for path in self._files):
+            make_pair(home, [host_name])
+            _LOG.info("A self-signed certificate was made for %s.", host_name)
+        self._seen = self._stamp()
+        self._context = self._load()
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a handshake that begins now uses."""
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._seen:
+                self._seen = stamp
+                try:
+                    self._context = self._load()
+                    _LOG.info("The certificate was replaced.")
+                except (OSError, ValueError) as error:
+                    _LOG.warning("dcv.pem and dcv.key cannot be used (%s): the last good pair stays.", error)
+            return self._context
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self._files, password=_no_password)
+        return context
+
+    def _stamp(self) -> _Stamp:
+        try:
+            looks = [os.stat(path) for path in self._files]
+        except OSError:
+            return ()
+        return tuple((look.st_ino, look.st_mtime_ns, look.st_size) for look in looks)
+
+
+def make_pair(home: Path, names: list[str], now: datetime | None = None) -> None:
+    """Write a self-signed dcv.pem and dcv.key for these names and this machine, valid a year from `now` (UTC)."""
+    since = (now or datetime.now(UTC)) - timedelta(minutes=5)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    every = dict.fromkeys([*names, "localhost"])
+    alternatives = [*map(x509.DNSName, every), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(since)
+        .not_valid_after(since + timedelta(days=_VALID_DAYS))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    write_whole(home / "dcv.key", private.decode(), 0o600)
+    write_whole(home / "dcv.pem", certificate.public_bytes(serialization.Encoding.PEM).decode(), 0o600)
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password")
