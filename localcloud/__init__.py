@@ -10,6 +10,9 @@ aws         AWS's API: moto behind a door
 ec2         what moto's EC2 lacks: launch tokens, timed states, zones without room
 functions   the app's functions, called the way Lambda calls them
 triggers    the event bus, the clock's rules, one-shot timers, the table's stream
+identity    the credentials of an instance's role
+metadata    an instance's metadata service
+signatures  API Gateway's IAM authorization
 gateway     API Gateway in front of the app
 cloudflare  Cloudflare's DNS API
 desktops    desktops that boot, report HEALTHY and upload

@@ -36,9 +36,11 @@ from localcloud.desktops import Desktops
 from localcloud.ec2 import Ec2, Life, lead_out, states_told_as_they_are
 from localcloud.functions import Functions, arn
 from localcloud.gateway import Gateway
+from localcloud.identity import Issuer
 from localcloud.ledger import APP, OPERATOR, Ledger
 from localcloud.people import Person
 from localcloud.server import Server
+from localcloud.signatures import Signatures
 from localcloud.timeline import LogHandler, Timeline
 from localcloud.triggers import Bus, Rates, Stream, Timers
 
@@ -72,6 +74,7 @@ class Cloud:
         self.conditions = conditions
         self.ledger = Ledger()
         self.timeline = Timeline(clock, self.ledger)
+        self.issuer = Issuer(clock)
         self._app = app
         self._ports = (aws_port, cloudflare_port, http_port)
         self._stack = ExitStack()
@@ -114,7 +117,8 @@ class Cloud:
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
         self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
         Rates(self._app, clock, self.functions)
-        self._http = Server(Gateway(self._app, self.ledger), http_port)
+        self.signatures = Signatures(self.issuer, clock)
+        self._http = Server(Gateway(self._app, self.ledger, clock, self.signatures), http_port)
         stack.callback(self._http.stop)
         self.url = self._http.url
 

@@ -17,8 +17,27 @@ class PortTaken(Exception):
 
 
 class _Quiet(WSGIRequestHandler):
+    _is_dated = False
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write nothing: the ledger holds the calls."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin the answer; its date is the application's where that gives one, for it may keep another time."""
+        self._is_dated = False
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Send a header, and note whether it was the date."""
+        self._is_dated |= keyword.lower() == "date"
+        super().send_header(keyword, value)
+
+    def end_headers(self) -> None:
+        """End the headers, and date the answer that has no date yet."""
+        if not self._is_dated:
+            self.send_header("Date", self.date_time_string())
+        super().end_headers()
 
 
 class Server:

@@ -1,9 +1,8 @@
-"""The desktop of the reference project, as its public scripts behave, and an instance's metadata over real HTTP."""
+"""The desktop of the reference project, as its public scripts behave."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -14,41 +13,9 @@ from localcloud.clock import VirtualClock
 from localcloud.cloud import TABLE
 from localcloud.ec2 import Life
 from localcloud.ledger import DESKTOP
-from localcloud.server import Server
+from localcloud.metadata import Metadata
 
-TOKEN = "a-token-of-the-metadata"
 _http = build_opener(ProxyHandler({}))
-
-
-class Metadata:
-    """Answers as an instance's metadata do: it refuses whoever brings no token where the launch has said so."""
-
-    def __init__(self, instance: dict[str, Any]) -> None:
-        options = instance["MetadataOptions"]
-        self.needs_token = options["HttpTokens"] == "required"
-        self.refused: list[str] = []
-        self._content = {"/latest/meta-data/instance-id": instance["InstanceId"]}
-        if options["InstanceMetadataTags"] == "enabled":
-            tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
-            self._content |= {f"/latest/meta-data/tags/instance/{key}": value for key, value in tags.items()}
-        self._server = Server(self._answer)
-        self.url = self._server.url
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path, token = environ["PATH_INFO"], environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN")
-        status, content = "200 OK", self._content.get(path)
-        if (environ["REQUEST_METHOD"], path) == ("PUT", "/latest/api/token"):
-            content = TOKEN
-        elif (self.needs_token and not token) or token not in (None, TOKEN):
-            self.refused.append(path)
-            status, content = "401 Unauthorized", ""
-        elif content is None:
-            status, content = "404 Not Found", ""
-        start_response(status, [("Content-Type", "text/plain")])
-        return [(content or "").encode()]
 
 
 class SeedsDesktop:

@@ -18,7 +18,8 @@ from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Life
-from tests.localcloud.seeds import Metadata, SeedsDesktop
+from localcloud.metadata import Metadata
+from tests.localcloud.seeds import SeedsDesktop
 from tests.localcloud.worlds import START
 
 _http = build_opener(ProxyHandler({}))
@@ -44,7 +45,7 @@ class School:
     def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.id not in self.desktops:
             found = self.cloud.operator("ec2").describe_instances(InstanceIds=[life.id])
-            metadata = Metadata(found["Reservations"][0]["Instances"][0])
+            metadata = Metadata(found["Reservations"][0]["Instances"][0], self.cloud.issuer, self._clock)
             desktop = SeedsDesktop(life, metadata, self.cloud.aws, self._clock, self._disk)
             self.desktops[life.id] = desktop
             self._clock.after(150, desktop.boot)
