@@ -2,11 +2,11 @@
 
 The signature is worked out anew by botocore's own signer, over what has arrived, and compared.
 
-AWS's knowledge center, its IAM guide, or answers quoted in public issues confirm the spelling of: a missing signature,
-an unknown key, another signature, "Signature expired", a foreign scope (both sentences, each with its blank), the
-policy's refusal, and the parts that an Authorization header lacks. Not confirmed for API Gateway: "Signature not yet
-current" and the sentence of an expired session (other services say so), a malformed Credential or date, the hash that
-ends the incomplete header's sentence, the types that no source gives with their sentence, and the order of the checks.
+AWS's knowledge center, its IAM guide, or answers quoted in public issues confirm the spelling of: a missing
+signature, an unknown key, another signature, "Signature expired", a foreign scope (both sentences, each with its
+blank) and the policy's refusal. Not confirmed for API Gateway: "Signature not yet current" and the sentence of an
+expired session (other services say so), an incomplete or malformed Authorization header or date (Chalice's local mode
+says so of some), the types that no source gives with their sentence, and the order of the checks.
 `message` is spelled as the gateway responses of a deployed stage spell it.
 """
 
