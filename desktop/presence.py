@@ -1,0 +1,59 @@
+"""Who is connected, as DCV tells it at each look, and when somebody last was.
+
+A look that fails tells nothing: what was known stays known, and is not counted as nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from desktop.dcv import Dcv, DcvUnknown
+from desktop.door import Presence
+
+log = logging.getLogger("elephant.desktop")
+
+
+class Watch:
+    """Looks at DCV's connections, and keeps what the last looks told."""
+
+    def __init__(self, dcv: Dcv, now: Callable[[], datetime]) -> None:
+        """Take DCV, and the app's time (UTC)."""
+        self._dcv = dcv
+        self._now = now
+        self._connected: bool | None = None
+        self._last_seen_at: datetime | None = None
+        self._left_at: datetime | None = None
+        self._fault = ""
+
+    @property
+    def connected(self) -> bool | None:
+        """Whether somebody was connected at the last look that told; None as long as none has."""
+        return self._connected
+
+    def look(self) -> Presence:
+        """Look now, and return what is known.
+
+        DCV's own time of the last disconnection counts beside the looks: who came and went between two of them was seen
+        by it. That is told by the machine's clock, which may be off, so it counts once, and never for later than now.
+        """
+        now = self._now()
+        try:
+            session = self._dcv.session()
+        except DcvUnknown as error:
+            if str(error) != self._fault:
+                self._fault = str(error)
+                log.warning("Who is connected cannot be told. %s", error)
+            return Presence(None, self._last_seen_at)
+        self._fault = ""
+        connections = session.connections if session else 0
+        self._connected = connections > 0
+        left_at = session.last_left_at if session else None
+        if connections:
+            self._last_seen_at = now
+        elif left_at and left_at != self._left_at:
+            seen_at = min(left_at, now)
+            self._last_seen_at = max(seen_at, self._last_seen_at or seen_at)
+        self._left_at = left_at
+        return Presence(connections, self._last_seen_at)
