@@ -1,0 +1,167 @@
+"""What the service and the app say to each other, step by step: whose desktop this is, what it lacks, who is there.
+
+Each step does what is due and forgets nothing that could not be said: the app may be unreachable for an hour. All is
+told again as it is then, so nothing is queued.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from desktop.api import AppRefused, AppUnreachable
+from desktop.door import Seat
+from desktop.metadata import MetadataUnavailable
+
+LOOK_S = 10
+"""How often it is looked who is connected: a change is told within a quarter of a minute."""
+
+READY_S = 30
+"""How often it is looked whether the desktop is ready; what is missing is told as often."""
+
+ALIVE_S = 300
+"""How often the app hears of a desktop of which nothing is new."""
+
+ASK_S = 300
+"""How often the app is asked whose desktop this is, and until when: both may change, and so do the door's keys."""
+
+log = logging.getLogger("elephant.desktop")
+
+
+class Asks(Protocol):
+    """The app, as `desktop.api` asks it."""
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the app's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the app tells of this desktop's place in its meeting; moments are UTC."""
+
+    seat: Seat
+    name: str | None
+    other_name: str | None
+    room: str | None
+    ends_at: datetime | None
+    host_name: str
+
+
+class Conversation:
+    """One desktop's side of it. `place` is None as long as the app has not told it, `is_over` once it has ended."""
+
+    def __init__(
+        self,
+        app: Asks,
+        meeting_id: str,
+        instance_id: str,
+        missing: Callable[[], tuple[str, ...]],
+        connected: Callable[[], bool | None],
+        elapsed: Callable[[], float],
+    ) -> None:
+        """Take the app, what looks at the desktop, and a clock that counts seconds and that nobody sets.
+
+        `missing` returns what keeps the desktop from being ready; `connected` whether somebody is, None for unknown.
+        """
+        self._app = app
+        self._path = f"/desktop/{quote(meeting_id, safe='')}"
+        self._instance_id = instance_id
+        self._missing = missing
+        self._connected = connected
+        self._elapsed = elapsed
+        self._due: dict[str, float] = {}
+        self._told: dict[str, tuple[object, float]] = {}
+        self._trouble = ""
+        self.place: Place | None = None
+        self.is_over = False
+
+    def step(self) -> None:
+        """Do what is due; never raises for what the app or the network does."""
+        try:
+            if self._is_due("place", LOOK_S):
+                self._ask_place()
+            if self.place is None or self.is_over:
+                return
+            if self._is_due("presence", LOOK_S) and (connected := self._connected()) is not None:
+                self._tell("presence", {"connected": connected}, ALIVE_S)
+            if self._is_due("ready", READY_S):
+                missing = self._missing()
+                self._tell("ready", {"missing": list(missing)}, READY_S if missing else ALIVE_S)
+        except AppRefused as refusal:
+            self._refused(refusal)
+        except (AppUnreachable, MetadataUnavailable) as trouble:
+            self._note(str(trouble))
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = self._elapsed()
+        if now < self._due.get(what, now):
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _ask_place(self) -> None:
+        place = understand(self._ask("GET", self._path), self._instance_id)
+        if self.place is None:
+            log.info("This is the desktop of the %s.", place.seat.role)
+        self.place = place
+        self._due["place"] = self._elapsed() + ASK_S
+
+    def _tell(self, what: str, body: dict[str, Any], again_s: float) -> None:
+        """Tell the app, unless it was told just this not long ago."""
+        told, when = self._told.get(what, (None, 0.0))
+        if body == told and self._elapsed() - when < again_s:
+            return
+        self._ask("POST", f"{self._path}/{what}", body)
+        self._told[what] = body, self._elapsed()
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._app.ask(method, path, body)
+        if self._trouble:
+            self._trouble = ""
+            log.info("The app is reached again.")
+        return answer
+
+    def _refused(self, refusal: AppRefused) -> None:
+        if refusal.status == 410:
+            self.is_over = True
+            log.info("The app says that the meeting has ended.")
+        else:
+            self._note(f"The app refuses: {refusal}")
+
+    def _note(self, trouble: str) -> None:
+        """Log what is wrong, once as long as it stays the same."""
+        if trouble != self._trouble:
+            log.warning("%s", trouble)
+        self._trouble = trouble
+
+
+def understand(told: Mapping[str, Any], instance_id: str) -> Place:
+    """Return what an answer to `GET /desktop/<meetingId>` tells.
+
+    Raises:
+        AppUnreachable: it is not as the app answers; another version may be on its way.
+    """
+    role, host_name, keys = told.get("role"), told.get("host_name"), told.get("door_keys")
+    if role not in ("teacher", "student") or not isinstance(host_name, str) or not isinstance(keys, list):
+        raise AppUnreachable(f"The app's answer does not tell whose desktop this is: {sorted(told)!r:.200}.")
+    ends_at = _text(told.get("ends_at"))
+    try:
+        end = datetime.fromisoformat(ends_at).astimezone(UTC) if ends_at else None
+    except ValueError:
+        raise AppUnreachable(f"The app tells {ends_at!r:.40} for the meeting's end.") from None
+    return Place(
+        seat=Seat(instance_id, role, tuple(key for key in keys if isinstance(key, str) and key)),
+        name=_text(told.get("name")),
+        other_name=_text(told.get("other_name")),
+        room=_text(told.get("jitsi_url")),
+        ends_at=end,
+        host_name=host_name,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
