@@ -16,10 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from desktop.dcv import SESSION
 from desktop.door import Verdict
-
-SESSION = "console"
-"""The id of the one session that a desktop has."""
 
 GO_BACK = "Go back to the meeting's page and open your desktop from there again."
 
