@@ -6,8 +6,6 @@ The form is part of the protocol with desktops (docs/desktop.md): `<issued>.<non
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from datetime import datetime
 
 from chalicelib.domain.keys import Keys
@@ -16,14 +14,11 @@ from chalicelib.domain.model import Role
 
 def door_keys(keys: Keys, desktop_id: str) -> tuple[str, ...]:
     """Return the keys with which this desktop judges tokens: of the stage's present key first, then of earlier ones."""
-    return tuple(_sign(key, f"door/{desktop_id}") for key in keys.all)
+    return tuple(Keys(key).sign(f"door/{desktop_id}") for key in keys.all)
 
 
 def door_token(keys: Keys, desktop_id: str, role: Role, now: datetime, nonce: str) -> str:
     """Return a token for the door of this role's desktop. `now` is UTC; `nonce` is 128 random bits as 32 hex digits."""
     head = f"{round(now.timestamp() * 1000)}.{nonce}"
-    return f"{head}.{_sign(door_keys(keys, desktop_id)[0], f'{desktop_id}/{role}/{head}')}"
-
-
-def _sign(key: str, text: str) -> str:
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    own = Keys(door_keys(keys, desktop_id)[0])
+    return f"{head}.{own.sign(f'{desktop_id}/{role}/{head}')}"
