@@ -41,6 +41,21 @@ def run_all(
     return [_run(file, patience_s, environ or {}, windows) for file in _commands(folder, windows)]
 
 
+def run_one(
+    command: Sequence[str], patience_s: float, environ: Mapping[str, str], name: str = ""
+) -> tuple[str | None, str]:
+    """Run one command; return what went wrong as a sentence, None for nothing, and the end of what it printed.
+
+    `name` is what the sentence calls it, its program's name unless told.
+    """
+    with tempfile.TemporaryFile() as printed:
+        failure = _run_to(printed, command, patience_s, environ)
+        size = printed.seek(0, os.SEEK_END)
+        printed.seek(max(0, size - _PRINTED))
+        said = printed.read().decode("utf-8", "replace").strip()
+    return f"{name or Path(command[0]).name} {failure}" if failure else None, said
+
+
 def _commands(folder: Path, windows: bool) -> list[Path]:
     try:
         files = sorted(file for file in folder.iterdir() if file.is_file())
@@ -55,14 +70,10 @@ def _commands(folder: Path, windows: bool) -> list[Path]:
 
 def _run(file: Path, patience_s: float, environ: Mapping[str, str], windows: bool) -> Outcome:
     by = _RUN_BY.get(file.suffix.lower(), ()) if windows else ()
-    with tempfile.TemporaryFile() as printed:
-        failure = _run_to(printed, [*by, str(file)], patience_s, environ)
-        size = printed.seek(0, os.SEEK_END)
-        printed.seek(max(0, size - _PRINTED))
-        said = printed.read().decode("utf-8", "replace").strip()
+    failure, said = run_one([*by, str(file)], patience_s, environ, file.name)
     if failure:
-        log.warning("%s %s%s", file.name, failure, f" It printed: {said}" if said else "")
-        return Outcome(file.name, f"{file.name} {failure}")
+        log.warning("%s%s", failure, f" It printed: {said}" if said else "")
+        return Outcome(file.name, failure)
     log.info("%s has run.%s", file.name, f" It printed: {said}" if said else "")
     return Outcome(file.name)
 

@@ -18,10 +18,11 @@ from desktop.door import Seat
 from desktop.metadata import MetadataUnavailable
 
 LOOK_S = 10
-"""How often it is looked who is connected: a change is told within a quarter of a minute."""
+"""How often it is looked who is connected, so that a change is told within a quarter of a minute, and whether one that
+is not ready is now."""
 
 READY_S = 30
-"""How often it is looked whether the desktop is ready; what is missing is told as often."""
+"""How often it is looked whether a ready desktop still is, and how often the same that is missing is told again."""
 
 ALIVE_S = 300
 """How often the app hears of a desktop of which nothing is new."""
@@ -49,23 +50,26 @@ class Place:
     room: str | None
     ends_at: datetime | None
     host_name: str
+    issuer_root: str | None = None
+    """The root that the desktop's certificate must come from, as PEM; None for those that the system trusts."""
 
 
 class Conversation:
-    """One desktop's side of it. `place` is None as long as the app has not told it, `is_over` once it has ended."""
+    """One desktop's side of it. `place` is None while the app names no seat for it, `is_over` once it has ended."""
 
     def __init__(
         self,
         app: Asks,
         meeting_id: str,
         instance_id: str,
-        missing: Callable[[], tuple[str, ...]],
+        missing: Callable[[], tuple[str, ...] | None],
         connected: Callable[[], bool | None],
         elapsed: Callable[[], float],
     ) -> None:
         """Take the app, what looks at the desktop, and a clock that counts seconds and that nobody sets.
 
-        `missing` returns what keeps the desktop from being ready; `connected` whether somebody is, None for unknown.
+        `missing` returns what keeps the desktop from being ready, None while that is still being looked at; `connected`
+        whether somebody is, None for unknown.
         """
         self._app = app
         self._path = f"/desktop/{quote(meeting_id, safe='')}"
@@ -76,21 +80,44 @@ class Conversation:
         self._due: dict[str, float] = {}
         self._told: dict[str, tuple[object, float]] = {}
         self._trouble = ""
+        self._uploaded: str | None = None
+        self.times_told = 0
+        """How often the app has told the place."""
         self.place: Place | None = None
         self.is_over = False
 
-    def step(self) -> None:
-        """Do what is due; never raises for what the app or the network does."""
+    @property
+    def untold(self) -> str | None:
+        """The address of an upload that the app has not taken yet."""
+        return self._uploaded
+
+    def uploaded(self, url: str) -> None:
+        """Tell the app from the next step on where the recording is, until it has taken it."""
+        self._uploaded = url
+
+    def ask_again(self) -> None:
+        """Ask at the next step whose desktop this is and until when, however lately that was asked."""
+        self._due.pop("place", None)
+
+    def step(self, *, leaving: bool = False) -> None:
+        """Do what is due; never raises for what the app or the network does.
+
+        A desktop that is `leaving`, since its meeting is at its end, says nothing more of being ready.
+        """
         try:
+            if self._uploaded and self._is_due("uploaded", LOOK_S):
+                self._ask("POST", f"{self._path}/uploaded", {"url": self._uploaded})
+                self._uploaded = None
+            if self.is_over:
+                return
             if self._is_due("place", LOOK_S):
                 self._ask_place()
-            if self.place is None or self.is_over:
+            if self.place is None:
                 return
             if self._is_due("presence", LOOK_S) and (connected := self._connected()) is not None:
                 self._tell("presence", {"connected": connected}, ALIVE_S)
-            if self._is_due("ready", READY_S):
-                missing = self._missing()
-                self._tell("ready", {"missing": list(missing)}, READY_S if missing else ALIVE_S)
+            if not leaving and self._is_due("ready", READY_S):
+                self._tell_ready()
         except AppRefused as refusal:
             self._refused(refusal)
         except (AppUnreachable, MetadataUnavailable) as trouble:
@@ -108,7 +135,17 @@ class Conversation:
         if self.place is None:
             log.info("This is the desktop of the %s.", place.seat.role)
         self.place = place
+        self.times_told += 1
         self._due["place"] = self._elapsed() + ASK_S
+
+    def _tell_ready(self) -> None:
+        missing = self._missing()
+        if missing is None:
+            self._due.pop("ready")
+            return
+        if missing:
+            self._due["ready"] = self._elapsed() + LOOK_S
+        self._tell("ready", {"missing": list(missing)}, READY_S if missing else ALIVE_S)
 
     def _tell(self, what: str, body: dict[str, Any], again_s: float) -> None:
         """Tell the app, unless it was told just this not long ago."""
@@ -129,8 +166,10 @@ class Conversation:
         if refusal.status == 410:
             self.is_over = True
             log.info("The app says that the meeting has ended.")
-        else:
-            self._note(f"The app refuses: {refusal}")
+            return
+        if refusal.status in (403, 404):  # replaced, or never this stage's: nobody is let in on what was known before
+            self.place = None
+        self._note(f"The app refuses: {refusal}")
 
     def _note(self, trouble: str) -> None:
         """Log what is wrong, once as long as it stays the same."""
@@ -160,6 +199,7 @@ def understand(told: Mapping[str, Any], instance_id: str) -> Place:
         room=_text(told.get("jitsi_url")),
         ends_at=end,
         host_name=host_name,
+        issuer_root=_text(told.get("issuer_root")),
     )
 
 

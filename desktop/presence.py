@@ -6,6 +6,7 @@ A look that fails tells nothing: what was known stays known, and is not counted 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -26,6 +27,7 @@ class Watch:
         self._last_seen_at: datetime | None = None
         self._left_at: datetime | None = None
         self._fault = ""
+        self._lock = threading.Lock()
 
     @property
     def connected(self) -> bool | None:
@@ -33,11 +35,15 @@ class Watch:
         return self._connected
 
     def look(self) -> Presence:
-        """Look now, and return what is known.
+        """Look now, and return what is known; the door and the conversation both ask, each in a thread of its own.
 
         DCV's own time of the last disconnection counts beside the looks: who came and went between two of them was seen
         by it. That is told by the machine's clock, which may be off, so it counts once, and never for later than now.
         """
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> Presence:
         now = self._now()
         try:
             session = self._dcv.session()

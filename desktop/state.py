@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ class State:
         """Read what this instance has kept; what is not to be read, or another's, counts as nothing."""
         self._file = file
         self._instance_id = instance_id
+        self._lock = threading.Lock()
         self._kept = self._read()
 
     def get(self, name: str) -> Any:
@@ -35,9 +37,10 @@ class State:
 
         A full disk makes no difference until the next start: the value counts from now on in any case.
         """
-        self._kept[name] = value
         try:
-            self._write({"instance_id": self._instance_id, "kept": self._kept})
+            with self._lock:
+                self._kept[name] = value
+                self._write({"instance_id": self._instance_id, "kept": self._kept})
         except OSError as error:
             log.error(
                 "%s cannot be written (%s): what it holds is lost at the next start; make room on the disk.",

@@ -1,0 +1,249 @@
+"""The life of a desktop that belongs to a meeting: from the first word to the app until everybody has gone.
+
+waiting   the app does not name this desktop, now or yet: nothing is changed
+meeting   its person may come; when nobody has been there for a while, what was recorded is uploaded
+ending    the time is up: the door is shut, and what records is to end
+over      everybody was sent out; what was recorded is uploaded, and the rest is the guard's
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from desktop import hooks, notice
+from desktop.background import Line
+from desktop.clock import AppClock
+from desktop.config import Config
+from desktop.conversation import Conversation, Place
+from desktop.dcv import Dcv, DcvUnknown
+from desktop.door import Seat
+from desktop.hooks import Moment, Runner
+from desktop.notice import Notice, Phase
+from desktop.presence import Watch
+from desktop.state import State
+from desktop.uploads import Uploads
+
+BEFORE_END = timedelta(minutes=10)
+RECORDER_S = 30
+"""How long people stay at the end for what records to end in order, in seconds."""
+
+LAST_WORD = timedelta(seconds=30)
+"""How long the app's word is waited for when the end has come by what it told before."""
+
+_DISCONNECT_AGAIN_S = 10
+_HELPER_LIVES = timedelta(seconds=30)
+
+log = logging.getLogger("elephant.desktop")
+
+
+class Allows(Protocol):
+    """The machine, as far as a life needs it."""
+
+    def allow_capture(self, origin: str) -> None:
+        """Let the browser use camera and microphone at this origin without asking; OSError where it cannot be set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a life is put together from."""
+
+    config: Config
+    conversation: Conversation
+    watch: Watch
+    dcv: Dcv
+    machine: Allows
+    state: State
+    uploads: Uploads
+    clock: AppClock
+    elapsed: Callable[[], float]
+    hooks: Line
+    """The line in which the operator's commands run."""
+
+
+class Life:
+    """Stepped about once a second; nothing in it waits for long."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take the parts; whatever notice was left before is replaced at once."""
+        self._parts = parts
+        self._notice: Notice | None = None
+        self._place: Place | None = None
+        self._connected = self._parts.state.get("connected") is True
+        self._away_since_s: float | None = None
+        self._ending_since_s = 0.0
+        self._disconnect_due_s = 0.0
+        self._origin = ""
+        self._asked: dict[str, tuple[datetime, int]] = {}
+        self._notice_fault = ""
+        self.phase = Phase.WAITING
+        self._leave_notice()
+
+    def seat(self) -> Seat | None:
+        """Return whom the door opens for: nobody before the app has told it, and nobody from the meeting's end on."""
+        place = self._parts.conversation.place
+        return place.seat if place and self.phase is Phase.MEETING else None
+
+    def step(self) -> None:
+        """Do what is due."""
+        parts = self._parts
+        if address := parts.uploads.address:
+            parts.conversation.uploaded(address)
+        parts.conversation.step(leaving=self.phase in (Phase.ENDING, Phase.OVER))
+        if address and parts.conversation.untold != address:
+            parts.uploads.told(address)
+        self._place = parts.conversation.place or self._place
+        if self._place and self.phase is Phase.WAITING:
+            self.phase = Phase.MEETING
+        self._follow_people()
+        self._follow_time()
+        self._upload()
+        self._leave_notice()
+
+    # --- people
+
+    def _follow_people(self) -> None:
+        connected = self._parts.watch.connected
+        if connected is None or self._place is None:
+            return
+        if not connected and self._away_since_s is None:
+            self._away_since_s = self._parts.elapsed()
+        if connected == self._connected:
+            return
+        self._connected = connected
+        self._parts.state.keep("connected", connected)
+        if connected:
+            self._away_since_s = None
+            self._parts.uploads.visited()
+        self._run_hooks(Moment.CONNECT if connected else Moment.DISCONNECT)
+
+    def _upload(self) -> None:
+        """Begin to upload where the person has been away for long enough, or everybody was sent out."""
+        away = self._away_since_s
+        is_away = away is not None and self._parts.elapsed() - away >= self._parts.config.away.total_seconds()
+        if self.phase is Phase.OVER or (self.phase is Phase.MEETING and is_away):
+            self._parts.uploads.begin(hooks.environ(self._now_told()))
+
+    # --- time
+
+    def _follow_time(self) -> None:
+        place, conversation = self._place, self._parts.conversation
+        if place:
+            self._allow_capture(place)
+        if self.phase is Phase.ENDING:
+            self._send_out()
+        elif self.phase is not Phase.OVER:
+            ends_at = place.ends_at if place else None
+            if ends_at and self.phase is Phase.MEETING:
+                self._near_end(ends_at)
+            if conversation.is_over or (ends_at and self._is_certain("end", ends_at)):
+                self._begin_end()
+
+    def _near_end(self, ends_at: datetime) -> None:
+        if self._is_certain("before_end", ends_at, BEFORE_END) and self._once("before_end", ends_at):
+            self._run_hooks(Moment.BEFORE_END)
+
+    def _is_certain(self, what: str, ends_at: datetime, before: timedelta = timedelta()) -> bool:
+        """Return whether it is so much before the end, by what the app says when asked then.
+
+        The meeting may just have been made longer. One who cannot be reached is not waited for.
+        """
+        moment, now = ends_at - before, self._parts.clock.now()
+        if now < moment:
+            return False
+        conversation = self._parts.conversation
+        if self._asked.get(what, (None, 0))[0] != ends_at:
+            self._asked[what] = ends_at, conversation.times_told
+            conversation.ask_again()
+            return False
+        return conversation.times_told > self._asked[what][1] or now >= moment + LAST_WORD
+
+    def _begin_end(self) -> None:
+        log.info("The meeting is at its end: the door is shut.")
+        self.phase = Phase.ENDING
+        self._ending_since_s = self._disconnect_due_s = self._parts.elapsed()
+        if self._once("end", self._place.ends_at if self._place else None):
+            self._run_hooks(Moment.END)
+
+    def _send_out(self) -> None:
+        """Disconnect everybody once what records has ended, or had its time."""
+        now_s = self._parts.elapsed()
+        if self._records() and now_s - self._ending_since_s < RECORDER_S:
+            return
+        if now_s < self._disconnect_due_s:
+            return
+        self._disconnect_due_s = now_s + _DISCONNECT_AGAIN_S
+        try:
+            if self._parts.dcv.session():
+                self._parts.dcv.disconnect()
+        except DcvUnknown as error:
+            log.warning("Nobody could be sent out: %s It is tried again in %d s.", error, _DISCONNECT_AGAIN_S)
+            return
+        log.info("Everybody was sent out.")
+        self.phase = Phase.OVER
+
+    def _records(self) -> bool:
+        """Return whether the helper says that it records; one that has not been heard of for a while says nothing."""
+        told = notice.read_told(self._parts.config.session)
+        if told is None or told.at is None or not told.recording:
+            return False
+        age = self._parts.clock.now() + self._parts.clock.offset() - told.at
+        return abs(age) < _HELPER_LIVES
+
+    def _once(self, what: str, ends_at: datetime | None) -> bool:
+        """Return whether this is the first time for this end, restarts of the agent counted in."""
+        mark = ends_at.isoformat() if ends_at else "ended"
+        if self._parts.state.get(what) == mark:
+            return False
+        self._parts.state.keep(what, mark)
+        return True
+
+    # --- what others are told
+
+    def _allow_capture(self, place: Place) -> None:
+        parts = urlsplit(place.room or "")
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        if not origin or origin == self._origin:
+            return
+        self._origin = origin
+        try:
+            self._parts.machine.allow_capture(origin)
+        except OSError as error:
+            log.error("The browser cannot be told to allow camera and microphone for %s: %s", origin, error)
+
+    def _run_hooks(self, moment: Moment) -> None:
+        told, folder = self._now_told(), self._parts.config.hooks
+        self._parts.hooks.put(lambda: hooks.run(folder, Runner.SERVICE, moment, told))
+
+    def _now_told(self) -> Notice:
+        place = self._place
+        offset = self._parts.clock.offset() if self._parts.clock.is_told else timedelta()
+        told = Notice(phase=self.phase, clock_ahead_s=round(offset.total_seconds()))
+        if place is None:
+            return told
+        return replace(
+            told,
+            role=place.seat.role,
+            name=place.name,
+            other_name=place.other_name,
+            room=place.room,
+            ends_at=place.ends_at,
+            connected=bool(self._connected),
+        )
+
+    def _leave_notice(self) -> None:
+        told = self._now_told()
+        if told == self._notice:
+            return
+        try:
+            notice.write(notice.notice_file(self._parts.config.shared), told)
+        except OSError as error:
+            if str(error) != self._notice_fault:
+                self._notice_fault = str(error)
+                log.error("The helper cannot be told how the desktop stands: %s", error)
+            return
+        self._notice, self._notice_fault = told, ""
