@@ -219,6 +219,19 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     return Response({"message": "It is noted."})
 
 
+@guest_route("/desktop/{meetingId}/uploaded", methods=["POST"])
+@answering
+def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
+    """A desktop says where its session was uploaded to; a meeting that has ended takes it as well."""
+    from chalicelib.guests import desk
+
+    here, desktop_id = _speaker()
+    url = desk.parse_upload(_json_body(cast(Request, app.current_request)))
+    place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
+    desk.report_upload(here.meetings, place, url, here.clock())
+    return Response({"message": "It is noted."})
+
+
 def _speaker() -> tuple[runtime.Runtime, str]:
     """Return where this is, and the id of the desktop that asks, by AWS's word."""
     from chalicelib.guests.identity import speaker

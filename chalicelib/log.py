@@ -51,6 +51,7 @@ class Note(_Described):
     REARM = "rearm", "Desktops were given another deadline.", "meeting why desktops deadline"
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
     DESKTOP_READY = "desktop_ready", "A desktop of the kit says that it is ready.", "meeting why role"
+    UPLOADED = "uploaded", "A desktop of the kit says where it has uploaded its session to.", "meeting why role"
     PRESENCE = "presence", "A desktop of the kit says that somebody is connected to it, or nobody.", "meeting why role"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"

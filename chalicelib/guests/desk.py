@@ -7,9 +7,11 @@ instance. What comes at the same time as another change is asked again by the de
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib import log
 from chalicelib.control.ports import Meetings
@@ -26,6 +28,7 @@ LONGEST_REPORT = 10
 """How many things may be missing at once: a report is for people to read."""
 
 LONGEST_SENTENCE = 200
+LONGEST_URL = 2048
 SIGN_OF_LIFE = timedelta(minutes=5)
 """How old the last sign of life on the row must be before another is written."""
 
@@ -38,8 +41,8 @@ class Desk:
     seat: Seat
 
 
-def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str) -> Desk:
-    """Return the place of this desktop in the meeting.
+def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str, *, though_over: bool = False) -> Desk:
+    """Return the place of this desktop in the meeting; one that is over has places `though_over` alone.
 
     Raises:
         NoSuchAddress: no row names it there, now or yet; of what rows there are, a desktop learns nothing.
@@ -54,7 +57,7 @@ def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str) -> Desk:
         seat = next((seat for seat in meeting.seats if seat.desktop_id == desktop_id), None)
     if seat is None:
         raise NoSuchAddress(f"That meeting names no desktop {desktop_id}, now or yet; ask again in a moment.")
-    if meeting.over:
+    if meeting.over and not though_over:
         raise MeetingOver("This desktop's meeting has ended.", meeting.reason)
     return Desk(meeting, seat)
 
@@ -116,6 +119,19 @@ def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: dateti
         _write(meetings, meeting, writes.seen(meeting, seat, now))
 
 
+def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime) -> None:
+    """Note where the desktop has uploaded to; also after the end, which stays as it is (`now` is UTC).
+
+    Raises:
+        Unavailable: the row changed at the same time, or cannot be written now.
+    """
+    meeting, seat = desk.meeting, desk.seat
+    if meeting.row.get(seat.attribute("session_data")) == url:
+        return
+    _write(meetings, meeting, writes.reported_upload(meeting, seat, url, now))
+    log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
+
+
 def _is_recent(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and abs(now - moment) < SIGN_OF_LIFE
 
@@ -154,6 +170,21 @@ def parse_connected(body: object) -> bool:
     if not isinstance(connected, bool):
         raise BadRequest("`connected` is true or false; a desktop that cannot tell says nothing.")
     return connected
+
+
+def parse_upload(body: object) -> str:
+    """Return where a desktop has uploaded to.
+
+    Raises:
+        BadRequest: it is not `{"url": "https://…"}`.
+    """
+    url = _only(body, "url")
+    if isinstance(url, str) and len(url) <= LONGEST_URL and url.isprintable() and " " not in url:
+        with suppress(ValueError):
+            parts = urlsplit(url)
+            if parts.scheme == "https" and parts.hostname:
+                return url
+    raise BadRequest(f"`url` is the address of what was uploaded: https://, in up to {LONGEST_URL} characters.")
 
 
 def _only(body: object, name: str) -> object:

@@ -18,8 +18,14 @@ from tests.app.world import NOW, World, image, utc
 
 ME, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-desktop"
-PATHS = {"": "GET", "/ready": "POST", "/presence": "POST"}
-GOOD: dict[str, Any] = {"": None, "/ready": {"missing": []}, "/presence": {"connected": True}}
+PATHS = {"": "GET", "/ready": "POST", "/presence": "POST", "/uploaded": "POST"}
+URL = "https://sessions.example.com/m-1/teacher.zip"
+GOOD: dict[str, Any] = {
+    "": None,
+    "/ready": {"missing": []},
+    "/presence": {"connected": True},
+    "/uploaded": {"url": URL},
+}
 
 
 def signed_by(session: str, role: str = "elephant-dev-desktop") -> dict[str, Any]:
@@ -164,14 +170,26 @@ def test_a_meeting_that_is_not_there_is_as_one_that_is_another_s(world: World, m
     assert missing[0] == 404
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", ["", "/ready", "/presence"])
 def test_after_the_end_the_desktop_is_told_so(world: World, meeting: str, path: str) -> None:
     world.write("m-1", status="TERMINATED", termination_reason="CANCELLED")
     status, told = ask(signed_by(ME), path, GOOD[path])
     assert (status, told["status"], told["reason"]) == (410, "TERMINATED", "CANCELLED")
 
 
-@pytest.mark.parametrize("path", ["/ready", "/presence"])
+def test_an_upload_is_noted_after_the_end_too_and_takes_nothing_back(world: World, meeting: str) -> None:
+    world.write("m-1", status="TERMINATED", termination_reason="MAX_DURATION")
+    assert ask(signed_by(ME), "/uploaded", {"url": URL}) == (200, {"message": "It is noted."})
+    row = world.row("m-1")
+    assert (row["teacher_session_data"], row["status"], row["termination_reason"]) == (
+        URL,
+        "TERMINATED",
+        "MAX_DURATION",
+    )
+    assert "student_session_data" not in row
+
+
+@pytest.mark.parametrize("path", ["/ready", "/presence", "/uploaded"])
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"instance_id": "i-0fedcba9876543210"}', "9" * 5000])
 def test_what_cannot_be_meant_is_refused_with_a_sentence(world: World, meeting: str, path: str, body: str) -> None:
     before = world.row("m-1")
@@ -194,7 +212,7 @@ def test_a_desktop_cannot_speak_for_the_other_one(world: World, meeting: str) ->
 
 
 def test_each_takes_one_read_and_one_write_at_most(world: World, meeting: str) -> None:
-    for path in ("/ready", "/presence"):
+    for path in ("/ready", "/presence", "/uploaded"):
         for writes in (1, 0):
             world.forget_calls()
             ask(signed_by(ME), path, GOOD[path])

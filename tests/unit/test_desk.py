@@ -195,6 +195,51 @@ def test_a_sign_of_life_that_lies_ahead_does_not_last_for_ever() -> None:
     assert meetings.rows["m1"]["teacher_seen_at"] == "2026-03-01T14:56:00Z"
 
 
+# --- uploads
+
+
+def test_an_upload_is_noted_once_and_dated_by_its_first() -> None:
+    meetings = table(IN_PROGRESS)
+    before = dict(meetings.rows["m1"])
+    for minute, url in enumerate(("https://s.example.com/1", "https://s.example.com/1", "https://s.example.com/2")):
+        desk.report_upload(meetings, place(meetings), url, at(20 + minute))
+    assert changed(meetings, before) == {
+        "teacher_session_data": "https://s.example.com/2",
+        "teacher_uploaded_at": "2026-03-01T15:20:00Z",
+    }
+    assert meetings.wire.calls.count("meetings.update") == 2
+
+
+def test_one_that_another_has_replaced_uploads_for_nobody() -> None:
+    meetings = table(IN_PROGRESS)
+    before = place(meetings)
+    meetings.write("m1", meetings.rows["m1"] | {"teacher_ec2_id": "i-next"})
+    with pytest.raises(Unavailable, match="being changed"):
+        desk.report_upload(meetings, before, "https://s.example.com/1", at(20))
+    assert "teacher_session_data" not in meetings.rows["m1"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        3,
+        "",
+        "s.example.com/1",
+        "http://s.example.com/1",
+        "https://",
+        "https://[",
+        "https://a b",
+        "https://a\n",
+        "s3://b/k",
+        "https://s.example.com/" + "x" * 2048,
+    ],
+)
+def test_what_is_no_address_is_refused(url: object) -> None:
+    with pytest.raises(BadRequest, match="https://"):
+        desk.parse_upload({"url": url})
+
+
 def test_the_next_desktop_of_the_role_inherits_none_of_it() -> None:
     """What a row says of a desktop goes when another takes its place."""
     from chalicelib.domain.writes import OF_A_DESKTOP

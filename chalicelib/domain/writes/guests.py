@@ -44,5 +44,14 @@ def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     return Update(why, {seat.attribute("seen_at"): now}, (), same_end(meeting, *_of(seat, "ec2_id", "seen_at")))
 
 
+def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime) -> Update:
+    """The desktop has uploaded; of an end that was written before it, nothing is taken back."""
+    values: dict[Attribute, Any] = {seat.attribute("session_data"): url}
+    if not seat.uploaded_at:
+        values[seat.attribute("uploaded_at")] = now
+    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at")
+    return Update(f"the {seat.role}'s desktop has uploaded", values, (), same_end(meeting, *rests_on))
+
+
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:
     return tuple(map(seat.attribute, names))
