@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from desktop import commands
 from desktop.dcv import Dcv, DcvUnknown
+from desktop.machine.system import Observable
 
 CHECK_PATIENCE_S = 20
 """How long one of the operator's own checks may take."""
@@ -21,41 +21,30 @@ CHECK_PATIENCE_S = 20
 log = logging.getLogger("elephant.desktop")
 
 
-class Machine(Protocol):
-    """What differs between Windows and Linux. Each raises OSError where it cannot be told."""
-
-    def dcv_runs(self) -> bool:
-        """Return whether the DCV server's service runs."""
-
-    def is_logged_on(self, user: str) -> bool:
-        """Return whether this user is logged on at the machine itself: the automatic logon has happened."""
-
-    def awaits_restart(self) -> bool:
-        """Return whether the machine is about to restart, or must, to finish an installation."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Readiness:
     """The conditions. `tls` returns what is wrong with DCV's port, None for nothing; `checks` holds the operator's."""
 
-    machine: Machine
+    machine: Observable
     dcv: Dcv
     user: str
     tls: Callable[[], str | None]
     checks: Path
+    _was_ready: bool = field(default=False, init=False)
 
     def find_missing(self) -> tuple[str, ...]:
         """Return what is missing, a sentence each, the most basic first; nothing where the desktop is ready.
 
         What cannot be told is missing too: unknown is never ready. The operator's checks may rest on all the rest, so
-        they run last, and only where nothing else is missing.
+        they run last, and only where nothing else is missing. A desktop that has been ready stays so when something
+        asks for a restart: its person would be shut out of one that works. Once it restarts, all is looked at anew.
         """
-        missing = [
-            found for look in (self._service, self._session, self.tls, self._logon, self._restart) if (found := look())
-        ]
+        looks = [self._service, self._session, self.tls, self._logon, *([] if self._was_ready else [self._restart])]
+        missing = [found for look in looks if (found := look())]
         if not missing:
             ran = commands.run_all(self.checks, CHECK_PATIENCE_S)
             missing = [f"A check of the operator's: {outcome.failure}" for outcome in ran if outcome.failure]
+        self._was_ready = self._was_ready or not missing
         return tuple(missing)
 
     def _service(self) -> str | None:

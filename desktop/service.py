@@ -10,8 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from typing import Protocol
+from contextlib import ExitStack
 
 from desktop import tls
 from desktop.api import App
@@ -23,6 +22,7 @@ from desktop.dcv import Dcv
 from desktop.door import Door
 from desktop.guard import Guard
 from desktop.life import Life, Parts
+from desktop.machine.system import System
 from desktop.metadata import Machine, Metadata, MetadataUnavailable
 from desktop.presence import Watch
 from desktop.readiness import Readiness
@@ -35,25 +35,6 @@ AGAIN_S = 10
 """How often it is tried to find out who the machine is, as long as that is not known."""
 
 log = logging.getLogger("elephant.desktop")
-
-
-class System(Protocol):
-    """What differs between Windows and Linux. Each raises OSError where it cannot be told or done."""
-
-    def dcv_runs(self) -> bool:
-        """Return whether the DCV server's service runs."""
-
-    def is_logged_on(self, user: str) -> bool:
-        """Return whether this user is logged on at the machine itself: the automatic logon has happened."""
-
-    def awaits_restart(self) -> bool:
-        """Return whether the machine is about to restart, or must, to finish an installation."""
-
-    def allow_capture(self, origin: str) -> None:
-        """Let the browser use camera and microphone at this origin without asking."""
-
-    def shut_down(self) -> None:
-        """Begin to shut the machine down."""
 
 
 class NotYet(Exception):
@@ -178,8 +159,10 @@ class Service:
 
 def main(config: Config, system: System, stop: threading.Event) -> int:
     """Run the service until it is told to stop; return 0."""
-    for folder in (config.state, config.shared):
-        with suppress(OSError):  # what cannot be written later is said then, and loses nothing
-            folder.mkdir(parents=True, exist_ok=True)
+    try:
+        system.make_private(config.state)
+        config.shared.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.error("The agent's own folders cannot be made (%s); what it keeps is lost at its next start.", error)
     Service(config, system, Metadata(config.metadata), AppClock()).run(stop)
     return 0

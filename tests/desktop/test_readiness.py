@@ -45,8 +45,11 @@ class World:
             raise DcvUnknown("`dcv list-sessions` fails with 1.")
         return self.session_told
 
+    def readiness(self) -> Readiness:
+        return Readiness(self, self, "lesson", lambda: self.tls_fault, self.checks)  # type: ignore[arg-type]
+
     def missing(self) -> list[str]:
-        return list(Readiness(self, self, "lesson", lambda: self.tls_fault, self.checks).find_missing())  # type: ignore[arg-type]
+        return list(self.readiness().find_missing())
 
     def check(self, name: str, script: str) -> None:
         file = self.checks / name
@@ -134,3 +137,12 @@ def test_the_operator_s_checks_count_and_run_only_on_what_is_ready_otherwise(wor
 def test_somebody_who_is_connected_takes_nothing_from_it(world: World) -> None:
     world.session_told = replace(GOOD, connections=1)
     assert world.missing() == []
+
+
+def test_one_that_has_been_ready_stays_so_when_an_installation_asks_for_a_restart(world: World) -> None:
+    readiness = world.readiness()
+    assert readiness.find_missing() == ()
+    world.facts["restart"] = True
+    assert readiness.find_missing() == ()
+    world.facts["runs"] = False
+    assert readiness.find_missing() == ("The DCV service is not running.",)

@@ -1,0 +1,33 @@
+"""The system's own programs, asked what they know."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+
+_PATIENCE_S = 20
+
+Output = Callable[[Sequence[str]], tuple[int, str]]
+"""Runs a program to its end and returns its exit code and what it printed; OSError where it cannot, or hangs."""
+
+
+def output(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program and return its exit code and what it printed.
+
+    Raises:
+        OSError: it is not there, or has not ended in time.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603  a list of words, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"{command[0]} has not ended after {_PATIENCE_S} s") from None
+    return done.returncode, done.stdout

@@ -1,0 +1,32 @@
+"""What the service asks of a machine, whatever its system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Observable(Protocol):
+    """What can be told of a machine. Everything raises OSError where it cannot."""
+
+    def dcv_runs(self) -> bool:
+        """Return whether the DCV server's service runs."""
+
+    def is_logged_on(self, user: str) -> bool:
+        """Return whether this user is logged on at the machine itself: the automatic logon has happened."""
+
+    def awaits_restart(self) -> bool:
+        """Return whether the machine is about to restart, or must, to finish an installation."""
+
+
+class System(Observable, Protocol):
+    """What can be done to it besides. Everything raises OSError where it cannot."""
+
+    def allow_capture(self, origin: str) -> None:
+        """Let the desktop's browsers use camera and microphone at this origin without asking, and at no other."""
+
+    def make_private(self, folder: Path) -> None:
+        """Make a folder that only the service's user and administrators may look into."""
+
+    def shut_down(self) -> None:
+        """Begin to shut the machine down."""
