@@ -1,0 +1,44 @@
+"""`python -m desktop service` and `python -m desktop helper`: the two processes of a desktop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop import config
+
+log = logging.getLogger("elephant.desktop")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of the two until it is told to stop; return the exit code: 0, or 2 where its file cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m desktop", description=__doc__)
+    parser.add_argument("process", choices=("service", "helper"))
+    parser.add_argument("--config", type=Path, default=config.FILE, help="the image's settings (%(default)s)")
+    told = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = config.load(told.config)
+    except config.ConfigError as error:
+        log.error("%s", error)
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if told.process == "helper":
+        from desktop import helper
+
+        return helper.main(settings, stop)
+    from desktop import service
+    from desktop.machine import this_machine
+
+    return service.main(settings, this_machine(), stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

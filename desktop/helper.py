@@ -1,0 +1,228 @@
+"""The session helper: what the person sees of the agent. The automatic logon starts it in the person's own session.
+
+It knows what the service's notice tells and nothing else: no key, no state of the service's, no metadata.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from desktop import hooks, notice, room
+from desktop.alone import only_one
+from desktop.background import Background, Line
+from desktop.config import Config
+from desktop.hooks import Moment, Runner
+from desktop.kept import Kept, Spawn, spawn
+from desktop.notice import Notice, Phase, Told
+
+STEP_S = 2
+WARNINGS = (timedelta(minutes=10), timedelta(minutes=2))
+"""How long before the end the person is warned."""
+
+_TELL_S = 10
+_SHOWN_S = 60
+
+log = logging.getLogger("elephant.desktop")
+
+Show = Callable[[str], None]
+"""Shows the person a sentence without waiting for them; OSError where it cannot."""
+
+
+class Helper:
+    """Stepped every two seconds; nothing in it waits for long."""
+
+    def __init__(
+        self,
+        config: Config,
+        show: Show,
+        hook_line: Line,
+        start: Spawn = spawn,
+        elapsed: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        find_browser: Callable[[], str | None] | None = None,
+    ) -> None:
+        """Take the image's settings, what shows a sentence, the line for the operator's commands, and what starts."""
+        self._config = config
+        self._show = show
+        self._hooks = hook_line
+        self._elapsed = elapsed
+        self._wall = wall
+        self._find_browser = find_browser
+        self._room = Kept("The room", elapsed, start, config.session / "room.pid")
+        self._recorder = Kept("The recorder", elapsed, start, config.session / "recorder.pid")
+        self._folder = ""
+        self._away_since_s: float | None = None
+        self._connected = False
+        self._warned: set[tuple[datetime, timedelta]] = set()
+        self._ran: set[tuple[Moment, datetime | None]] = set()
+        self._room_fault: str | None = None
+        self._screen_fault: str | None = None
+        self._opened = False
+        self._told: Told | None = None
+        self._told_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set; what was opened ends with it."""
+        while not stop.is_set():
+            self.step()
+            stop.wait(STEP_S)
+        self._recorder.end_now()
+        self._room.end_now()
+
+    def step(self) -> None:
+        """Do what is due; without a notice nothing changes."""
+        told = notice.read_notice(self._config.shared)
+        if told:
+            self._follow(told)
+        self._tell()
+
+    def _follow(self, told: Notice) -> None:
+        if told.phase is Phase.WAITING:
+            return
+        self._follow_people(told)
+        self._follow_room(told)
+        self._follow_recorder(told)
+        self._follow_time(told)
+
+    # --- what is open
+
+    def _follow_room(self, told: Notice) -> None:
+        if told.phase is not Phase.MEETING:
+            self._room.end()
+            return
+        try:
+            command = self._open_with(told)
+        except room.NoRoom as error:
+            self._room_fault = str(error)
+            return
+        if command:
+            self._room.keep(command, hooks.environ(told))
+            self._opened = self._opened or self._room.is_running
+        self._room_fault = self._room.fault
+
+    def _open_with(self, told: Notice) -> list[str] | None:
+        if self._config.program:
+            return list(self._config.program)
+        if told.room is None:
+            return None
+        where = room.address(told.room, told.name)
+        return [*room.browser(self._config.browser, self._config.session / "browser", self._find_browser), where]
+
+    def _follow_recorder(self, told: Notice) -> None:
+        """Record from the person's coming until they have been away for a while, or the meeting is at its end."""
+        is_away = self._away_since_s is None or (
+            not told.connected and self._elapsed() - self._away_since_s >= self._config.away.total_seconds()
+        )
+        wanted = bool(self._config.recorder) and told.phase is Phase.MEETING and (told.connected or not is_away)
+        if not wanted:
+            self._recorder.end()
+            self._folder = ""
+            return
+        if not self._recorder.is_running or not self._folder:
+            self._folder = str(self._config.session / "recordings" / f"{self._wall():%Y%m%dT%H%M%S.%fZ}")
+        environ = {**hooks.environ(told), "ELEPHANT_RECORDING": self._folder}
+        self._recorder.keep(self._config.recorder, environ)
+
+    def _follow_people(self, told: Notice) -> None:
+        if told.connected or self._connected:
+            self._away_since_s = self._elapsed()
+        if told.connected != self._connected:
+            self._connected = told.connected
+            self._run_hooks(Moment.CONNECT if told.connected else Moment.DISCONNECT, told)
+
+    # --- time
+
+    def _follow_time(self, told: Notice) -> None:
+        if told.phase in (Phase.ENDING, Phase.OVER):
+            self._run_once(Moment.END, told)
+            return
+        if told.ends_at is None:
+            return
+        left = told.ends_at - (self._wall() - timedelta(seconds=told.clock_ahead_s))
+        due = [before for before in WARNINGS if left <= before]
+        if due and left > timedelta():
+            self._run_once(Moment.BEFORE_END, told)
+            if (told.ends_at, due[-1]) not in self._warned:
+                self._warned |= {(told.ends_at, before) for before in due}
+                self._warn(left)
+
+    def _warn(self, left: timedelta) -> None:
+        minutes = max(1, round(left.total_seconds() / 60))
+        text = f"This meeting ends in {minutes} minute{'s' if minutes > 1 else ''}."
+        try:
+            self._show(text)
+        except OSError as error:
+            self._screen_fault = f"The person cannot be warned: {error}"
+
+    def _run_once(self, moment: Moment, told: Notice) -> None:
+        if (moment, told.ends_at) not in self._ran:
+            self._ran.add((moment, told.ends_at))
+            self._run_hooks(moment, told)
+
+    def _run_hooks(self, moment: Moment, told: Notice) -> None:
+        folder = self._config.hooks
+        self._hooks.put(lambda: hooks.run(folder, Runner.SESSION, moment, told))
+
+    # --- what the service is told
+
+    def _tell(self) -> None:
+        told = Told(
+            recording=self._recorder.is_running,
+            room_opened=self._opened,
+            fault=self._recorder.fault or self._room_fault or self._screen_fault,
+        )
+        if told == self._told and self._elapsed() - self._told_s < _TELL_S:
+            return
+        if told.fault and (self._told is None or told.fault != self._told.fault):
+            log.warning("%s", told.fault)
+        self._told, self._told_s = told, self._elapsed()
+        try:
+            notice.write(
+                notice.told_file(self._config.session),
+                Told(at=self._wall(), recording=told.recording, room_opened=told.room_opened, fault=told.fault),
+            )
+        except OSError as error:
+            log.warning("The service cannot be told how the session stands: %s", error)
+
+
+def show_on_screen(text: str, which: Callable[[str], str | None] = shutil.which) -> None:
+    """Show a sentence over all windows for a minute.
+
+    Raises:
+        OSError: there is nothing to show it with.
+    """
+    commands: dict[str, Sequence[str]] = {
+        "msg": ["*", f"/TIME:{_SHOWN_S}", text],
+        "notify-send": ["--urgency=critical", f"--expire-time={_SHOWN_S * 1000}", "Elephant", text],
+        "zenity": ["--warning", f"--timeout={_SHOWN_S}", f"--text={text}"],
+        "xmessage": ["-timeout", str(_SHOWN_S), text],
+    }
+    program = next((found for name in commands if (found := which(name))), None)
+    if program is None:
+        raise OSError(f"none of {', '.join(commands)} is here.")
+    subprocess.Popen(  # noqa: S603  a list of words, no shell
+        [program, *commands[Path(program).stem]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the helper until it is told to stop; return 0, or 1 where another one of this session runs."""
+    config.session.mkdir(parents=True, exist_ok=True)
+    alone = only_one(config.session / "helper.lock")
+    if alone is None:
+        log.warning("Another helper runs in %s already.", environ.get("USERNAME") or environ.get("USER") or "here")
+        return 1
+    with alone:
+        Helper(config, show_on_screen, Background("hooks")).run(stop)
+    return 0

@@ -1,0 +1,65 @@
+"""The room's address as the desktop's browser opens it, and which browser that is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+_AT_HOME = ("127.0.0.1", "localhost")
+_ON_PATH = ("microsoft-edge", "google-chrome", "chromium", "chromium-browser")
+_ON_WINDOWS = (r"Microsoft\Edge\Application\msedge.exe", r"Google\Chrome\Application\chrome.exe")
+_PROGRAM_FILES = ("ProgramFiles(x86)", "ProgramFiles")
+
+
+class NoRoom(Exception):
+    """There is nothing that can be opened; the text says why."""
+
+
+def address(room: str, name: str | None) -> str:
+    """Return the room's address with the person's name filled in, as Jitsi reads it from behind the #.
+
+    Raises:
+        NoRoom: it is no address that a browser may open.
+    """
+    try:
+        parts = urlsplit(room)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or not room.isprintable() or " " in room or not _may_open(parts.scheme, host):
+        raise NoRoom(f"The room's address must begin with https://, and is {room!r:.100}.")
+    told = ["config.prejoinConfig.enabled=false"]
+    if name:
+        told.append(f"userInfo.displayName={quote(json.dumps(name, ensure_ascii=False), safe='', errors='replace')}")
+    return f"{room}{'&' if '#' in room else '#'}{'&'.join(told)}"
+
+
+def browser(configured: Sequence[str], profile: Path, find: Callable[[], str | None] | None = None) -> list[str]:
+    """Return the browser's program and options, to which the address is added.
+
+    Raises:
+        NoRoom: none is configured, and none is found.
+    """
+    if configured:
+        return list(configured)
+    program = (find or _find)()
+    if not program:
+        raise NoRoom("No browser is found here: install Edge, Chrome or Chromium, or name one in agent.toml (browser).")
+    # With a profile of its own the process lives as long as its windows do, and is nobody else's.
+    return [program, f"--user-data-dir={profile}", "--no-first-run", "--no-default-browser-check", "--new-window"]
+
+
+def _may_open(scheme: str, host: str) -> bool:
+    return scheme == "https" or (scheme == "http" and host in _AT_HOME)
+
+
+def _find() -> str | None:
+    if os.name == "nt":
+        folders = [Path(os.environ[name]) for name in _PROGRAM_FILES if name in os.environ]
+        programs = (folder / program for program in _ON_WINDOWS for folder in folders)
+        return next((str(program) for program in programs if program.exists()), None)
+    return next((found for name in _ON_PATH if (found := shutil.which(name))), None)
