@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     from desktop import service
     from desktop.machine import this_machine
 
-    return service.main(settings, this_machine(), stop)
+    return service.main(settings, this_machine(settings.root), stop)
 
 
 if __name__ == "__main__":

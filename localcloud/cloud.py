@@ -69,6 +69,7 @@ class Cloud:
         aws_port: int = 0,
         cloudflare_port: int = 0,
         http_port: int = 0,
+        domain: str = zone.DOMAIN,
     ) -> None:
         self.clock = clock
         self.conditions = conditions
@@ -77,6 +78,7 @@ class Cloud:
         self.issuer = Issuer(clock)
         self._app = app
         self._ports = (aws_port, cloudflare_port, http_port)
+        self._domain = domain
         self._stack = ExitStack()
 
     def __enter__(self) -> Cloud:
@@ -102,7 +104,7 @@ class Cloud:
         self._leave_shell(stack)
         self.aws = Aws(clock, self.ledger, aws_port)
         stack.callback(self.aws.stop)
-        self.cloudflare = Cloudflare(clock, self.ledger, cloudflare_port)
+        self.cloudflare = Cloudflare(clock, self.ledger, cloudflare_port, self._domain)
         stack.callback(self.cloudflare.stop)
         self.cloudflare.listeners.append(self._tell_record)
         stack.enter_context(states_told_as_they_are())
@@ -192,7 +194,7 @@ class Cloud:
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
             "SECURITY_GROUP_IDS": group["GroupId"],
-            "DOMAIN_ROOT": zone.DOMAIN,
+            "DOMAIN_ROOT": self._domain,
             "JITSI_DOMAIN": VIDEO,
             "ZONE_ID": zone.ZONE_ID,
             "SECRET_ARN": SECRET,

@@ -69,8 +69,8 @@ class Cloudflare:
     which is how its error 81053 is documented.
     """
 
-    def __init__(self, clock: Clock, ledger: Ledger, port: int = 0) -> None:
-        """Take the port, 0 for any that is free.
+    def __init__(self, clock: Clock, ledger: Ledger, port: int = 0, domain: str = DOMAIN) -> None:
+        """Take the port, 0 for any that is free, and the name of the one zone.
 
         Raises:
             PortTaken: another program has it.
@@ -80,6 +80,7 @@ class Cloudflare:
         self.listeners: list[Callable[[Change], object]] = []
         self.outage: str | None = None
         self.round_robin = True
+        self.domain = domain
         self._clock = clock
         self._ledger = ledger
         self._recent: deque[datetime] = deque()
@@ -254,7 +255,7 @@ class Cloudflare:
 
     def _keep(self, zone: Zone, record: Record) -> Record:
         """Check a record against the rules and the rest of the zone, and keep it there."""
-        _check_values(record)
+        _check_values(record, self.domain)
         for other in zone.values():
             if other["id"] != record["id"] and other["name"] == record["name"]:
                 _check_conflict(record, other, self.round_robin)
@@ -265,12 +266,12 @@ class Cloudflare:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _check_values(record: Record) -> None:
+def _check_values(record: Record, domain: str) -> None:
     """Check a record's values, and fill in those that follow from others."""
     if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
         raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
     name = one_form(record["name"])
-    record["name"] = name if name == DOMAIN or name.endswith(f".{DOMAIN}") else f"{name}.{DOMAIN}"
+    record["name"] = name if name == domain or name.endswith(f".{domain}") else f"{name}.{domain}"
     if record["type"] == "A" and not _is_ipv4(record["content"]):
         raise Refusal(9005, "Content for A record must be a valid IPv4 address.")
     if record["proxied"]:
@@ -279,7 +280,7 @@ def _check_values(record: Record) -> None:
         raise Refusal(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
     if len(record["comment"] or "") > _COMMENT_LIMIT:
         raise Refusal(1004, f"DNS Validation Error: a comment holds at most {_COMMENT_LIMIT} characters.")
-    record.update(zone_id=ZONE_ID, zone_name=DOMAIN, proxiable=record["type"] in _ADDRESSES, tags=[])
+    record.update(zone_id=ZONE_ID, zone_name=domain, proxiable=record["type"] in _ADDRESSES, tags=[])
 
 
 def _check_conflict(record: Record, other: Record, round_robin: bool) -> None:

@@ -62,7 +62,7 @@ def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str, *, though_over
     return Desk(meeting, seat)
 
 
-def describe(desk: Desk, keys: Keys | None, policy: Policy) -> dict[str, Any]:
+def describe(desk: Desk, keys: Keys | None, policy: Policy, issuer_root: str | None = None) -> dict[str, Any]:
     """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known."""
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
@@ -79,6 +79,7 @@ def describe(desk: Desk, keys: Keys | None, policy: Policy) -> dict[str, Any]:
         "meet_time": rows.timestamp(start) if start else None,
         "ends_at": rows.timestamp(end) if end else None,
         "host_name": policy.record_name(desktop_id),
+        "issuer_root": issuer_root,
         "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
     }
 

@@ -15,7 +15,7 @@ _POLICIES = ("etc/chromium", "etc/opt/chrome", "etc/opt/edge")
 class Linux:
     """One machine. `root` is where its file system begins."""
 
-    def __init__(self, output: Output, root: Path = Path("/")) -> None:
+    def __init__(self, output: Output, root: Path) -> None:
         """Take what runs programs."""
         self._output = output
         self._root = root

@@ -64,6 +64,43 @@ class Certificate:
         return tuple((look.st_ino, look.st_mtime_ns, look.st_size) for look in looks)
 
 
+class Authority:
+    """Issues desktops' certificates, as Cloudflare's Origin CA does; its root is what the app hands to desktops."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        """Make a root, valid for a year from now (UTC)."""
+        self._since = (now or datetime.now(UTC)) - timedelta(minutes=5)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The laptop's own issuer")])
+        self._root = self._sign(self._name, self._key.public_key(), ())
+
+    @property
+    def root(self) -> str:
+        """The root, as PEM."""
+        return self._root.public_bytes(serialization.Encoding.PEM).decode()
+
+    def issue(self, home: Path, host_name: str) -> None:
+        """Write dcv.pem and dcv.key for this name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name[:64])])
+        _write_pair(home, key, self._sign(name, key.public_key(), (host_name,)))
+
+    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, names: tuple[str, ...]) -> x509.Certificate:
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._since)
+            .not_valid_after(self._since + timedelta(days=_VALID_DAYS))
+            .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+        )
+        if names:
+            made = made.add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=False)
+        return made.sign(self._key, hashes.SHA256())
+
+
 def make_pair(home: Path, names: list[str], now: datetime | None = None) -> None:
     """Write a self-signed dcv.pem and dcv.key for these names and this machine, valid a year from `now` (UTC)."""
     since = (now or datetime.now(UTC)) - timedelta(minutes=5)
@@ -83,6 +120,10 @@ def make_pair(home: Path, names: list[str], now: datetime | None = None) -> None
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
+    _write_pair(home, key, certificate)
+
+
+def _write_pair(home: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

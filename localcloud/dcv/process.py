@@ -46,6 +46,11 @@ class DcvProcess:
         write_shim(self.shims, self.home, python)
 
     @property
+    def pid(self) -> int | None:
+        """The number of the process, None where it was never started."""
+        return self._process.pid if self._process else None
+
+    @property
     def url(self) -> str:
         """Where the desktop is, without the slash at the end."""
         return f"https://127.0.0.1:{self.port}"

@@ -12,6 +12,8 @@ from desktop.machine.linux import Linux
 from desktop.machine.programs import output
 from desktop.machine.windows import Windows
 
+ROOT = Path("/nowhere")
+
 
 class Programs:
     """Programs that print what a test says, and remember what they were asked."""
@@ -46,13 +48,13 @@ class Registry:
     [("active\n", 0, True), ("inactive\n", 3, False), ("activating\n", 3, False), ("failed\n", 3, False)],
 )
 def test_systemd_tells_whether_dcv_runs(said: str, code: int, runs: bool) -> None:
-    assert Linux(Programs(said, code)).dcv_runs() is runs
+    assert Linux(Programs(said, code), ROOT).dcv_runs() is runs
 
 
 @pytest.mark.parametrize("said", ["", "Failed to connect to bus", "unknown\n"])
 def test_what_systemd_does_not_tell_is_unknown(said: str) -> None:
     with pytest.raises(OSError, match="dcvserver"):
-        Linux(Programs(said, 1)).dcv_runs()
+        Linux(Programs(said, 1), ROOT).dcv_runs()
 
 
 @pytest.mark.parametrize(
@@ -67,12 +69,12 @@ def test_what_systemd_does_not_tell_is_unknown(said: str) -> None:
     ],
 )
 def test_a_session_at_a_seat_is_a_logon_and_one_by_ssh_is_none(said: str, logged_on: bool) -> None:
-    assert Linux(Programs(said)).is_logged_on("lesson") is logged_on
+    assert Linux(Programs(said), ROOT).is_logged_on("lesson") is logged_on
 
 
 def test_loginctl_that_fails_tells_nothing() -> None:
     with pytest.raises(OSError, match="loginctl"):
-        Linux(Programs("", 1)).is_logged_on("lesson")
+        Linux(Programs("", 1), ROOT).is_logged_on("lesson")
 
 
 @pytest.mark.parametrize("mark", ["run/reboot-required", "run/systemd/shutdown/scheduled"])
@@ -102,15 +104,15 @@ def test_browsers_are_told_the_one_origin_that_may_listen_and_see(tmp_path: Path
 def test_a_private_folder_is_nobody_elses(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "of it"
     for _ in range(2):
-        Linux(Programs()).make_private(folder)
+        Linux(Programs(), ROOT).make_private(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_shutdown_that_is_refused_is_no_shutdown() -> None:
-    Linux(programs := Programs()).shut_down()
+    Linux(programs := Programs(), ROOT).shut_down()
     assert programs.asked == [["shutdown", "-h", "now"]]
     with pytest.raises(OSError, match="fails with 1"):
-        Linux(Programs("", 1)).shut_down()
+        Linux(Programs("", 1), ROOT).shut_down()
 
 
 # --- Windows

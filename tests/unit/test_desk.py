@@ -52,9 +52,10 @@ def changed(meetings: FakeMeetings, before: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
     meetings = table(PUBLISHED, teacher_name="Ada", student_name="Børge 小明", jitsi_url="https://video.example.com/r")
-    told = desk.describe(place(meetings), KEYS, POLICY)
+    told = desk.describe(place(meetings), KEYS, POLICY, "the root")
     assert told == {
         "message": "This is the desktop of the teacher.",
+        "issuer_root": "the root",
         "meeting_id": "m1",
         "role": "teacher",
         "name": "Ada",
