@@ -7,7 +7,7 @@ told again as it is then, so nothing is queued.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -26,6 +26,10 @@ READY_S = 30
 
 ALIVE_S = 300
 """How often the app hears of a desktop of which nothing is new."""
+
+MOST_LINES = 10
+LONGEST_LINE = 200
+"""How many things may be missing in one report, and of how many characters each: the app refuses more."""
 
 ASK_S = 300
 """How often the app is asked whose desktop this is, and until when: both may change, and so do the door's keys."""
@@ -145,7 +149,7 @@ class Conversation:
             return
         if missing:
             self._due["ready"] = self._elapsed() + LOOK_S
-        self._tell("ready", {"missing": list(missing)}, READY_S if missing else ALIVE_S)
+        self._tell("ready", {"missing": _as_told(missing)}, READY_S if missing else ALIVE_S)
 
     def _tell(self, what: str, body: dict[str, Any], again_s: float) -> None:
         """Tell the app, unless it was told just this not long ago."""
@@ -176,6 +180,15 @@ class Conversation:
         if trouble != self._trouble:
             log.warning("%s", trouble)
         self._trouble = trouble
+
+
+def _as_told(missing: Sequence[str]) -> list[str]:
+    """Return what is missing as the app takes it: so many lines, each so long; what is cut stands in the log."""
+    lines = [" ".join("".join(mark if mark.isprintable() else " " for mark in each).split()) for each in missing]
+    lines = [line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in lines if line]
+    if missing and not lines:
+        return ["Something that says nothing of itself."]
+    return lines[:MOST_LINES]
 
 
 def understand(told: Mapping[str, Any], instance_id: str) -> Place:

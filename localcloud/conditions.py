@@ -22,6 +22,8 @@ class Conditions:
     """How long DescribeInstances does not show an instance that was launched."""
     boot_s: tuple[float, float] = (150, 210)
     """How long Windows takes from `running` until the desktop reports for work."""
+    guests: bool = True
+    """Whether something runs on desktops: without, they boot and nothing reports."""
     full_zones: frozenset[str] = frozenset()
     """Availability zones that have no capacity."""
     lost: frozenset[str] = frozenset()

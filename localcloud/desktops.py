@@ -97,7 +97,8 @@ class Desktops:
         self._boot_s = conditions.boot_s
         self._random = random.Random(conditions.seed)
         self._timeline = timeline
-        ec2.listeners.append(self._state_changed)
+        if conditions.guests:
+            ec2.listeners.append(self._state_changed)
 
     def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.instance.image_id == self._ami_id and life.id not in self.all:

@@ -14,9 +14,16 @@ from contextlib import suppress
 
 from localcloud.server import PortTaken
 
+DOMAIN = "elephant.localhost"
+"""The zone of a laptop's desktops: browsers take every name in it for the laptop itself."""
+
 _LONGEST_HELLO = 20_000
 _PATIENCE_S = 10
 _CHUNK = 65_536
+
+
+class DoorsTaken(PortTaken):
+    """Another program listens where desktops' links lead."""
 
 
 class Doors:
@@ -26,13 +33,13 @@ class Doors:
         """Take the port, 0 for any that is free.
 
         Raises:
-            PortTaken: another program has it.
+            DoorsTaken: another program has it.
         """
         self._port_of = port_of
         try:
             self._server = socket.create_server(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(f"Port {port} on 127.0.0.1, where desktops' links lead, is taken.") from error
+            raise DoorsTaken(f"Port {port} on 127.0.0.1, where desktops' links lead, is taken.") from error
         self.port = int(self._server.getsockname()[1])
         threading.Thread(target=self._serve, name="doors", daemon=True).start()
 

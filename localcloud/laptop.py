@@ -14,12 +14,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from chalicelib.adapters.issuer import ITEM
 from desktop.config import as_toml
@@ -33,9 +32,6 @@ from localcloud.ec2 import Life
 from localcloud.metadata import Metadata
 
 USER = "lesson"
-DOMAIN = "elephant.localhost"
-"""The zone of a laptop's desktops: browsers take every name in it for the laptop itself."""
-
 AWAY_MINUTES = 0.5
 _ROOT = Path(__file__).resolve().parents[1]
 _LOOK_S = 0.5
@@ -66,7 +62,7 @@ class Machine:
     api: str
     metadata: Metadata
     authority: Authority
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, object]
     dcv: DcvProcess = field(init=False)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -181,14 +177,17 @@ class Machine:
 class Laptop:
     """Every desktop of a cloud as real processes, up while its instance runs."""
 
-    def __init__(self, cloud: Cloud, folder: Path, doors_port: int = 0) -> None:
+    def __init__(self, cloud: Cloud, folder: Path, doors_port: int = 0, **settings: object) -> None:
         """Take the cloud, where desktops keep what they have, and the port that their links lead to, 0 for any.
 
+        `settings` are the image's own, beside those that follow from where it is.
+
         Raises:
-            PortTaken: another program has the port.
+            DoorsTaken: another program has the port.
         """
         self._cloud = cloud
         self._folder = folder
+        self._settings = settings
         self._authority = Authority()
         self.machines: dict[str, Machine] = {}
         self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
@@ -244,11 +243,13 @@ class Laptop:
         [instance] = [instance for each in found for instance in each["Instances"]]
         metadata = Metadata(instance, self._cloud.issuer, self._cloud.clock)
         name = f"{instance_id}.{self._cloud.environ['DOMAIN_ROOT']}"
-        machine = Machine(self._folder / instance_id, name, self._cloud.url, metadata, self._authority)
-        self.machines[instance_id] = machine
+        home = self._folder / instance_id
+        machine = Machine(home, name, self._cloud.url, metadata, self._authority, self._settings)
         try:
             machine.start()
+            self.machines[instance_id] = machine
         except NotStarted as error:
+            metadata.stop()
             self._cloud.timeline.add("laptop", "a desktop has not come up", str(error), bad=True)
 
     def _power_off(self, instance_id: str) -> None:

@@ -1,6 +1,8 @@
 """`make run`: the local cloud and the app, kept up with fast desktops, until Ctrl-C.
 
-The app is at http://localhost:8000 or the next port that is free, or where PORT says. SPEED is how fast its clock
+Desktops are real processes of the agent, and a browser gets to them: what they keep is in `build/laptop-<port>`.
+DESKTOPS=model has them modelled instead, and so does a clock that is faster than yours. The app is at
+http://localhost:8000 or the next port that is free, or where PORT says. SPEED is how fast its clock
 runs. Another process, `chalice local` say, reaches the same cloud with the environment in the file
 `build/localcloud-<port>.env`, which is this run's own: several may be up at once.
 """
@@ -10,11 +12,13 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -30,10 +34,14 @@ from chalice.app import Chalice
 from localcloud import display
 from localcloud.clock import RealClock
 from localcloud.cloud import OWN_SETTINGS, Cloud
+from localcloud.cloudflare import DOMAIN
 from localcloud.conditions import Conditions
+from localcloud.doors import DOMAIN as LAPTOP
+from localcloud.doors import DoorsTaken
 from localcloud.server import PortTaken, is_free
 
 FAST = Conditions(starting_s=(3, 3), stopping_s=(3, 3), boot_s=(5, 5))
+AGENTS = replace(FAST, guests=False)
 BUILD = Path("build")
 WORK_S = 60
 _WATCH_S = 2
@@ -43,6 +51,8 @@ _TRIES = 3
 _SPEEDS = (0.1, 60)  # faster still, and a minute is too short for what the sweep does in it
 _OTHER_PORTS = "make run PORT=9000 AWS_PORT=9001 CLOUDFLARE_PORT=9002"
 _LAST_PORT = 65535
+DESKTOPS_PORT = 8443
+"""Where desktops' links lead; it is no choice of this run's."""
 # Whatever AWS knows besides: a profile, a session, an endpoint of one service would each lead elsewhere.
 _UNSET = r"unset $(env | sed -n 's/^\(AWS_[^=]*\)=.*/\1/p')"
 
@@ -80,11 +90,26 @@ def main(arguments: Sequence[str]) -> int:
     clock = RealClock(options.speed)
     try:
         with ExitStack() as stack:
-            _serve(_start(app, clock, options, stack), clock, proxied=proxied)
+            cloud = _start(app, clock, options, stack)
+            if options.desktops == "agent":
+                _start_laptop(cloud, stack)
+            _serve(cloud, clock, proxied=proxied)
+    except DoorsTaken as problem:
+        display.console(sys.stderr).print(f"{problem} Free it, or have desktops modelled: make run DESKTOPS=model.")
+        return 1
     except PortTaken as problem:
         display.console(sys.stderr).print(f"{problem} Free it, or choose others: {_OTHER_PORTS}.")
         return 1
     return 0
+
+
+def _start_laptop(cloud: Cloud, stack: ExitStack) -> None:
+    from localcloud.laptop import Laptop  # only now: modelled desktops need none of it
+
+    folder = BUILD / f"laptop-{_port_of(cloud)}"  # nobody else has this port now
+    shutil.rmtree(folder, ignore_errors=True)
+    laptop = Laptop(cloud, folder.resolve(), DESKTOPS_PORT)
+    stack.callback(laptop.stop)
 
 
 def _start(app: Chalice, clock: RealClock, options: argparse.Namespace, stack: ExitStack) -> Cloud:
@@ -101,7 +126,9 @@ def _start(app: Chalice, clock: RealClock, options: argparse.Namespace, stack: E
 
 def _enter(app: Chalice, clock: RealClock, options: argparse.Namespace, stack: ExitStack) -> Cloud:
     http, aws, cloudflare = _ports(options)
-    return stack.enter_context(Cloud(app, clock, FAST, http_port=http, aws_port=aws, cloudflare_port=cloudflare))
+    conditions, domain = (AGENTS, LAPTOP) if options.desktops == "agent" else (FAST, DOMAIN)
+    cloud = Cloud(app, clock, conditions, http_port=http, aws_port=aws, cloudflare_port=cloudflare, domain=domain)
+    return stack.enter_context(cloud)
 
 
 def _ports(options: argparse.Namespace) -> list[int]:
@@ -144,7 +171,8 @@ def _serve(cloud: Cloud, clock: RealClock, *, proxied: bool) -> None:
     try:
         out.print(_welcome(cloud, clock, file, curl="curl --noproxy '*'" if proxied else "curl"), soft_wrap=True)
         clock.start()
-        Lesson(cloud)
+        if cloud.conditions.guests:
+            Lesson(cloud)
         stop.wait()
         out.print("\nStopping.")
         clock.stop()
@@ -183,9 +211,7 @@ and join it as each of the two, with the id from the answer, until it says 200:
   {curl} -si {url}/join/<id>/teacher
   {curl} -si {url}/join/<id>/student
 
-The desktops upload {WORK_S} s after both have joined. A quarter of an hour after
-its time the meeting then ends, and a line says so; make run SPEED=20 makes
-three seconds of each minute. The same cloud from another shell:
+{_how_it_goes_on(cloud)} The same cloud from another shell:
 
   source {file} &&
   .venv/bin/chalice local --stage local --port {_port_of(cloud) + 1}
@@ -193,6 +219,18 @@ three seconds of each minute. The same cloud from another shell:
 Ctrl-C stops it all. What the lines below tell:
 
 [dim]{display.LEGEND}[/]"""
+
+
+def _how_it_goes_on(cloud: Cloud) -> str:
+    if cloud.conditions.guests:
+        return f"""\
+The desktops upload {WORK_S} s after both have joined. A quarter of an hour after
+its time the meeting then ends, and a line says so; make run SPEED=20 makes
+three seconds of each minute."""
+    return f"""\
+*Open my desktop* leads to a stand-in for Amazon DCV; its certificate is this
+run's own, so a browser asks once. Desktops upload half a minute after their
+people have left. What they keep and log is in {BUILD}/laptop-{_port_of(cloud)}."""
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -203,7 +241,16 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=_port, default=os.environ.get(variable) or None, help=told)
     told = "how many seconds of the app's clock pass in one of yours; also SPEED (%(default)s)"
     parser.add_argument("--speed", type=_speed, default=os.environ.get("SPEED") or "1", help=told)
-    return parser.parse_args(arguments)
+    told = "agent: real processes, which keep your time; model: as the demo has them; also DESKTOPS (agent at SPEED=1)"
+    named = os.environ.get("DESKTOPS") or None
+    parser.add_argument("--desktops", choices=("agent", "model"), default=named, help=told)
+    options = parser.parse_args(arguments)
+    if options.desktops not in ("agent", "model", None):  # argparse does not look at a default
+        parser.error(f"DESKTOPS is {options.desktops!r}: write agent or model")
+    options.desktops = options.desktops or ("agent" if options.speed == 1 else "model")
+    if options.desktops == "agent" and options.speed != 1:
+        parser.error("the agent keeps your own time: leave SPEED out, or have desktops modelled (DESKTOPS=model)")
+    return options
 
 
 def _port(text: str) -> int:

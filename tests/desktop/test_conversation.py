@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from chalicelib.guests.desk import parse_missing
 from desktop.api import AppRefused, AppUnreachable
 from desktop.conversation import Conversation, Place, understand
 from desktop.door import Seat
@@ -195,3 +197,21 @@ def test_an_answer_of_another_kind_keeps_what_was_known(world: World) -> None:
     world.place = {"message": "Hello."}
     world.run(900)
     assert world.conversation.place == UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ["x" * 5000],
+        ["A check of the operator's: two\nlines\tand \x00 more\u2028."],
+        ["\n", ""],
+        [f"Reason {number}." for number in range(30)],
+        ["عائشة 🐘 \ud800"],
+    ],
+)
+def test_whatever_is_missing_is_told_as_the_app_takes_it(world: World, missing: list[str]) -> None:
+    world.missing = tuple(missing)
+    [(_, body)] = world.told("POST /ready", 5)
+    told = parse_missing(json.loads(json.dumps(body)))
+    assert told
+    assert all(told)

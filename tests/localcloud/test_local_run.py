@@ -86,9 +86,30 @@ def test_a_port_that_another_run_takes_meanwhile_is_left_to_it(monkeypatch: pyte
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(run, "_PORTS", {"port": (port, "x"), "aws-port": (0, "x"), "cloudflare-port": (0, "x")})
-        assert main(["--aws-port=0", "--cloudflare-port=0"]) == 0
+        assert main(["--aws-port=0", "--cloudflare-port=0", "--desktops=model"]) == 0
     assert addresses
     assert addresses != [f"http://127.0.0.1:{port}"]
+
+
+def test_where_desktops_links_lead_must_be_free(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(run, "DESKTOPS_PORT", taken.getsockname()[1])
+        assert main(["--port=0", "--aws-port=0", "--cloudflare-port=0"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "where desktops' links lead, is taken. Free it, or have desktops modelled: make run DESKTOPS=model." in said
+
+
+@pytest.mark.parametrize(("variable", "value"), [("DESKTOPS", "real"), ("SPEED", "20")])
+def test_the_agent_keeps_the_time_there_is(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit):
+        main(["--desktops=agent"] if variable == "SPEED" else [])
+    assert "model" in capsys.readouterr().err
 
 
 @contextmanager
@@ -97,7 +118,7 @@ def up(folder: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], 
     with subprocess.Popen(
         [sys.executable, "-m", "localcloud.run"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "", **variables},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "", "DESKTOPS": "model", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
