@@ -43,11 +43,11 @@ for (const name of ["setTimeout", "setInterval"]) {
 class Chromium:
     """One running browser."""
 
-    def __init__(self, program: str, profile: Path) -> None:
+    def __init__(self, program: str, profile: Path, *flags: str) -> None:
         self._complaints = profile / "stderr"
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
-        arguments = [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        arguments = [program, *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
         actions: list[tuple[Any, ...]] = [
             (os.POSIX_SPAWN_DUP2, theirs_in, 3),
             (os.POSIX_SPAWN_DUP2, theirs_out, 4),
@@ -94,9 +94,7 @@ class Chromium:
         """Open a page with nothing left from another; `before` is a script that runs ahead of the page's own."""
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
-        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = Page(self, session)
-        page.call("Page.enable")
+        page = self.attach(target)
         page.call("Network.enable")
         page.call("Emulation.setTimezoneOverride", timezoneId=zone)
         page.call(
@@ -106,6 +104,23 @@ class Chromium:
             page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         yield page
         self.call("Target.disposeBrowserContext", browserContextId=context)
+
+    def attach(self, target: str) -> Page:
+        """Return a page that is open already."""
+        page = Page(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        page.call("Page.enable")
+        return page
+
+    def tab(self, url: str) -> Page:
+        """Return the tab whose address begins so, once there is one."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            listed = self.call("Target.getTargets")["targetInfos"]
+            found = [each["targetId"] for each in listed if each["type"] == "page" and each["url"].startswith(url)]
+            if found:
+                return self.attach(found[-1])
+            assert time.monotonic() < until, f"no tab is at {url}, but at {[each['url'] for each in listed]}"
+            time.sleep(_LOOK_EVERY_S)
 
 
 class Page:
@@ -122,9 +137,11 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait_for(f"location.href !== 'about:blank' && document.readyState === 'complete' /* {url} */")
 
-    def run(self, script: str) -> Any:
-        """Return the value of an expression in the page."""
-        reply = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+    def run(self, script: str, *, by_hand: bool = False) -> Any:
+        """Return the value of an expression in the page; `by_hand` as a person's own doing, which may open a tab."""
+        reply = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True, userGesture=by_hand
+        )
         assert "exceptionDetails" not in reply, reply["exceptionDetails"]
         return reply["result"].get("value")
 
@@ -155,7 +172,7 @@ class Page:
         )
 
     def click(self, element: str) -> None:
-        self.run(f"{_element(element)}.click()")
+        self.run(f"{_element(element)}.click()", by_hand=True)
 
     def offline(self, offline: bool) -> None:
         """Take the network away, or give it back."""

@@ -105,7 +105,7 @@ DESKTOP = "https://i-0a0a0a0a0a0a0a0a0.example.com:8443"
 READY = Answer(200, {"message": "Your desktop is ready.", "dcv_url": DESKTOP, "status": "IN_PROGRESS"})
 
 
-def waiting(step: str, time: datetime = NOON, **progress: str) -> Answer:
+def waiting(step: str, time: datetime = NOON, **progress: object) -> Answer:
     """Return the answer to who waits at this step; `since` and `launch_at` as the app tells them."""
     body = {"message": "Your desktop is being prepared.", "status": "LAUNCHED", "progress": {"step": step, **progress}}
     return Answer(202, body, {"Retry-After": "5"}, time=time)

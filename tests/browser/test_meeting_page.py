@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -71,6 +74,52 @@ def test_the_button_leads_to_the_desktop_in_a_tab_of_its_own(browser: Chromium, 
         page.wait_for_text("Your desktop is ready")
         assert page.run("document.getElementById('open').href") == f"{DESKTOP}/"
         assert page.run("document.getElementById('open').target") == "_blank"
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "never true"
+        time.sleep(0.05)
+
+
+def is_open(browser: Chromium, url: str) -> bool:
+    """Return whether there is a tab at just this address."""
+    return any(each["url"] == url for each in browser.call("Target.getTargets")["targetInfos"])
+
+
+def test_only_a_click_comes_and_each_brings_what_opens_the_door(browser: Chromium, stand: Stand) -> None:
+    with browser.page() as page:
+        at(page, stand, READY)
+        page.wait_for_text("Your desktop is ready")
+        assert all(question.path.endswith("?peek=1") for question in stand.questions)
+        for token in ("a.1", "a.2"):
+            stand.answers = [Answer(200, {**READY.body, "auth_token": token})]  # type: ignore[dict-item]
+            asked = len(stand.questions)
+            page.click("open")
+            wanted = f"{DESKTOP}/?authToken={token}#console"
+            wait_until(partial(is_open, browser, wanted))
+            assert not stand.questions[asked].path.endswith("?peek=1")
+        assert page.shows("open")
+
+
+@pytest.mark.parametrize("answer", [*STRANGERS.values(), waiting("booting")], ids=[*STRANGERS, "not ready any more"])
+def test_a_click_that_brings_nothing_leaves_no_empty_tab(browser: Chromium, stand: Stand, answer: Answer) -> None:
+    with browser.page() as page:
+        at(page, stand, READY)
+        page.wait_for_text("Your desktop is ready")
+        before = len(browser.call("Target.getTargets")["targetInfos"])
+        stand.answers = [answer]
+        page.click("open")
+        page.wait_for("document.getElementById('trouble').innerText || document.getElementById('open').hidden")
+        assert len(browser.call("Target.getTargets")["targetInfos"]) == before
+
+
+def test_who_waits_reads_what_the_desktop_lacks(browser: Chromium, stand: Stand) -> None:
+    with browser.page() as page:
+        lacking = waiting("booting", missing=["The DCV service is not running.", "<b>DCV</b> has no session yet."])
+        at(page, stand, lacking)
+        page.wait_for_text("Your desktop reports: The DCV service is not running. <b>DCV</b> has no session yet.")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +274,7 @@ def test_a_link_that_a_mail_program_has_damaged_opens(browser: Chromium, stand: 
     with browser.page() as page:
         at(page, stand, READY, link=link)
         page.wait_for_text("Your desktop is ready")
-        assert [question.path for question in stand.questions] == ["/api/join/m-1/teacher"]
+        assert [question.path for question in stand.questions] == ["/api/join/m-1/teacher?peek=1"]
 
 
 @pytest.mark.parametrize(
