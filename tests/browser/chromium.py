@@ -154,7 +154,7 @@ class Page:
 
     def wait_for_text(self, text: str) -> None:
         """Wait until a person reads this on the page."""
-        self.wait_for(f"document.body.innerText.includes({json.dumps(text)})")
+        self.wait_for(f"document.body?.innerText.includes({json.dumps(text)})")
 
     def text(self, element: str = "") -> str:
         """Return what a person reads on the page, or in the element with this id."""

@@ -75,7 +75,7 @@ def test_a_click_leads_to_the_desktop_with_the_room_open(laptop: tuple[Cloud, La
 
         desktop.click("leave")
         desktop.wait_for("document.body.innerText.includes('left')")
-        desktop.open("about:blank")
+        desktop.call("Page.navigate", url="about:blank")
         page.click("open")  # the way back in
         again = visitor.tab("https://i-")
         again.wait_for_text("The room is open")
