@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial, wraps
 from itertools import chain
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, IAMAuthorizer, Rate, Request, Response, RouteEntry
 
@@ -21,6 +21,9 @@ from chalicelib.people import links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
 from chalicelib.settings import Scheduling
+
+if TYPE_CHECKING:
+    from chalicelib.guests.desk import Desk
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()
@@ -191,8 +194,7 @@ def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own
     from chalicelib.guests import desk
 
     here, desktop_id = _speaker()
-    place = desk.desk_of(here.meetings, meetingId, desktop_id)
-    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy, here.issuer_root()))
+    return _place(here, desk.desk_of(here.meetings, meetingId, desktop_id))
 
 
 @guest_route("/desktop/{meetingId}/ready", methods=["POST"])
@@ -210,13 +212,14 @@ def desktop_ready(meetingId: str) -> Response:  # noqa: N803
 @guest_route("/desktop/{meetingId}/presence", methods=["POST"])
 @answering
 def desktop_presence(meetingId: str) -> Response:  # noqa: N803
-    """A desktop says whether somebody is connected to it."""
+    """A desktop says whether somebody is connected to it, and hears what it asks for anyhow."""
     from chalicelib.guests import desk
 
     here, desktop_id = _speaker()
     connected = desk.parse_connected(_json_body(cast(Request, app.current_request)))
-    desk.report_presence(here.meetings, desk.desk_of(here.meetings, meetingId, desktop_id), connected, here.clock())
-    return Response({"message": "It is noted."})
+    place = desk.desk_of(here.meetings, meetingId, desktop_id)
+    desk.report_presence(here.meetings, place, connected, here.clock())
+    return _place(here, place)
 
 
 @guest_route("/desktop/{meetingId}/uploaded", methods=["POST"])
@@ -230,6 +233,12 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
     place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
     desk.report_upload(here.meetings, place, url, here.clock())
     return Response({"message": "It is noted."})
+
+
+def _place(here: runtime.Runtime, place: Desk) -> Response:
+    from chalicelib.guests import desk
+
+    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy, here.issuer_root()))
 
 
 def _speaker() -> tuple[runtime.Runtime, str]:

@@ -61,7 +61,7 @@ class Config:
     """What uploads the recordings, run by the service; the last line that it prints is the address. Empty: nothing."""
     root: Path = Path(Path.cwd().anchor)
     """Where the system's own files are; elsewhere only where the agent is tried out."""
-    away_minutes: float = 3.0
+    away_minutes: float = 2.0
     """How long nobody must have been connected before what was recorded is uploaded."""
 
     @property

@@ -31,8 +31,9 @@ MOST_LINES = 10
 LONGEST_LINE = 200
 """How many things may be missing in one report, and of how many characters each: the app refuses more."""
 
-ASK_S = 300
-"""How often the app is asked whose desktop this is, and until when: both may change, and so do the door's keys."""
+ASK_S = 330
+"""How old the app's word may be of whose desktop this is, and until when: both may change, and so do the door's keys.
+Each answer to a sign of life brings it anew, so it is asked for only where none was to be had."""
 
 log = logging.getLogger("elephant.desktop")
 
@@ -119,7 +120,9 @@ class Conversation:
             if self.place is None:
                 return
             if self._is_due("presence", LOOK_S) and (connected := self._connected()) is not None:
-                self._tell("presence", {"connected": connected}, ALIVE_S)
+                answer = self._tell("presence", {"connected": connected}, ALIVE_S)
+                if answer and "role" in answer:
+                    self._learn_place(answer)
             if not leaving and self._is_due("ready", READY_S):
                 self._tell_ready()
         except AppRefused as refusal:
@@ -135,7 +138,10 @@ class Conversation:
         return True
 
     def _ask_place(self) -> None:
-        place = understand(self._ask("GET", self._path), self._instance_id)
+        self._learn_place(self._ask("GET", self._path))
+
+    def _learn_place(self, answer: Mapping[str, Any]) -> None:
+        place = understand(answer, self._instance_id)
         if self.place is None:
             log.info("This is the desktop of the %s.", place.seat.role)
         self.place = place
@@ -149,15 +155,16 @@ class Conversation:
             return
         if missing:
             self._due["ready"] = self._elapsed() + LOOK_S
-        self._tell("ready", {"missing": _as_told(missing)}, READY_S if missing else ALIVE_S)
+        self._tell("ready", {"missing": _as_told(missing)}, READY_S if missing else None)
 
-    def _tell(self, what: str, body: dict[str, Any], again_s: float) -> None:
-        """Tell the app, unless it was told just this not long ago."""
+    def _tell(self, what: str, body: dict[str, Any], again_s: float | None) -> dict[str, Any] | None:
+        """Tell the app, unless it was told just this, so lately where it is to be told again; return its answer."""
         told, when = self._told.get(what, (None, 0.0))
-        if body == told and self._elapsed() - when < again_s:
-            return
-        self._ask("POST", f"{self._path}/{what}", body)
+        if body == told and (again_s is None or self._elapsed() - when < again_s):
+            return None
+        answer = self._ask("POST", f"{self._path}/{what}", body)
         self._told[what] = body, self._elapsed()
+        return answer
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         answer = self._app.ask(method, path, body)

@@ -13,6 +13,9 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 from unittest.mock import patch
@@ -25,19 +28,19 @@ from chalicelib import runtime
 from chalicelib.adapters.dynamodb import OPEN_INDEX
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
-from chalicelib.settings import Scheduling
+from chalicelib.settings import Client, Scheduling
 from localcloud import cloudflare as zone
 from localcloud import loopback
 from localcloud.aws import ACCOUNT, REGION, Aws
 from localcloud.clock import Clock, RealClock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
 from localcloud.conditions import GOOD_DAY, Conditions
-from localcloud.desktops import Desktops
+from localcloud.desktops import Desktop, Desktops, KitDesktop, ScriptsDesktop
 from localcloud.ec2 import Ec2, Life, lead_out, states_told_as_they_are
 from localcloud.functions import Functions, arn
 from localcloud.gateway import Gateway
 from localcloud.identity import Issuer
-from localcloud.ledger import APP, OPERATOR, Ledger
+from localcloud.ledger import APP, DESKTOP, OPERATOR, Ledger
 from localcloud.people import Person
 from localcloud.server import Server
 from localcloud.signatures import Signatures
@@ -117,12 +120,20 @@ class Cloud:
         self.aws.listeners.append(self.timers.api_called)
         self.stream = Stream(self._app, TABLE, clock, conditions, self.functions)
         self.ec2.listeners.append(Bus(self._app, clock, conditions, self.functions).state_changed)
-        self.desktops = Desktops(self.environ["AMI_ID"], TABLE, self.aws, self.ec2, clock, conditions, timeline)
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        make = partial(self._make_desktop, self.aws.client("dynamodb", DESKTOP), folder)
+        self.desktops = Desktops(self.environ["AMI_ID"], make, self.ec2, clock, conditions)
         Rates(self._app, clock, self.functions)
         self.signatures = Signatures(self.issuer, clock)
         self._http = Server(Gateway(self._app, self.ledger, clock, self.signatures), http_port)
         stack.callback(self._http.stop)
         self.url = self._http.url
+        self.environ["API_URL"] = os.environ["API_URL"] = self.url
+
+    def _make_desktop(self, table: Any, folder: Path, life: Life) -> Desktop:
+        if self.conditions.client is Client.KIT:
+            return KitDesktop(life, self.url, self.issuer, folder, self.clock, self.timeline)
+        return ScriptsDesktop(life, TABLE, table, self.clock, self.timeline)
 
     def person(self, link: str) -> Person:
         """Return somebody who was sent this link."""
@@ -193,6 +204,8 @@ class Cloud:
             "SCHEDULING": Scheduling.OPEN.value,
             "AMI_ID": image["ImageId"],
             "IAM_PROFILE": PROFILE,
+            "DESKTOP_CLIENT": self.conditions.client.value,
+            "DESKTOP_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
             "SECURITY_GROUP_IDS": group["GroupId"],
             "DOMAIN_ROOT": self._domain,
             "JITSI_DOMAIN": VIDEO,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.settings import Client
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
@@ -22,6 +24,8 @@ class Conditions:
     """How long DescribeInstances does not show an instance that was launched."""
     boot_s: tuple[float, float] = (150, 210)
     """How long Windows takes from `running` until the desktop reports for work."""
+    client: Client = Client.SCRIPTS
+    """What runs on desktops."""
     guests: bool = True
     """Whether something runs on desktops: without, they boot and nothing reports."""
     full_zones: frozenset[str] = frozenset()

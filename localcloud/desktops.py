@@ -1,36 +1,44 @@
-"""Desktops that behave like the real ones: they boot, report HEALTHY and upload, without looking at the row first.
+"""Desktops that behave like the real ones, of both kinds: they boot, report for work, let people in, and upload.
 
-They write to the table exactly what the images in people's accounts write. They check nothing, so they may
-write after the meeting has ended or the desktop has been replaced.
+Those with scripts write to the table exactly what the images in people's accounts write. They check nothing, so they
+may write after the meeting has ended or the desktop has been replaced. Those of the kit say to the app what the agent
+says, with the agent's own conversation and door.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from localcloud.aws import Aws
+from desktop.api import App
+from desktop.clock import AppClock
+from desktop.config import Config
+from desktop.conversation import LOOK_S, Conversation
+from desktop.door import Door, Presence, Seat
+from desktop.metadata import Credentials
+from desktop.state import State
+from localcloud.aws import REGION
 from localcloud.clock import Clock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2, Life
-from localcloud.ledger import DESKTOP
+from localcloud.identity import Issuer
 from localcloud.timeline import Timeline
 
 _LOOK_AGAIN_S = 15
 
 
 class Desktop:
-    """What runs inside one instance of the image."""
+    """What runs inside one instance of the image, of either kind."""
 
-    def __init__(self, life: Life, table_name: str, table: Any, clock: Clock, timeline: Timeline) -> None:
+    def __init__(self, life: Life, clock: Clock, timeline: Timeline) -> None:
         self.id = life.id
         self.life = life
         self.role = life.tags.get("Role", "")
         self.healthy_at: datetime | None = None
         self._meeting_id = ""
-        self._table_name = table_name
-        self._table = table
         self._clock = clock
         self._timeline = timeline
 
@@ -38,6 +46,37 @@ class Desktop:
     def running(self) -> bool:
         """Whether the machine is up, whatever runs on it."""
         return self.life.state == "running"
+
+    def report(self) -> None:
+        """Begin to report for work, now that the system has booted."""
+        raise NotImplementedError
+
+    def admit(self, token: str | None) -> str | None:
+        """Let a person in who brings this token, or none; return what keeps them out, None for nothing."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """See the person leave."""
+        raise NotImplementedError
+
+    def upload(self) -> None:
+        """Upload what the person did, and say where it is."""
+        raise NotImplementedError
+
+    def _address(self) -> str:
+        return f"https://sessions.s3.amazonaws.com/{self._meeting_id}/{self.role}.zip"
+
+    def _tell(self, what: str) -> None:
+        self._timeline.add(f"{self.role}'s desktop", what, self.id, meeting=self._meeting_id)
+
+
+class ScriptsDesktop(Desktop):
+    """One of the reference project's images: it writes to the table itself, and knows nothing of connections."""
+
+    def __init__(self, life: Life, table_name: str, table: Any, clock: Clock, timeline: Timeline) -> None:
+        super().__init__(life, clock, timeline)
+        self._table_name = table_name
+        self._table = table
 
     def report(self) -> None:
         """Find this desktop's meeting and report HEALTHY; while no row names this desktop, look again later."""
@@ -57,19 +96,23 @@ class Desktop:
         self.healthy_at = self._clock.now()
         self._tell("reports HEALTHY")
 
+    def admit(self, token: str | None) -> str | None:  # noqa: ARG002  the kit's desktops look at it
+        """Let everybody in: who knows the password may, and nobody is asked for more."""
+        return None
+
+    def leave(self) -> None:
+        """Upload as Windows locks, whatever that means."""
+        self.upload()
+
     def upload(self) -> None:
         """Upload what the person did, and write where it is."""
         if not self.running or not self.healthy_at:
             return
-        url = f"https://sessions.s3.amazonaws.com/{self._meeting_id}/{self.role}.zip"
         self._update(
             UpdateExpression=f"SET {self.role}_session_data = :url",
-            ExpressionAttributeValues={":url": {"S": url}},
+            ExpressionAttributeValues={":url": {"S": self._address()}},
         )
         self._tell("uploads its session")
-
-    def _tell(self, what: str) -> None:
-        self._timeline.add(f"{self.role}'s desktop", what, self.id, meeting=self._meeting_id)
 
     def _look_up(self) -> dict[str, Any] | None:
         pages = self._table.get_paginator("scan").paginate(
@@ -83,24 +126,93 @@ class Desktop:
         self._table.update_item(TableName=self._table_name, Key={"id": {"S": self._meeting_id}}, **change)
 
 
+class KitDesktop(Desktop):
+    """One of the kit's: the agent's own conversation and door, around a person who is there or not."""
+
+    def __init__(self, life: Life, url: str, issuer: Issuer, folder: Path, clock: Clock, timeline: Timeline) -> None:
+        super().__init__(life, clock, timeline)
+        self._meeting_id = life.tags["MeetingID"]
+        self.missing: tuple[str, ...] = ()
+        """What it lacks, a sentence each; nothing once it has booted."""
+        self._connected = False
+        self._left_at: datetime | None = None
+        self._is_over = False
+        keys = AppClock(self._elapsed, clock.now)
+        app = App(url, REGION, lambda: self._credentials(issuer), keys)
+        self._conversation = Conversation(
+            app, self._meeting_id, self.id, lambda: self.missing, lambda: self._connected, self._elapsed
+        )
+        state = State(folder / f"{self.id}.json", self.id)
+        self._door = Door(self._seat, self._presence, keys.now, state)
+
+    def report(self) -> None:
+        """Say what is due, and again every ten seconds for as long as the machine runs."""
+        if not self.running:
+            return
+        self._conversation.step(leaving=self._is_over)
+        place = self._conversation.place
+        if place and not self.healthy_at and not self.missing:
+            self.healthy_at = self._clock.now()
+            self._tell("says that it is ready")
+        if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
+            self._is_over = True
+            self.leave()
+        if self._left_at and self._clock.now() - self._left_at >= Config().away:
+            self.upload()
+        self._clock.after(LOOK_S, self.report)
+
+    def admit(self, token: str | None) -> str | None:
+        """Let in who brings a token that the door takes."""
+        verdict = self._door.judge(token or "")
+        if verdict.opens:
+            self._connected, self._left_at = True, None
+        return None if verdict.opens else verdict.why
+
+    def leave(self) -> None:
+        """See the person leave; what they did is uploaded unless they come back."""
+        if self._connected:
+            self._connected, self._left_at = False, self._clock.now()
+
+    def upload(self) -> None:
+        """Upload what the person did, and have the app told where it is."""
+        self._left_at = None
+        if self.running and self.healthy_at:
+            self._conversation.uploaded(self._address())
+            self._conversation.step(leaving=self._is_over)
+            self._tell("uploads its session")
+
+    def _seat(self) -> Seat | None:
+        place = self._conversation.place
+        return place.seat if place and not self._is_over else None
+
+    def _presence(self) -> Presence:
+        return Presence(int(self._connected), self._left_at)
+
+    def _elapsed(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _credentials(self, issuer: Issuer) -> Credentials:
+        profile = self.life.instance.iam_instance_profile or {}
+        session = issuer.session(str(profile.get("Arn", "")).rpartition("/")[2], self.id)
+        return Credentials(session.access_key, session.secret_key, session.token, session.expires)
+
+
 class Desktops:
     """Every desktop so far, by instance id. An instance of the image becomes one as soon as it runs."""
 
     def __init__(
-        self, ami_id: str, table_name: str, aws: Aws, ec2: Ec2, clock: Clock, conditions: Conditions, timeline: Timeline
+        self, ami_id: str, make: Callable[[Life], Desktop], ec2: Ec2, clock: Clock, conditions: Conditions
     ) -> None:
         self.all: dict[str, Desktop] = {}
         self._ami_id = ami_id
-        self._table_name = table_name
-        self._table = aws.client("dynamodb", DESKTOP)
+        self._make = make
         self._clock = clock
         self._boot_s = conditions.boot_s
         self._random = random.Random(conditions.seed)
-        self._timeline = timeline
         if conditions.guests:
             ec2.listeners.append(self._state_changed)
 
     def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.instance.image_id == self._ami_id and life.id not in self.all:
-            desktop = self.all[life.id] = Desktop(life, self._table_name, self._table, self._clock, self._timeline)
+            desktop = self.all[life.id] = self._make(life)
             self._clock.after(self._random.uniform(*self._boot_s), desktop.report)

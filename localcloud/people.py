@@ -75,11 +75,11 @@ class Person:
         self._ask()
 
     def leave(self) -> None:
-        """Finish the work, which makes the desktop upload it, and go."""
+        """Finish the work and go; the desktop uploads it."""
         self._present = False
         self._tell("is done and leaves")
         if self.at:
-            self.at.upload()
+            self.at.leave()
 
     def _ask(self) -> None:
         if not self._present:
@@ -88,7 +88,7 @@ class Person:
         before, self.last_answer = self.last_answer, (response.status_code, response.json())
         status, answer = self.last_answer
         if status == 200:
-            self._enter(answer["dcv_url"])
+            self._enter(answer["dcv_url"], answer.get("auth_token"))
         elif "Retry-After" in response.headers:
             if (before[0], before[1].get("status")) != (status, answer.get("status")):
                 self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), str(answer.get("message", answer)))
@@ -96,8 +96,8 @@ class Person:
         else:
             self._tell(f"is turned away: {status}", str(answer.get("message", answer)), bad=status >= 500)
 
-    def _enter(self, dcv_url: str) -> None:
-        """Open the address in the browser: the name must resolve to a desktop that is up and this person's own."""
+    def _enter(self, dcv_url: str, token: str | None) -> None:
+        """Open the address in the browser: the name must resolve to a desktop that is up, theirs, and lets them in."""
         host = urlsplit(dcv_url).hostname or ""
         addresses = {record["content"] for record in self._cloudflare.named(host)}
         self.at = next((d for d in self._desktops.all.values() if d.life.instance.public_ip in addresses), None)
@@ -108,6 +108,8 @@ class Person:
             problem = f"{host} leads to no desktop that is up"
         elif self.at.role != self.role:
             problem = f"{host} is the {self.at.role}'s desktop"
+        elif refusal := self.at.admit(token):
+            problem = f"{host} lets nobody in: {refusal}"
         if problem:
             self.locked_out.append(problem)
             self._tell("cannot get in", problem, bad=True)

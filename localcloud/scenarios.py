@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.settings import Client
+from desktop.config import Config
 from localcloud.cloud import Cloud
 from localcloud.cloudflare import Change
 from localcloud.conditions import GOOD_DAY, Conditions
@@ -119,13 +121,16 @@ def _told_that_it_is_over(result: Run) -> bool:
 
 
 def _only_sweep(result: Run) -> bool:
-    return {call.trigger for call in result.ledger.calls if call.trigger} <= {"schedule", "join", "sweep"}
+    asked = {"schedule", "join", "desktop"}
+    return {call.trigger for call in result.ledger.calls if call.trigger} <= {*asked, "sweep"}
 
 
 _LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8))
 _SOON = 2.0  # minutes: what a sweep and an instance's end take
+_AWAY = Config().away_minutes + 0.3  # minutes: a desktop of the kit waits whether its person comes back
+_CHECKPOINT = 15
 
-SCENARIOS: dict[str, Scenario] = {
+BY_SCRIPTS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(
@@ -204,3 +209,21 @@ SCENARIOS: dict[str, Scenario] = {
         ),
     )
 }
+"""Lives on desktops with the reference project's scripts."""
+
+
+def on_the_kit(scenario: Scenario) -> Scenario:
+    """Return this life on desktops of the kit: what ends with an upload ends later by what they wait before."""
+    begin, end = scenario.ends
+    ends = (begin, end if begin == _CHECKPOINT else end + _AWAY)
+    return replace(scenario, conditions=replace(scenario.conditions, client=Client.KIT), ends=ends)
+
+
+SCENARIOS = {name: on_the_kit(scenario) for name, scenario in BY_SCRIPTS.items()} | {
+    "scripts": replace(
+        BY_SCRIPTS["normal"],
+        name="scripts",
+        story="Both come, work and leave, on desktops that use the table themselves, as the reference project's do.",
+    )
+}
+"""What `make demo` shows, by the names that SCENARIO may have."""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 ITEM = "issuer_root"
 """The id of its item; the PEM text is the attribute `pem`."""
 
-KEPT = timedelta(minutes=5)
+KEPT = timedelta(hours=1)
 
 
 class IssuerRoot:
-    """Read when a desktop asks for it; what was read is kept for five minutes."""
+    """Read when a desktop asks for it; what was read is kept for an hour."""
 
     def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime]) -> None:
         """Take the client that the meetings have anyway, the state table, and a clock (UTC)."""
@@ -30,7 +30,7 @@ class IssuerRoot:
         self._kept: tuple[datetime, str | None] | None = None
 
     def pem(self) -> str | None:
-        """Return the root as PEM text, at most five minutes old; None where desktops' certificates need none.
+        """Return the root as PEM text, at most an hour old; None where desktops' certificates need none.
 
         Raises:
             Unavailable: the table cannot be read now.

@@ -150,7 +150,9 @@ class Desktop:
         self.said.append((self.now, path.removeprefix("/desktop/m-1/") if body else method, body))
         if self.refuses:
             raise self.refuses
-        return dict(self.place) if method == "GET" else {"message": "It is noted."}
+        if method == "GET" or path.endswith("/presence"):
+            return dict(self.place)
+        return {"message": "It is noted."}
 
     def run_dcv(self, command: Sequence[str]) -> str:
         if self.connections is None:

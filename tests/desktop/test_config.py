@@ -19,7 +19,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_without_a_file_all_is_as_in_a_usual_image(tmp_path: Path) -> None:
     assert load(tmp_path / "agent.toml") == Config()
-    assert Config().away == timedelta(minutes=3)
+    assert Config().away == timedelta(minutes=2)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

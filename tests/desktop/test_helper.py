@@ -165,7 +165,7 @@ def test_it_records_while_the_person_is_there_and_a_reload_does_not_cut_it(tmp_p
     session = Session(tmp_path, recorder=("recorder",))
     session.live(MINUTE)
     assert not session.told.recording
-    for connected, span in ((True, 10), (False, 2), (True, 5)):
+    for connected, span in ((True, 10), (False, 1), (True, 5)):
         session.set(connected=connected)
         session.live(span * MINUTE)
     [recorder] = session.open_now("recorder")

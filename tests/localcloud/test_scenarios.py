@@ -19,7 +19,7 @@ from localcloud import demo, display
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP
 from localcloud.play import play
-from localcloud.scenarios import SCENARIOS, Run, Scenario, Visits, minutes
+from localcloud.scenarios import BY_SCRIPTS, SCENARIOS, Run, Scenario, Visit, Visits, minutes
 from localcloud.timeline import Entry
 
 
@@ -50,6 +50,11 @@ def test_it_ends_as_promised_and_leaves_nothing_behind(name: str) -> None:
     result = lived(name)
     assert not result.broken
     assert result.kept
+
+
+@pytest.mark.parametrize("name", ["no-show", "partial", "lost-events", "desktop-dies"])
+def test_it_ends_so_on_desktops_with_scripts_as_well(name: str) -> None:
+    assert not play(BY_SCRIPTS[name]).broken
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -105,12 +110,22 @@ def test_what_an_idle_app_leaves_is_noticed() -> None:
 
 
 def test_every_call_of_the_app_has_its_trigger() -> None:
-    triggers = {call.trigger for call in lived("early").ledger.of(APP)}
-    assert triggers == {"schedule", "launch timer", "EC2 event", "stream", "join", "safety timer", "sweep"}
+    triggers = {call.trigger for call in lived("normal").ledger.of(APP)}
+    assert triggers == {"schedule", "launch timer", "EC2 event", "stream", "join", "desktop", "safety timer", "sweep"}
 
 
 def test_an_ordinary_life_costs_what_the_project_claims() -> None:
-    assert len([call for call in lived("normal").ledger.of(APP) if call.trigger != "sweep"]) <= 39
+    assert len([call for call in lived("scripts").ledger.of(APP) if call.trigger != "sweep"]) <= 39
+
+
+def test_a_life_of_three_quarters_of_an_hour_on_the_kit_costs_little_more() -> None:
+    """From T-10 to T+35, with a reload; what desktops say is counted by what it costs the app."""
+    visits = (Visit("teacher", -1.3, 20), Visit("teacher", 20.5, 32.5), Visit("student", 1.2, 32.7))
+    calls = play(replace(SCENARIOS["normal"], visits=visits, ends=(32.7, 36.5))).ledger.of(APP)
+    of_desktops = [call.operation for call in calls if call.trigger == "desktop"]
+    assert of_desktops.count("UpdateItem") <= 26
+    assert len(of_desktops) <= 70
+    assert len([call for call in calls if call.trigger not in ("desktop", "sweep")]) <= 41
 
 
 def test_what_came_before_the_meeting_is_no_part_of_its_story() -> None:
