@@ -192,7 +192,7 @@ def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own
 
     here, desktop_id = _speaker()
     place = desk.desk_of(here.meetings, meetingId, desktop_id)
-    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy))
+    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.keys.issuer_root(), here.policy))
 
 
 @guest_route("/desktop/{meetingId}/ready", methods=["POST"])
