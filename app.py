@@ -238,7 +238,7 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
 def _place(here: runtime.Runtime, place: Desk) -> Response:
     from chalicelib.guests import desk
 
-    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.policy, here.issuer_root()))
+    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.keys.issuer_root(), here.policy))
 
 
 def _speaker() -> tuple[runtime.Runtime, str]:

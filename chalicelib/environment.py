@@ -33,6 +33,7 @@ class DesktopSettings:
     kms_key: str | None = None
     guest: Guest
     client: Client = Client.SCRIPTS
+    api_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

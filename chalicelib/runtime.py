@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
-    from chalicelib.adapters.issuer import IssuerRoot
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
@@ -115,21 +114,6 @@ class Runtime:
     def door_keys(self) -> Keys | None:
         """Return the keys that tokens for desktops' doors are signed with, None where no desktop asks for any."""
         return self.keys.of(Purpose.TOKENS) if self.settings.client is Client.KIT else None
-
-    def issuer_root(self) -> str | None:
-        """Return the root that desktops' certificates come from, as PEM; None where any that systems trust will do.
-
-        Raises:
-            Unavailable: it cannot be read now.
-        """
-        return self._issuer.pem() if self._issuer else None
-
-    @cached_property
-    def _issuer(self) -> IssuerRoot | None:
-        from chalicelib.adapters.issuer import IssuerRoot
-
-        table = self.settings.state_table
-        return IssuerRoot(self._dynamodb, table, self.clock) if table else None
 
     @cached_property
     def seal(self) -> Seal:

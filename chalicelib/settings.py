@@ -92,7 +92,12 @@ SETTINGS = (
             key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
     Setting("DESKTOP_CLIENT", Choice(Client), target="desktops.client", default=Client.SCRIPTS, key="desktops.client",
             meaning="what runs on the image: scripts ask the metadata without a token and use the table themselves, "
-            "as the reference project's do; the kit does neither", example="kit"),
+            "as the reference project's do; the kit does neither", stack_output="DesktopClient",
+            when_empty="as the stage was deployed: the kit, or scripts where version 0.1.0 began it", example="kit",
+            sample=Client.KIT),
+    Setting("API_URL", URL, target="desktops.api_url", stack_output="ApiUrl",
+            meaning="the API's address, which desktops with the kit are told by their tag `Api`",
+            example="https://a1b2c3d4e5.execute-api.us-west-2.amazonaws.com/dev"),
     Setting("INSTANCE_TYPE", INSTANCE_TYPE, target="desktops.instance_type", default="t3.large",
             meaning="the desktops' instance type; the doctor says in which zones it is offered",
             key="desktops.instance_type", example="g4dn.xlarge"),

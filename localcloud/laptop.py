@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from chalicelib.adapters.issuer import ITEM
+from chalicelib.adapters.keys import ISSUER_ROOT, item_id
+from chalicelib.domain.keys import Purpose
 from desktop.config import as_toml
 from localcloud import loopback
 from localcloud.aws import ACCOUNT
@@ -212,8 +213,13 @@ class Laptop:
             "DESKTOP_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
             "API_URL": self._cloud.url,
         }
-        item = {"id": {"S": ITEM}, "pem": {"S": self._authority.root}}
-        self._cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
+        self._cloud.operator("dynamodb").update_item(
+            TableName=STATE_TABLE,
+            Key={"id": {"S": item_id(Purpose.TOKENS)}},
+            UpdateExpression="SET #root = :root",
+            ExpressionAttributeNames={"#root": ISSUER_ROOT},
+            ExpressionAttributeValues={":root": {"S": self._authority.root}},
+        )
 
     def _port_of(self, name: str) -> int | None:
         machine = self.machines.get(name.partition(".")[0])

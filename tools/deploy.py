@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.model import PROJECT
+from chalicelib.settings import Client
 from tools import (
     build,
     fast_launch,
     grants,
     inventory,
+    issuer,
     keys,
     lock,
     own_statements,
@@ -40,7 +43,7 @@ from tools.findings import Level, report
 from tools.grants import Names
 from tools.record import Record
 from tools.site import Site
-from tools.stack import Stack, global_suffix, parameters
+from tools.stack import Stack, deployed_client, desktop_client, global_suffix, parameters
 from tools.stage import ROOT, Stage, StageError, load
 from tools.terminal import say
 from tools.turns import turn
@@ -75,7 +78,8 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
     """
     if wrong := lock.problems(locks=[lock.SHIPS]):
         raise StageError(" ".join(wrong))
-    own_statements.load(stage, root / "stages")  # one that cannot be used is refused before anything is touched
+    own_statements.load(stage, root / "stages")  # what cannot be used is refused before anything is touched
+    issuer.load(stage, datetime.now(UTC), root / "stages")
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
     stack = Stack(client, stage.stack, works=lambda: working(stage, client))
@@ -88,18 +92,28 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
         tables.refuse_change(stage, before, client)
         if inventory.environment(stage, client).get("ZONE_ID", stage.zone_id) != stage.zone_id:
             refuse_while_alive(stage, client)  # their records would stay in the zone before
+        if before and desktop_client(stage, before) is not deployed_client(before):
+            refuse_while_alive(stage, client)  # their profile would lose what they need
         place.keep(stage, account, root)
-        changes = _bring_up(stage, stack, before, client)
-        outputs = stack.outputs()
+        record = Record(stage, root)
+        api = inventory.api(stage, record, client)
+        changes = _bring_up(stage, stack, before, api, client)
         if not table:
-            alone.enter_context(turn(stage, account, client, table=outputs["StateTable"]))
+            alone.enter_context(turn(stage, account, client, table=stack.outputs()["StateTable"]))
+        if not api:  # only whose turn it is makes one
+            api = gateway.make(stage, record, client("apigateway"))
+            changes.append(f"the API {api} was made")
+            _bring_up(stage, stack, before, api, client)
+        outputs = stack.outputs()
+        told = outputs["DesktopClient"] == Client.KIT
+        outputs["ApiUrl"] = inventory.address(stage, api).rstrip("/") if told else ""
         return changes + _fill(stage, account, before, outputs, client, root)
 
 
-def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], client: Clients) -> list[str]:
-    """Create or update the stack; return what had to be changed."""
+def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], api: str, client: Clients) -> list[str]:
+    """Create or update the stack; return what had to be changed. `api` is the API's id, empty while there is none."""
     site = Site(stage, client, providers.of(stage))
-    wanted = parameters(stage, site.own_vpc, before) | providers.parameters(site.provider, stage)
+    wanted = parameters(stage, site.own_vpc, before, api) | providers.parameters(site.provider, stage)
     changed = stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()})
     return ["the stack was brought up"] if changed else []
 
@@ -119,6 +133,8 @@ def _fill(
         changes.append("Chalice's record was brought to what is in the account")
     standing = inventory.environment(stage, client)
     changes += keys.make(stage, outputs["StateTable"], client)
+    roots = issuer.load(stage, datetime.now(UTC), root / "stages")
+    changes += issuer.keep(stage, roots, outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
     named = names(stage, account, outputs, client)
     outputs["DesktopRoleArn"] = named.desktop_role_arn

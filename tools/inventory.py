@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from boto3 import Session
 
+from chalicelib.domain.model import PROJECT
 from tools import triggers
 from tools.account import Clients
 from tools.errors import ignore_not_found
@@ -33,7 +35,9 @@ def environment(stage: Stage, client: Clients) -> dict[str, str]:
 
 
 def apis(stage: Stage, client: Clients) -> list[str]:
-    """Return the ids of the APIs that call the stage's function, the oldest first: every stage's bears the same name.
+    """Return the ids of the APIs that are the stage's, the oldest first: every stage's bears the same name.
+
+    They call its function, or bear its tags.
 
     There is more than one where Chalice was run without its record. All of them work; the oldest is the one whose
     address people have.
@@ -43,9 +47,29 @@ def apis(stage: Stage, client: Clients) -> list[str]:
         api
         for page in gateway.get_paginator("get_rest_apis").paginate()
         for api in page["items"]
-        if api["name"] == APP and _calls(gateway, api["id"], target)
+        if api["name"] == APP and (_is_made_for(stage, api) or _calls(gateway, api["id"], target))
     ]
     return [api["id"] for api in sorted(named, key=lambda api: api["createdDate"])]
+
+
+def _is_made_for(stage: Stage, api: Mapping[str, Any]) -> bool:
+    """Return whether a deploy has made this API for the stage, be it still empty."""
+    return bool(api.get("tags", {}) | tags(stage) == api.get("tags", {}))
+
+
+def tags(stage: Stage) -> dict[str, str]:
+    """Return the tags of an API that a deploy makes for the stage."""
+    return {"Project": PROJECT, "Stage": stage.name}
+
+
+def api(stage: Stage, record: Record, client: Clients) -> str:
+    """Return the id of the API that the stage has: the recorded one where that is there; empty where there is none."""
+    found = apis(stage, client)
+    return next((api for api in _recorded_apis(record) if api in found), next(iter(found), ""))
+
+
+def _recorded_apis(record: Record) -> list[str]:
+    return [str(api["rest_api_id"]) for api in record.resources("rest_api")]
 
 
 def _calls(gateway: Any, api: str, target: str) -> bool:
@@ -85,10 +109,12 @@ def resources(stage: Stage, client: Clients, *, stream: str = "", api: str = "")
             for uuid, of in mapped[:1]
         ]
     calling = sorted(apis(stage, client), key=lambda calls: calls != api)
-    return found + [
-        {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": calls, "rest_api_url": address(stage, calls)}
-        for calls in calling[:1]
-    ]
+    return found + [as_recorded(stage, calls) for calls in calling[:1]]
+
+
+def as_recorded(stage: Stage, api: str) -> dict[str, Any]:
+    """Return an API as Chalice records it."""
+    return {"name": "rest_api", "resource_type": "rest_api", "rest_api_id": api, "rest_api_url": address(stage, api)}
 
 
 def find_again(stage: Stage, record: Record, client: Clients, *, stream: str = "") -> bool:
@@ -96,7 +122,7 @@ def find_again(stage: Stage, record: Record, client: Clients, *, stream: str = "
 
     `stream` is the one that the table has, empty where that does not matter.
     """
-    api = next((str(api["rest_api_id"]) for api in record.resources("rest_api")), "")
+    api = next(iter(_recorded_apis(record)), "")
     return record.bring_up(resources(stage, client, stream=stream, api=api))
 
 

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 import requests
 
 from chalicelib.control.ports import Dns
+from chalicelib.settings import Client
 from tools.account import Account, Clients, enter
 from tools.errors import ignore_not_found
 from tools.findings import Finding
+from tools.stack import desktop_client
 from tools.stage import Stage
 
 
@@ -77,6 +79,11 @@ class Site:
         with ignore_not_found():
             stacks = self.client("cloudformation").describe_stacks(StackName=self.stage.stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", ())}
+
+    @cached_property
+    def desktop_client(self) -> Client:
+        """What runs on the stage's desktops."""
+        return desktop_client(self.stage, self.outputs)
 
     @cached_property
     def stream(self) -> str:

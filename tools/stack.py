@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.settings import Client
 from tools.account import Clients
 from tools.errors import code_of, ignore_not_found
 from tools.stage import APP, ROOT, Stage, StageError
@@ -30,14 +31,31 @@ def global_suffix(stage: Stage, outputs: Mapping[str, str]) -> str:
     return outputs.get("TimersRoleArn", "").partition(f":role/{stage.stack}-timers")[2]
 
 
-def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = None) -> dict[str, str]:
+def desktop_client(stage: Stage, outputs: Mapping[str, str]) -> Client:
+    """Return what runs on the stage's desktops: as its file says, else as it was deployed; a new stage has the kit.
+
+    `outputs` are those of the stack, empty where it is still to be made. One of version 0.1.0 does not say: scripts.
+    """
+    if stage.client or not outputs:
+        return Client(stage.client or Client.KIT)
+    return deployed_client(outputs)
+
+
+def deployed_client(outputs: Mapping[str, str]) -> Client:
+    """Return what runs on the desktops of a stack with these outputs."""
+    return Client(outputs.get("DesktopClient", Client.SCRIPTS))
+
+
+def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = None, api: str = "") -> dict[str, str]:
     """Return the stack's parameters as the operator's file says them.
 
-    `vpc` is empty for the default VPC, `before` the outputs of the stack as it is. What it has made for desktops stays,
+    `vpc` is empty for the default VPC, `before` the outputs of the stack as it is, `api` the id of the API, which
+    desktops with the kit may call. What it has made for desktops stays,
     also where the file names the operator's own: desktops that live bear it, and functions that are still to be
     replaced launch with it.
     """
     before = before or {}
+    runs = desktop_client(stage, before)
     suffix = global_suffix(stage, before)
     made = f"{stage.stack}-desktop{suffix}"
     return {
@@ -50,7 +68,8 @@ def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = N
         ),
         "MakeSecurityGroup": _flag(not stage.security_groups or "SecurityGroup" in before),
         "VpcId": vpc,
-        "DesktopClient": stage.client,
+        "DesktopClient": runs,
+        "ApiId": api if runs is Client.KIT else "",
         "UploadBucket": stage.upload_bucket,
         "AlarmEmail": stage.alarm_email,
     }

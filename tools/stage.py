@@ -18,7 +18,7 @@ from typing import Any
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
-from chalicelib.settings import SETTINGS, Client
+from chalicelib.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
@@ -32,6 +32,7 @@ ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
 BUCKET = Text(
     "[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", "a bucket's name, without s3:// before it or a slash behind"
 )
+FILE = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "the name of a file beside this one, without a folder before it")
 EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*", "an e-mail address")
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days for which CloudWatch can keep a log."""
@@ -44,7 +45,11 @@ DEPLOY = (
     Setting("", ACCOUNT, key="account", example="123456789012", when_empty="whichever the credentials are for",
             meaning="the AWS account: deploy into no other one"),
     Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
-            meaning="the S3 bucket that the made profile may upload sessions to"),
+            meaning="the S3 bucket that desktops with scripts may upload sessions to, with the profile that is made"),
+    Setting("", FILE, key="desktops.issuer_root", example="origin-roots.pem",
+            when_empty="whichever the desktop itself trusts",
+            meaning="the file beside this one with the root certificates, as PEM, of which one must have issued the "
+            "certificate of desktops with the kit"),
     Setting("", Flag(), key="desktops.fast_launch", default="false", example="true",
             meaning="whether a deploy turns Fast Launch on for the image, so that Windows' first boot takes a third of "
             "the time; prepared snapshots cost their storage"),
@@ -123,12 +128,13 @@ class Stage:
     vpc: str = _usual("vpc")
     subnets: tuple[str, ...] = _usual("subnets")
     kms_key: str = _usual("kms_key")
-    client: Client = _usual("client")  # noqa: RUF009  a value of the table, made once
+    client: str = _usual("client")
     fast_launch: bool = _usual("fast_launch")
     key_name: str = _usual("key_name")
     instance_profile: str = _usual("instance_profile")
     security_groups: tuple[str, ...] = _usual("security_groups")
     upload_bucket: str = _usual("upload_bucket")
+    issuer_root: str = _usual("issuer_root")
     at_once: int = _usual("at_once")
     alarm_email: str = _usual("alarm_email")
     log_retention_days: int = _usual("log_retention_days")

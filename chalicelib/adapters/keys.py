@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,12 @@ KEPT = timedelta(minutes=1)
 ALL_SIGNED = "all_signed"
 """The attribute of an item that says so of its keys (domain/keys.py)."""
 
+ISSUER_ROOT = "issuer_root"
+"""The attribute of the item of tokens' keys that holds the roots of desktops' certificates, as PEM.
+
+A desktop asks for both at once, so the root costs no read of its own.
+"""
+
 
 def item_id(purpose: Purpose) -> str:
     """Return the id of the item that holds the keys of a purpose."""
@@ -33,6 +40,14 @@ def parse(item: Mapping[str, Mapping[str, Any]]) -> Keys | None:
     return Keys(present, tuple(earlier), all_signed) if present and all(earlier) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What the state table holds of a purpose."""
+
+    keys: Keys | None = None
+    issuer_root: str | None = None
+
+
 class TableKeys:
     """The port `KeyStore` on the state table; what was read is kept for a minute."""
 
@@ -41,7 +56,7 @@ class TableKeys:
         self._client = client
         self._table = table
         self._clock = clock
-        self._kept: dict[Purpose, tuple[datetime, Keys | None]] = {}
+        self._kept: dict[Purpose, tuple[datetime, _Item]] = {}
 
     def of(self, purpose: Purpose) -> Keys | None:
         """Return the keys of a purpose, strongly consistent, at most a minute old; None where none was made.
@@ -53,34 +68,41 @@ class TableKeys:
             ConfigError: the item holds no key.
             Unavailable: the table cannot be read, and never could.
         """
+        return self._item(purpose).keys
+
+    def issuer_root(self) -> str | None:
+        """Return the roots that desktops' certificates must be issued by; it is read, and fails, with tokens' keys."""
+        return self._item(Purpose.TOKENS).issuer_root
+
+    def _item(self, purpose: Purpose) -> _Item:
         now, known = self._clock(), self._kept.get(purpose)
         if known and now - known[0] < KEPT:
             return known[1]
         try:
-            keys = self._read(purpose)
+            item = self._read(purpose)
         except Unavailable as error:
             if not known:
                 raise
-            keys = known[1]
+            item = known[1]
             log.warn(log.Warn.OLD_KEYS, why=str(error))
-        self._kept[purpose] = now, keys
-        return keys
+        self._kept[purpose] = now, item
+        return item
 
-    def _read(self, purpose: Purpose) -> Keys | None:
+    def _read(self, purpose: Purpose) -> _Item:
         key = {"id": {"S": item_id(purpose)}}
         try:
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         except (ClientError, BotoCoreError) as error:
             raise Unavailable(f"The keys for {purpose} could not be read from {self._table}: {error}") from error
         if "Item" not in found:
-            return None
+            return _Item()
         keys = parse(found["Item"])
         if keys is None:
             raise ConfigError(
                 f"The item {item_id(purpose)} of the table {self._table} is not as a deploy writes it: `present` is a "
                 "key, as text, and `earlier` a list of such. Correct it in the table."
             )
-        return keys
+        return _Item(keys, found["Item"].get(ISSUER_ROOT, {}).get("S") or None)
 
 
 class GivenKeys:
@@ -93,3 +115,7 @@ class GivenKeys:
         """Return the key of a purpose, None where none was given."""
         key = self._keys.get(purpose)
         return Keys(key, all_signed=True) if key else None
+
+    def issuer_root(self) -> str | None:
+        """Return None: a run at home names no root."""
+        return None

@@ -136,6 +136,9 @@ class KeyStore(Protocol):
     def of(self, purpose: Purpose) -> Keys | None:
         """Return the keys of a purpose, at most a minute old; None where none was made."""
 
+    def issuer_root(self) -> str | None:
+        """Return the roots that desktops' certificates must be issued by, as PEM; None where the stage names none."""
+
 
 class Calendar(Protocol):
     """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""

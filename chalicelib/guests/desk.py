@@ -62,8 +62,11 @@ def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str, *, though_over
     return Desk(meeting, seat)
 
 
-def describe(desk: Desk, keys: Keys | None, policy: Policy, issuer_root: str | None = None) -> dict[str, Any]:
-    """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known."""
+def describe(desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Policy) -> dict[str, Any]:
+    """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known.
+
+    `issuer_root` are the roots, as PEM, of which one must have issued the desktop's certificate.
+    """
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
     other = Role.STUDENT if seat.role is Role.TEACHER else Role.TEACHER
@@ -79,8 +82,8 @@ def describe(desk: Desk, keys: Keys | None, policy: Policy, issuer_root: str | N
         "meet_time": rows.timestamp(start) if start else None,
         "ends_at": rows.timestamp(end) if end else None,
         "host_name": policy.record_name(desktop_id),
-        "issuer_root": issuer_root,
         "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
+        "issuer_root": issuer_root,
     }
 
 

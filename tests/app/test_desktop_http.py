@@ -71,6 +71,16 @@ def test_a_desktop_is_told_whose_it_is(world: World, meeting: str) -> None:
     assert told["host_name"] == f"{ME}.{DOMAIN}"
 
 
+def test_it_is_told_whose_root_its_certificate_must_have_at_the_cost_of_the_keys(world: World, meeting: str) -> None:
+    assert ask(signed_by(ME))[1]["issuer_root"] is None
+    item = {"id": "key/tokens", "present": KEYS[Purpose.TOKENS], "earlier": [], "issuer_root": "a root, as PEM"}
+    world.cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=image(item))
+    world.configure()
+    before = len(world.calls())
+    assert ask(signed_by(ME))[1]["issuer_root"] == "a root, as PEM"
+    assert [call.operation for call in world.calls()[before:]] == ["GetItem"] * 2, "the row, and keys with root"
+
+
 def test_ready_leads_to_an_open_door_whose_token_the_desktop_itself_takes(
     world: World, meeting: str, tmp_path: Path
 ) -> None:

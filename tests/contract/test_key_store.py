@@ -76,6 +76,21 @@ def test_that_every_link_was_signed_is_told_with_the_key(stage: Stage) -> None:
     assert stage.keys.of(Purpose.LINKS) == Keys("k", all_signed=True)
 
 
+def test_the_root_of_desktops_certificates_comes_with_the_keys_for_tokens(stage: Stage) -> None:
+    """One read for both, and a minute later one for both again."""
+    stage.item("tokens", {"present": {"S": "k"}, "issuer_root": {"S": "a root"}})
+    assert (stage.keys.of(Purpose.TOKENS), stage.keys.issuer_root()) == (Keys("k"), "a root")
+    assert len(stage.reads()) == 1
+    stage.pass_by(60)
+    stage.put("tokens", "k")
+    assert (stage.keys.issuer_root(), stage.keys.of(Purpose.TOKENS)) == (None, Keys("k"))
+    assert len(stage.reads()) == 2
+
+
+def test_without_the_item_there_is_no_root(stage: Stage) -> None:
+    assert stage.keys.issuer_root() is None
+
+
 def test_a_purpose_without_an_item_has_no_keys(stage: Stage) -> None:
     assert stage.keys.of(Purpose.TOKENS) is None
 

@@ -21,6 +21,8 @@ OUTPUTS = {
     "StateTable": "elephant-state-prod",
     "Installation": "3f2a9c01b4",
     "DesktopRoleArn": "arn:aws:iam::123456789012:role/elephant-dev-desktop",
+    "DesktopClient": "kit",
+    "ApiUrl": "https://a1.execute-api.eu-central-1.amazonaws.com/prod",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",

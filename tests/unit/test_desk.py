@@ -20,6 +20,7 @@ from tests.fakes import FakeMeetings
 ME = "i-teacher"
 NOW = at(-4)
 KEYS = Keys("present", ("earlier",))
+ROOT = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
 
 
 def table(*steps: dict[str, Any], **more: Any) -> FakeMeetings:
@@ -52,10 +53,9 @@ def changed(meetings: FakeMeetings, before: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
     meetings = table(PUBLISHED, teacher_name="Ada", student_name="Børge 小明", jitsi_url="https://video.example.com/r")
-    told = desk.describe(place(meetings), KEYS, POLICY, "the root")
+    told = desk.describe(place(meetings), KEYS, ROOT, POLICY)
     assert told == {
         "message": "This is the desktop of the teacher.",
-        "issuer_root": "the root",
         "meeting_id": "m1",
         "role": "teacher",
         "name": "Ada",
@@ -65,6 +65,7 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
         "ends_at": "2026-03-01T19:00:00Z",
         "host_name": f"i-teacher.{POLICY.domain}",
         "door_keys": told["door_keys"],
+        "issuer_root": ROOT,
     }
     assert len(told["door_keys"]) == 2
     assert meetings.wire.calls == ["meetings.get"]
@@ -73,15 +74,16 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
 
 def test_its_keys_are_its_own() -> None:
     meetings = table(PUBLISHED)
-    mine, others = (desk.describe(place(meetings, name), KEYS, POLICY)["door_keys"] for name in (ME, "i-student"))
+    mine, others = (desk.describe(place(meetings, name), KEYS, ROOT, POLICY)["door_keys"] for name in (ME, "i-student"))
     assert not set(mine) & set(others)
     assert not {"present", "earlier"} & {*mine, *others}
-    assert desk.describe(place(meetings), None, POLICY)["door_keys"] == []
+    assert desk.describe(place(meetings), None, None, POLICY)["door_keys"] == []
+    assert desk.describe(place(meetings), None, None, POLICY)["issuer_root"] is None
 
 
 def test_what_a_row_does_not_tell_is_not_made_up() -> None:
     meetings = table({"teacher_ec2_id": ME, "meet_time": None, "created_at": None, "teacher_name": 7})
-    told = desk.describe(place(meetings), None, POLICY)
+    told = desk.describe(place(meetings), None, None, POLICY)
     absent = ["name", "other_name", "jitsi_url", "meet_time", "ends_at"]
     assert [told[name] for name in absent] == [None] * 5
 

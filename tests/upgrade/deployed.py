@@ -21,6 +21,7 @@ from tests.upgrade.left_behind import recorded, start_anew
 from tools import keys
 from tools.account import Account
 from tools.recorded import environment
+from tools.stack import desktop_client
 from tools.stage import Stage, parse
 
 AT_ONCE = 40
@@ -76,6 +77,8 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
         "TimersGroup": "default",
         "TimersRoleArn": cloud.environ["SCHEDULER_ROLE_ARN"],
         "Installation": Account(ACCOUNT, REGION).installation,
+        "DesktopClient": desktop_client(stage, left["outputs"]),
+        "ApiUrl": "",
         "DesktopRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
     }
     given = environment(stage, outputs, before)

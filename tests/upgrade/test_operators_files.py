@@ -15,9 +15,10 @@ from tools import build
 from tools.deploy import address
 from tools.record import Record
 from tools.recorded import environment, section, write
+from tools.stack import parameters
 from tools.stage import FUNCTIONS, SECRETS, Stage, parse
 
-MADE_BY_A_DEPLOY = {row.stack_output: row.example for row in SETTINGS if row.stack_output}
+MADE_BY_A_DEPLOY = {row.stack_output: row.example for row in SETTINGS if row.stack_output} | {"ApiUrl": ""}
 """What the present stack makes, as far as functions are told of it; a release's own outputs come before these."""
 
 pytestmark = pytest.mark.parametrize("release", RELEASES)
@@ -25,6 +26,13 @@ pytestmark = pytest.mark.parametrize("release", RELEASES)
 
 def stage_of(left: dict[str, Any]) -> Stage:
     return parse(left["stage"], tomllib.loads(left["stage_file"]))
+
+
+def outputs_of(left: dict[str, Any]) -> dict[str, str]:
+    """Return the stack's outputs after the present deploy of what the release left."""
+    wanted = parameters(stage_of(left), before=left["outputs"])
+    stands: dict[str, str] = left["outputs"]
+    return MADE_BY_A_DEPLOY | stands | {"DesktopClient": wanted["DesktopClient"]}
 
 
 def project(left: dict[str, Any], root: Path) -> Path:
@@ -46,9 +54,17 @@ def test_the_functions_keep_what_they_were_told_and_no_key_stays_in_plain_text(r
     left = recorded(release, "deploy")
     left["stage_file"] += '\nLINK_SIGNING_KEY = "a links key of the release"\n'
     before = left["environment"] | {"LINK_SIGNING_KEY": "a links key of the release"}
-    after = environment(stage_of(left), MADE_BY_A_DEPLOY | left["outputs"], before)
+    after = environment(stage_of(left), outputs_of(left), before)
     assert {name: value for name, value in before.items() if after.get(name) != value and name not in SECRETS} == {}
     assert not SECRETS & after.keys()
+
+
+def test_its_desktops_go_on_with_scripts_and_are_told_of_no_api(release: str) -> None:
+    left = recorded(release, "deploy")
+    given = environment(stage_of(left), outputs_of(left), left["environment"])
+    assert (given["DESKTOP_CLIENT"], given.get("API_URL")) == ("scripts", None)
+    wanted = parameters(stage_of(left), before=left["outputs"], api="a1b2c3d4e5")
+    assert (wanted["DesktopClient"], wanted["ApiId"]) == ("scripts", "")
 
 
 def test_timers_and_rules_that_were_made_find_the_functions_of_the_present_deploy(release: str) -> None:
@@ -75,7 +91,7 @@ def test_what_was_deployed_by_the_release_is_deployed_again(release: str, tmp_pa
 def test_the_stage_s_part_is_exchanged_and_no_other_stage_s(release: str, tmp_path: Path) -> None:
     left = recorded(release, "deploy")
     stage, chalice = stage_of(left), project(left, tmp_path) / ".chalice"
-    part = section(stage, MADE_BY_A_DEPLOY | left["outputs"], left["environment"])
+    part = section(stage, outputs_of(left), left["environment"])
     assert write(stage, part, {name: {} for name in FUNCTIONS}, chalice)
     stages = json.loads((chalice / "config.json").read_text(encoding="utf-8"))["stages"]
     assert stages == {"prod": {"a": 1}, left["stage"]: part}

@@ -33,11 +33,12 @@ def instance_profile(site: Site) -> Iterator[Finding]:
     made = not site.stage.instance_profile
     licence = f"arn:{site.account.partition}:s3:::dcv-license.{site.stage.region}/*"
     needs = [Need("s3:GetObject", licence, "DCV refuses sessions without its licence")]
-    if (table := site.outputs.get("TableName")) and site.stage.client == Client.SCRIPTS:
+    scripts = site.desktop_client is Client.SCRIPTS
+    if (table := site.outputs.get("TableName")) and scripts:
         arn = site.account.arn("dynamodb", f"table/{table}")
         needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
         needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
-    if made and (bucket := site.stage.upload_bucket):
+    if made and scripts and (bucket := site.stage.upload_bucket):
         needs.append(Need("s3:PutObject", f"arn:{site.account.partition}:s3:::{bucket}/*", "sessions are lost"))
     # The stack's own policy is put back under its name, so that the stack can still delete its role.
     yield from _rights(site, roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)

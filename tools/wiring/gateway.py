@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools import inventory
 from tools.limits import LIMITS, unlimited
-from tools.stage import Stage
+from tools.record import Record
+from tools.stage import APP, Stage
 from tools.wiring import settings
 
 _ANYWHERE = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
@@ -29,6 +31,16 @@ TOO_OFTEN: dict[str, Any] = {
 """The same, with when to try again: it passes. A page that waits asks again after five seconds anyhow."""
 
 ERRORS = {"DEFAULT_4XX": LIKE_THE_APP, "DEFAULT_5XX": LIKE_THE_APP, "THROTTLED": TOO_OFTEN}
+
+
+def make(stage: Stage, record: Record, gateway: Any) -> str:
+    """Make the API, still empty, and return its id. Chalice finds it in its record, and fills it.
+
+    So its address is known before the functions are deployed, which tell it to desktops.
+    """
+    api = str(gateway.create_rest_api(name=APP, tags=inventory.tags(stage))["id"])
+    record.bring_up([inventory.as_recorded(stage, api)])
+    return api
 
 
 def wire(api: str, stage: Stage, gateway: Any) -> list[str]:

@@ -134,7 +134,7 @@ class Ec2Desktops:
         settings = self._settings()
         image = self._images.find(settings.ami_id)
         script = user_data(settings.guest, deadline, movable)
-        asked = request(settings, image, attempt, tags(self._stage, meeting_id, attempt, deadline), script)
+        asked = request(settings, image, attempt, tags(settings, self._stage, meeting_id, attempt, deadline), script)
         try:
             reply = self._launcher().run_instances(**asked, ClientToken=token)
         except ClientError as error:

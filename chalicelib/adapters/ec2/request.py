@@ -56,8 +56,10 @@ def request(
     return asked
 
 
-def tags(stage: str, meeting_id: str, attempt: Attempt, deadline: datetime) -> list[TagTypeDef]:
-    """Return the tags by which a desktop is found, and known to be ours."""
+def tags(
+    settings: DesktopSettings, stage: str, meeting_id: str, attempt: Attempt, deadline: datetime
+) -> list[TagTypeDef]:
+    """Return the tags by which a desktop is found, and known to be ours; with the kit it learns there whom to ask."""
     texts = {
         "Name": f"{meeting_id}_{attempt.role}",
         "MeetingID": meeting_id,
@@ -65,6 +67,8 @@ def tags(stage: str, meeting_id: str, attempt: Attempt, deadline: datetime) -> l
         "Project": PROJECT,
         "Stage": stage,
     }
+    if settings.client is Client.KIT and settings.api_url:
+        texts["Api"] = settings.api_url
     listed: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in texts.items()]
     return [*listed, deadline_tag(deadline)]
 

@@ -74,6 +74,17 @@ class TestRequest:
             }
         )
 
+    def test_only_with_the_kit_a_desktop_is_told_the_api_s_address(self, launcher: Launcher) -> None:
+        launcher.settings = replace(launcher.settings, api_url="https://a1.execute-api.us-west-2.amazonaws.com/dev")
+        launcher.launch(number=1)
+        assert "Api" not in launcher.tags("instance")
+        launcher.settings = replace(launcher.settings, client=Client.KIT)
+        launcher.launch(number=2)
+        assert launcher.tags("instance")["Api"] == "https://a1.execute-api.us-west-2.amazonaws.com/dev"
+        launcher.settings = replace(launcher.settings, api_url=None)
+        launcher.launch(number=3)
+        assert "Api" not in launcher.tags("instance")
+
     def test_the_guest_is_given_its_deadline(self, launcher: Launcher) -> None:
         launcher.launch()
         assert b"2026-03-01T19:00:00Z" in base64.b64decode(launcher.request()["UserData"])

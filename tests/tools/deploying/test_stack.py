@@ -124,7 +124,7 @@ def test_only_desktops_with_scripts_are_given_the_table() -> None:
     assert (condition, otherwise) == ("UsesTable", {"!Ref": "AWS::NoValue"})
     assert granted["Action"] == ["dynamodb:Scan", "dynamodb:UpdateItem"]
     assert "dynamodb" not in json.dumps(always)
-    assert parameters(load("dev"))["DesktopClient"] == "scripts"
+    assert parameters(load("dev"))["DesktopClient"] == "kit"
 
 
 def test_the_made_group_lies_where_desktops_are_launched_and_stays_where_that_is_the_default_vpc() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.cloudformation.parsing import ResourceMap
+from moto.iam.models import Role
 
 from tools import deploy as deploying
 from tools import destroy as destroying
@@ -41,6 +43,24 @@ def template(folder: Path) -> Path:
     return path
 
 
+def change_roles(patch: pytest.MonkeyPatch) -> None:
+    """Let moto bring a stack's roles to their policies whenever the stack changes, as CloudFormation does."""
+    updated, differing = Role.update_from_cloudformation_json, ResourceMap.build_resource_diff
+
+    def update(_: type[Role], /, **change: Any) -> Role:
+        for policy in change["cloudformation_json"]["Properties"]["Policies"]:
+            change["original_resource"].put_policy(policy["PolicyName"], policy["PolicyDocument"])
+        return updated(**change)
+
+    def differ(stands: Any, template: dict[str, Any], *parameters: Any) -> dict[str, Any]:
+        found = differing(stands, template, *parameters)
+        made = {name for name in template["Resources"] if isinstance(stands._parsed_resources.get(name), Role)}
+        return found | {"Modify": [*found["Modify"], *sorted(made - {*found["Modify"]})]}
+
+    patch.setattr(Role, "update_from_cloudformation_json", classmethod(update))
+    patch.setattr(ResourceMap, "build_resource_diff", differ)
+
+
 class Project:
     """A copy of the project from which a stage is deployed to moto."""
 
@@ -55,6 +75,7 @@ class Project:
         (root / "stages").mkdir()
         (root / ".chalice").mkdir()
         shutil.copy(ROOT / ".chalice" / "config.json", root / ".chalice")
+        change_roles(patch)
         patch.setattr(stacks, "TEMPLATE", template(root))
         patch.setattr(Stack.__init__, "__defaults__", (self.naps.append, stacks.TEMPLATE, lambda: ""))
         patch.setattr("tools.deploy.time.sleep", self.naps.append)
@@ -144,14 +165,12 @@ class _Chalice:
                 EventSourceArn=self._part["environment_variables"]["STREAM_ARN"],
                 StartingPosition="LATEST",
             )
-        if not self._record.resources("rest_api"):
-            self._api()
         [api] = self._record.resources("rest_api")
+        self._fill(api["rest_api_id"])
         self._record.bring_up(inventory.resources(stage, client, api=api["rest_api_id"]))
 
-    def _api(self) -> None:
+    def _fill(self, api: str) -> None:
         gateway, stage = self._client("apigateway"), self._stage
-        api = gateway.create_rest_api(name="elephant")["id"]
         root = gateway.get_resources(restApiId=api)["items"][0]["id"]
         gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
         gateway.put_integration(
@@ -163,7 +182,6 @@ class _Chalice:
             uri=f"arn:aws:apigateway:{stage.region}:lambda:path/2015-03-31/functions/{self._arn('api_handler')}/invocations",
         )
         gateway.create_deployment(restApiId=api, stageName=stage.name)
-        self._record.bring_up([{"name": "rest_api", "resource_type": "rest_api", "rest_api_id": api}])
         for kind in ERRORS:
             gateway.put_gateway_response(restApiId=api, responseType=kind)  # moto, unlike AWS, knows no default ones
 
