@@ -24,8 +24,7 @@ from chalicelib.adapters.keys import ISSUER_ROOT, item_id
 from chalicelib.domain.keys import Purpose
 from desktop.config import as_toml
 from localcloud import loopback
-from localcloud.aws import ACCOUNT
-from localcloud.cloud import PROFILE, STATE_TABLE, Cloud
+from localcloud.cloud import STATE_TABLE, Cloud
 from localcloud.dcv.certificate import Authority
 from localcloud.dcv.process import DcvProcess, NotStarted
 from localcloud.doors import Doors
@@ -60,7 +59,6 @@ class Machine:
 
     home: Path
     name: str
-    api: str
     metadata: Metadata
     authority: Authority
     settings: Mapping[str, object]
@@ -163,7 +161,6 @@ class Machine:
             "dcv_port": self.dcv.port,
             "verifier_port": self._verifier_port,
             "metadata": self.metadata.url,
-            "api": self.api,
             "root": str(self.home / "root"),
             "browser": [*python, "room", "--home", str(self.dcv.home)],
             "recorder": [*python, "record"],
@@ -207,12 +204,7 @@ class Laptop:
             self._power_off(machine.instance_id)
 
     def _tell_app(self) -> None:
-        """Set up the app as a deploy of the kit does, and give it the issuer's root."""
-        os.environ |= {
-            "DESKTOP_CLIENT": "kit",
-            "DESKTOP_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
-            "API_URL": self._cloud.url,
-        }
+        """Hand the issuer's root to the app, as a deploy does."""
         self._cloud.operator("dynamodb").update_item(
             TableName=STATE_TABLE,
             Key={"id": {"S": item_id(Purpose.TOKENS)}},
@@ -250,7 +242,7 @@ class Laptop:
         metadata = Metadata(instance, self._cloud.issuer, self._cloud.clock)
         name = f"{instance_id}.{self._cloud.environ['DOMAIN_ROOT']}"
         home = self._folder / instance_id
-        machine = Machine(home, name, self._cloud.url, metadata, self._authority, self._settings)
+        machine = Machine(home, name, metadata, self._authority, self._settings)
         try:
             machine.start()
             self.machines[instance_id] = machine

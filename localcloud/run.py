@@ -31,6 +31,7 @@ if __name__ == "__main__":  # what is imported next takes a second or two, and C
 
 from chalice.app import Chalice
 
+from chalicelib.settings import Client
 from localcloud import display
 from localcloud.clock import RealClock
 from localcloud.cloud import OWN_SETTINGS, Cloud
@@ -41,7 +42,7 @@ from localcloud.doors import DoorsTaken
 from localcloud.server import PortTaken, is_free
 
 FAST = Conditions(starting_s=(3, 3), stopping_s=(3, 3), boot_s=(5, 5))
-AGENTS = replace(FAST, guests=False)
+AGENTS = replace(FAST, client=Client.KIT, guests=False)
 BUILD = Path("build")
 WORK_S = 60
 _WATCH_S = 2

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from app import app
+from chalicelib.settings import Client
 from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
 from localcloud.conditions import Conditions
@@ -20,7 +21,7 @@ from localcloud.people import schedule
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import CHROMIUM
 
-AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), guests=False)
+AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), client=Client.KIT, guests=False)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app import app
+from chalicelib.settings import Client
 from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
 from localcloud.conditions import Conditions
@@ -14,7 +15,7 @@ from localcloud.doors import DOMAIN
 from localcloud.laptop import Laptop
 from tests.desktop.process.laptops import Meeting
 
-AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), guests=False)
+AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), client=Client.KIT, guests=False)
 
 
 @pytest.fixture(scope="module")
