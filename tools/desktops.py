@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.domain.model import PROJECT, Desktop, State
@@ -17,6 +18,11 @@ def alive(stage: Stage, client: Clients) -> list[str]:
     return list(_shown(stage, client, {"Name": "instance-state-name", "Values": _ALIVE}))
 
 
+def living(stage: Stage, client: Clients) -> list[dict[str, Any]]:
+    """Return the stage's desktops that still have to be terminated, as EC2 describes them."""
+    return list(_described(stage, client, {"Name": "instance-state-name", "Values": _ALIVE}))
+
+
 def shown(stage: Stage, client: Clients) -> list[Desktop]:
     """Return the stage's desktops that EC2 shows, those that died lately too."""
     return [Desktop(id_, State(state)) for id_, state in _shown(stage, client).items()]
@@ -24,10 +30,15 @@ def shown(stage: Stage, client: Clients) -> list[Desktop]:
 
 def _shown(stage: Stage, client: Clients, *filters: dict[str, Any]) -> dict[str, str]:
     """Return the states of the stage's desktops by their ids."""
+    return {found["InstanceId"]: found["State"]["Name"] for found in _described(stage, client, *filters)}
+
+
+def _described(stage: Stage, client: Clients, *filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     tags = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Stage", "Values": [stage.name]}]
     pages = client("ec2").get_paginator("describe_instances").paginate(Filters=[*tags, *filters])
-    groups = [group for page in pages for group in page["Reservations"]]
-    return {found["InstanceId"]: found["State"]["Name"] for group in groups for found in group["Instances"]}
+    for page in pages:
+        for group in page["Reservations"]:
+            yield from group["Instances"]
 
 
 def refuse_while_alive(stage: Stage, client: Clients) -> None:

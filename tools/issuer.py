@@ -26,7 +26,15 @@ _KEY = {"id": {"S": item_id(Purpose.TOKENS)}}
 
 
 class NoRoot(StageError):
-    """The file holds no roots; the message says what it holds instead."""
+    """The file holds no roots: what it holds instead, and the remedy."""
+
+    def __init__(self, what: str, stage: Stage) -> None:
+        self.what = what
+        self.remedy = (
+            f"put the issuer's root certificates into stages/{stage.issuer_root}, as PEM, or leave "
+            f"desktops.issuer_root in stages/{stage.name}.toml empty"
+        )
+        super().__init__(f"{what}. To repair it: {self.remedy}.")
 
 
 def load(stage: Stage, now: datetime, folder: Path = ROOT / "stages") -> str:
@@ -45,14 +53,11 @@ def load(stage: Stage, now: datetime, folder: Path = ROOT / "stages") -> str:
         roots = _roots(text)
         _refuse_unusable(roots, now)
     except FileNotFoundError:
-        raise NoRoot(f"There is no {path}, which desktops.issuer_root names in stages/{stage.name}.toml.") from None
+        raise NoRoot(f"there is no {path}, which desktops.issuer_root names", stage) from None
     except OSError as error:
-        raise NoRoot(f"{path} cannot be read: {error.strerror}.") from None
+        raise NoRoot(f"{path} cannot be read: {error.strerror}", stage) from None
     except ValueError as error:
-        raise NoRoot(
-            f"{path} holds no roots to judge desktops' certificates by: {error}. Put the issuer's root certificates "
-            "there, as PEM, or leave desktops.issuer_root empty."
-        ) from None
+        raise NoRoot(f"{path} holds no roots to judge desktops' certificates by: {error}", stage) from None
     return roots
 
 

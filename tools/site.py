@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 
 from chalicelib.control.ports import Dns
 from chalicelib.settings import Client
+from tools import inventory, limits
 from tools.account import Account, Clients, enter
 from tools.errors import ignore_not_found
 from tools.findings import Finding
 from tools.stack import desktop_client
-from tools.stage import Stage
+from tools.stage import ROOT, Stage
 
 
 class Provider(Protocol):
@@ -59,13 +61,17 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """A stage, its account through the account's clients, and its DNS provider. `now` is UTC."""
+    """A stage, its account through the account's clients, and its DNS provider.
+
+    `now` is UTC; `folder` holds the stage's file, and what that names.
+    """
 
     stage: Stage
     client: Clients
     provider: Provider
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     http: requests.Session = field(default_factory=requests.Session)
+    folder: Path = ROOT / "stages"
 
     @cached_property
     def account(self) -> Account:
@@ -95,6 +101,22 @@ class Site:
     def profile(self) -> str:
         """The name of the desktops' instance profile, empty where it is still to be made."""
         return self.stage.instance_profile or self.outputs.get("InstanceProfile", "")
+
+    @cached_property
+    def roles(self) -> list[dict[str, Any]]:
+        """The role that the profile holds, as IAM describes it; none where there is no such profile."""
+        profile: dict[str, Any] = {}
+        with ignore_not_found():
+            profile = self.client("iam").get_instance_profile(InstanceProfileName=self.profile)["InstanceProfile"]
+        return list(profile.get("Roles", []))
+
+    @cached_property
+    def api(self) -> str:
+        """The id of the stage's API: the one that desktops are told of, or the oldest; empty where there is none."""
+        found = list(limits.apis(self.stage, self.client("apigateway")))
+        told = inventory.environment(self.stage, self.client).get("API_URL", "").rstrip("/")
+        addresses = {inventory.address(self.stage, api).rstrip("/"): api for api in found}
+        return addresses.get(told) or next(iter(found), "")
 
     @cached_property
     def default_vpc(self) -> str:

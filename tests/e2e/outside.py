@@ -31,6 +31,16 @@ class Deployed:
     cloudflare: Cloudflare
     said: str
 
+    @property
+    def api(self) -> str:
+        """The id of the stage's API."""
+        return self.url.split("/restapis/")[1].split("/")[0]
+
+    @property
+    def address(self) -> str:
+        """The API's address, as it is outside the emulator."""
+        return f"https://{self.api}.execute-api.{self.stage.region}.amazonaws.com/{self.stage.name}"
+
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a tool as an operator does, in the deployed copy of the project."""
         return run_tool(self.project, self.environ, *command)

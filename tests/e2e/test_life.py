@@ -116,7 +116,8 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     wait_for(lambda: '"event": "launch"' in deployed.log("launch_ec2"), SOON_S, "a JSON line of the launch in the log")
     switch(deployed, stream=True, sweep=False)
     row = deployed.row(meeting)
-    assert sorted(deployed.living(MeetingID=meeting)) == sorted(row[f"{role}_ec2_id"] for role in ROLES)
+    desktops = deployed.living(MeetingID=meeting, Api=deployed.address)
+    assert sorted(desktops) == sorted(row[f"{role}_ec2_id"] for role in ROLES)
 
     for role in ROLES:
         tell_state(deployed, row[f"{role}_ec2_id"], "running")

@@ -75,13 +75,45 @@ def test_the_stage_tells_which_version_made_it(deployed: Deployed) -> None:
     assert {"Key": "Version", "Value": version()} in stack["Tags"]
 
 
+def of_desktops(deployed: Deployed) -> dict[str, str]:
+    """Return what the made role of desktops may do, by the resource; only EC2 gives it to anybody."""
+    iam, role = deployed.client("iam"), f"{deployed.stage.stack}-desktop-{deployed.stage.region}"
+    [trust] = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "ec2.amazonaws.com"}
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    statements = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"]
+    return {str(statement["Resource"]): str(statement["Action"]) for statement in statements}
+
+
+def told(deployed: Deployed, variable: str) -> set[str | None]:
+    """Return what the functions' environments hold under a name."""
+    names = [deployed.stage.function(function) for function in FUNCTIONS]
+    found = [deployed.client("lambda").get_function_configuration(FunctionName=name) for name in names]
+    return {each["Environment"]["Variables"].get(variable) for each in found}
+
+
+LICENCE = {"arn:aws:s3:::dcv-license.us-west-2/*": "s3:GetObject"}
+
+
+def test_desktops_with_the_kit_may_call_their_routes_of_this_api_and_nothing_else(deployed: Deployed) -> None:
+    own = f"arn:aws:execute-api:us-west-2:000000000000:{deployed.api}/{deployed.stage.name}/*/desktop/*"
+    assert of_desktops(deployed) == LICENCE | {own: "execute-api:Invoke"}
+    assert told(deployed, "API_URL") == {deployed.address}
+    assert told(deployed, "DESKTOP_CLIENT") == {"kit"}
+    assert f"desktops are told where the API is: {deployed.address}" in deployed.said
+
+
 def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed) -> None:
-    deployed.edit(boot_limit_minutes="14", log_retention_days="14")
+    """What runs on desktops too: from here on scripts."""
+    deployed.edit(boot_limit_minutes="14", log_retention_days="14", client='"scripts"')
     said = deployed.deploy()
     assert "the functions were deployed" in said
     assert "logs are kept for 14 days" in said
     sweep = deployed.client("lambda").get_function_configuration(FunctionName=deployed.stage.function("sweep"))
     assert sweep["Environment"]["Variables"]["BOOT_LIMIT_MINUTES"] == "14"
+    table = f"arn:aws:dynamodb:us-west-2:000000000000:table/{deployed.outputs['TableName']}"
+    assert of_desktops(deployed) == LICENCE | {table: "['dynamodb:Scan', 'dynamodb:UpdateItem']"}
+    assert told(deployed, "API_URL") == {None}
     assert ask(deployed, "/join/none/teacher")[0] == 404
     assert "nothing had to be changed" in deployed.deploy()
 
@@ -106,9 +138,8 @@ def test_a_changed_region_is_refused_by_every_tool_and_nothing_is_touched(deploy
 def test_a_lost_record_is_found_again_in_the_account(deployed: Deployed) -> None:
     for record in (deployed.project / ".chalice" / "deployed").iterdir():
         record.unlink()
-    api = deployed.url.split("/restapis/")[1].split("/")[0]
     deployed.deploy()
-    assert [found["id"] for found in deployed.client("apigateway").get_rest_apis()["items"]] == [api]
+    assert [found["id"] for found in deployed.client("apigateway").get_rest_apis()["items"]] == [deployed.api]
     assert ask(deployed, "/join/none/teacher")[0] == 404
     assert "nothing had to be changed" in deployed.deploy()
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.settings import Client
 from tools.errors import ignore_not_found
-from tools.findings import CHANGED_BY_HAND, Finding, fail, ok
+from tools.findings import CHANGED_BY_HAND, Finding, fail, ok, warn
 from tools.site import Site
 
 
 def instance_profile(site: Site) -> Iterator[Finding]:
-    """The desktops' role may read DCV's licence, write to the table where its client does, and upload."""
+    """The desktops' role may read DCV's licence, and what its client needs: the table and the bucket, or the API."""
     if not site.profile:
         yield ok("the instance profile will be made by make deploy")
         return
-    iam, roles = site.client("iam"), []
-    with ignore_not_found():
-        roles = iam.get_instance_profile(InstanceProfileName=site.profile)["InstanceProfile"]["Roles"]
-    if not roles:
+    if not site.roles:
         yield fail(
             f"the instance profile {site.profile} does not exist or holds no role",
             f"leave desktops.instance_profile in {site.file} empty to have one made"
@@ -40,8 +37,40 @@ def instance_profile(site: Site) -> Iterator[Finding]:
         needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
     if made and scripts and (bucket := site.stage.upload_bucket):
         needs.append(Need("s3:PutObject", f"arn:{site.account.partition}:s3:::{bucket}/*", "sessions are lost"))
+    if not scripts and site.api:
+        routes = site.account.arn("execute-api", f"{site.api}/{site.stage.name}/*/desktop/*")
+        needs.append(Need("execute-api:Invoke", routes, "a desktop cannot ask whose it is, nor say that it is ready"))
     # The stack's own policy is put back under its name, so that the stack can still delete its role.
-    yield from _rights(site, roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)
+    yield from _rights(site, site.roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)
+    if not scripts:
+        yield from _trust(site.roles[0])
+
+
+def _trust(role: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield whether others than EC2 may assume the role: who assumes it chooses in whose name it speaks."""
+    document = role.get("AssumeRolePolicyDocument") or {}
+    listed = document.get("Statement", [])
+    statements = listed if isinstance(listed, list) else [listed]
+    others = {
+        str(who)
+        for statement in statements
+        if statement.get("Effect") == "Allow"
+        for who in _principals(statement.get("Principal", "*"))
+        if not who.startswith("ec2.amazonaws.com")
+    }
+    if others:
+        name = role["RoleName"]
+        trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        alone = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+        yield warn(
+            f"{name} may be assumed by {', '.join(sorted(others))}, who could speak for any desktop",
+            f"aws iam update-assume-role-policy --role-name {name} --policy-document {alone}",
+        )
+
+
+def _principals(told: Any) -> Iterator[str]:
+    for named in told.values() if isinstance(told, Mapping) else [told]:
+        yield from [named] if isinstance(named, str) else named
 
 
 def timers(site: Site) -> Iterator[Finding]:

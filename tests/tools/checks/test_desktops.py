@@ -8,7 +8,6 @@ from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
 from tools.findings import Level
 
 WRONG: dict[str, Wrong] = {
-    "a client that is not there yet": ("client", {"client": "kit"}, nothing, Level.WARN, 'client = "scripts"'),
     "type not offered": ("instance_type", {"instance_type": "z9.huge"}, nothing, Level.FAIL, "[desktops]"),
     "type not in this zone": (
         "instance_type",
@@ -27,6 +26,23 @@ WRONG: dict[str, Wrong] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> None:
     assert_found(account, *WRONG[name])
+
+
+@pytest.mark.parametrize(
+    ("client", "words"),
+    [
+        (
+            "",
+            "look for their meeting in the table, and may ask the metadata without a token (stages/dev.toml says",
+        ),
+        ("scripts", "look for their meeting in the table, and may ask the metadata without a token →"),
+        ("kit", "have the kit: they ask the app"),
+    ],
+)
+def test_what_runs_on_desktops_is_told_and_whether_the_file_says_so(account: Account, client: str, words: str) -> None:
+    [(level, told)] = account.look("client", client=client)
+    assert level is Level.OK
+    assert words in told
 
 
 def test_it_is_told_how_many_meetings_can_be_scheduled_for_one_time(account: Account) -> None:

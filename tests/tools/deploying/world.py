@@ -165,6 +165,9 @@ class _Chalice:
                 EventSourceArn=self._part["environment_variables"]["STREAM_ARN"],
                 StartingPosition="LATEST",
             )
+        if not self._record.resources("rest_api"):
+            made = client("apigateway").create_rest_api(name="elephant")["id"]
+            self._record.bring_up([{"name": "rest_api", "resource_type": "rest_api", "rest_api_id": made}])
         [api] = self._record.resources("rest_api")
         self._fill(api["rest_api_id"])
         self._record.bring_up(inventory.resources(stage, client, api=api["rest_api_id"]))
