@@ -45,6 +45,7 @@ Base:
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
     stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    issuer      whose certificates desktops must have: from the stage's file to the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     record      what Chalice recorded of a stage's last deploy

@@ -163,6 +163,12 @@ def test_nobody_else_is_told_or_believed_anything(
     assert world.row("m-1") == before
 
 
+def test_just_the_routes_that_a_desktop_s_profile_may_call_take_a_signature() -> None:
+    """So the right to call them is worth nothing at any other."""
+    signed = {(path, bool(route.authorizer)) for path, methods in app.app.routes.items() for route in methods.values()}
+    assert {path for path, takes in signed if takes} == {path for path, _ in signed if path.startswith("/desktop/")}
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_where_nothing_checks_signatures_everybody_is_refused(world: World, meeting: str, path: str) -> None:
     """Chalice's own gateway admits whoever asks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from chalicelib.settings import SETTINGS
 from tests.upgrade.left_behind import RELEASES, recorded
-from tools import build
+from tools import build, settings_texts
 from tools.deploy import address
 from tools.record import Record
 from tools.recorded import environment, section, write
@@ -20,6 +21,8 @@ from tools.stage import FUNCTIONS, SECRETS, Stage, parse
 
 MADE_BY_A_DEPLOY = {row.stack_output: row.example for row in SETTINGS if row.stack_output} | {"ApiUrl": ""}
 """What the present stack makes, as far as functions are told of it; a release's own outputs come before these."""
+
+SAMPLE_IMAGE = "ami-00000000000000000"
 
 pytestmark = pytest.mark.parametrize("release", RELEASES)
 
@@ -65,6 +68,19 @@ def test_its_desktops_go_on_with_scripts_and_are_told_of_no_api(release: str) ->
     assert (given["DESKTOP_CLIENT"], given.get("API_URL")) == ("scripts", None)
     wanted = parameters(stage_of(left), before=left["outputs"], api="a1b2c3d4e5")
     assert (wanted["DesktopClient"], wanted["ApiId"]) == ("scripts", "")
+
+
+def test_merging_the_present_sample_gives_its_desktops_no_kit(release: str, tmp_path: Path) -> None:
+    """As docs/deploy.md says to merge: the line stands beside one that the operator has changed, and theirs is kept."""
+    mine = recorded(release, "deploy")["stage_file"]
+    texts = {"mine": mine, "before": mine.replace(stage_of(recorded(release, "deploy")).ami_id, SAMPLE_IMAGE)}
+    texts["now"] = "".join(f"{line}\n" for line in settings_texts.stage_file())
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    merge = ["git", "merge-file", "-p", "--ours", "mine", "before", "now"]
+    merged = subprocess.run(merge, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert texts["before"] != mine
+    assert parse("dev", tomllib.loads(merged)).client == ""
 
 
 def test_timers_and_rules_that_were_made_find_the_functions_of_the_present_deploy(release: str) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from chalicelib.rules.calendar import OF_A_MEETING
-from chalicelib.settings import Client
+from chalicelib.settings import Client, image_parameter
+from tools import inventory
 from tools.checks.network import zones_of
 from tools.errors import code_of
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
+from tools.stack import deployed_client
 
 _QUOTAS = {"g": "L-DB2E81BA", "vt": "L-DB2E81BA", "p": "L-417A185B", "inf": "L-1945791B", "x": "L-7295265B"}
 _STANDARD_QUOTA = "L-1216C47A"  # families A, C, D, H, I, M, R, T and Z
@@ -83,8 +85,22 @@ def key_pair(site: Site) -> Iterator[Finding]:
     yield ok(f"the key pair {name} exists")
 
 
+def _has_scripts(site: Site) -> bool:
+    """Return whether the image is the one that stands deployed, with scripts; what a parameter names may be another."""
+    ami, deployed = site.stage.ami_id, inventory.environment(site.stage, site.client)
+    is_same = deployed.get("AMI_ID") == ami and not image_parameter(ami)
+    return is_same and deployed_client(site.outputs) is Client.SCRIPTS
+
+
 def client(site: Site) -> Iterator[Finding]:
-    """What runs on the desktops is said, so that nobody takes a new stage for one with their old image."""
+    """What runs on the desktops is said, and is not changed by a line that somebody merged: the image decides it."""
+    if site.desktop_client is Client.KIT and _has_scripts(site):
+        yield fail(
+            f"the image {site.stage.ami_id} was deployed with scripts, and {site.file} says that it has the kit: none "
+            "of its desktops would find its meeting",
+            f'write desktops.client = "scripts" in {site.file}, or name an image that has the kit as desktops.ami_id',
+        )
+        return
     why = "" if site.stage.client else f" ({site.file} says nothing of desktops.client)"
     if site.desktop_client is Client.SCRIPTS:
         yield ok(f"desktops look for their meeting in the table, and may ask the metadata without a token{why}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.checks.sound import Account, Wrong, assert_found, nothing
+from tests.tools.checks.test_keys import set_for_all
 from tools.findings import Level
 
 WRONG: dict[str, Wrong] = {
@@ -43,6 +44,30 @@ def test_what_runs_on_desktops_is_told_and_whether_the_file_says_so(account: Acc
     [(level, told)] = account.look("client", client=client)
     assert level is Level.OK
     assert words in told
+
+
+@pytest.mark.parametrize(
+    ("client", "ami", "level"),
+    [
+        ("kit", "", Level.FAIL),
+        ("kit", "ami-0123456789abcdef0", Level.OK),
+        ("kit", "resolve:ssm:/elephant/image", Level.OK),
+        ("scripts", "", Level.OK),
+        ("", "", Level.OK),
+    ],
+    ids=["the same image", "another one", "whichever a parameter names", "scripts still", "no line"],
+)
+def test_the_image_of_a_stage_with_scripts_does_not_get_the_kit_by_a_line_in_the_file(
+    account: Account, client: str, ami: str, level: Level
+) -> None:
+    """As when a merge brings the sample's line into the file of a stage that was deployed long ago."""
+    ami = ami or account.stage.ami_id
+    set_for_all(account, AMI_ID=ami)
+    if ami.startswith("ami-0123"):
+        set_for_all(account, AMI_ID=account.stage.ami_id)
+    [(found, told)] = account.look("client", client=client, ami_id=ami)
+    assert found is level
+    assert ("name an image that has the kit" in told) is (level is Level.FAIL)
 
 
 def test_it_is_told_how_many_meetings_can_be_scheduled_for_one_time(account: Account) -> None:
