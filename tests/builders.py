@@ -25,8 +25,9 @@ from chalicelib.domain.actions import (
     Withdraw,
 )
 from chalicelib.domain.keys import Seal
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Role, State, Status
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, State, Status
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
 from chalicelib.rules.facts import Facts
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)

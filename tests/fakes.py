@@ -26,7 +26,8 @@ from chalicelib.domain.errors import (
     NoSuchMeeting,
     Unavailable,
 )
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Role, State
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, State
+from chalicelib.domain.seat import Role
 from chalicelib.names import one_form
 from tests.builders import SEAL
 from tests.wire import Wire

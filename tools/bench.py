@@ -24,8 +24,9 @@ from rich.table import Table
 
 from app import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Desktop, Meeting, Observation, Role, SeatAttribute, State, attribute
+from chalicelib.domain.model import Desktop, Meeting, Observation, State
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role, SeatAttribute, attribute
 from chalicelib.rules.plan import plan
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud

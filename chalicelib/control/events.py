@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.keys import NO_SEAL, Seal
-from chalicelib.domain.model import Meeting, Role, State
+from chalicelib.domain.model import Meeting, State
+from chalicelib.domain.seat import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from chalicelib.control.persist import Overtaken
 from chalicelib.control.ports import World
 from chalicelib.domain.actions import Action, Launch, Update, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
-from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, Role, State
+from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
+from chalicelib.domain.seat import Role
 from chalicelib.rules.facts import NO_HINTS, Hints
 from chalicelib.rules.plan import plan, strangers
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.model import Attribute, DnsRecord, Role
+from chalicelib.domain.model import Attribute, DnsRecord
+from chalicelib.domain.seat import Role
 
 
 @dataclass(frozen=True, slots=True)

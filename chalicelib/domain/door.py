@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 
 
 def door_keys(keys: Keys, desktop_id: str) -> tuple[str, ...]:

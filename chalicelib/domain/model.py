@@ -1,4 +1,4 @@
-"""The words of the domain: meetings, seats, desktops, records.
+"""The words of the domain: meetings, desktops, records.
 
 Values only: nothing here knows a clock, a table or a network. Attribute names are those of the
 table, because desktops, pages and people's scripts already use them (the outside contract). They are
@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, NewType, get_args
+from typing import Any, Literal
 
 from chalicelib.domain.keys import NO_SEAL, Seal
+from chalicelib.domain.seat import Role, RoleAttribute, Seat
 
 PROJECT = "Elephant"
 """The value of the tag `Project`, which everything that the project owns bears."""
@@ -44,41 +45,7 @@ MeetingAttribute = Literal[
 ]
 """The attributes of a row that belong to the meeting as a whole."""
 
-SeatAttribute = Literal[
-    "ec2_id",
-    "ec2_link",
-    "session_data",
-    "attempt",
-    "attempt_at",
-    "subnet",
-    "refused",
-    "launched_at",
-    "launched",
-    "published_at",
-    "healthy_at",
-    "joined_at",
-    "uploaded_at",
-    "late_boots",
-    "given_up",
-    "missing",
-    "connected_at",
-    "disconnected_at",
-    "seen_at",
-    "replaced",
-]
-"""The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
-
-RoleAttribute = NewType("RoleAttribute", str)
-"""A role's attribute by its full name in the table, as `attribute` returns it."""
-
 Attribute = MeetingAttribute | RoleAttribute
-
-
-class Role(StrEnum):
-    """Which of the two people a desktop, a link or an upload belongs to."""
-
-    TEACHER = "teacher"
-    STUDENT = "student"
 
 
 class Status(StrEnum):
@@ -196,70 +163,6 @@ class DnsRecord:
     meeting_id: str = ""
     created_at: datetime | None = None
     old_mark: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A role's place in a meeting: its desktop, how that came about, and what its person did.
-
-    Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
-    launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
-    app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
-    the id of a desktop that did not boot in time and is about to be replaced. `missing` is what the desktop itself says
-    that it lacks, a sentence each; `connected_at`, `disconnected_at` and `seen_at` when it last told that somebody was
-    connected, that nobody was any more, and that it lives. `replaced` tells of the desktops that
-    this role had before: when each was replaced, which it was, and why.
-    """
-
-    role: Role
-    desktop_id: str | None = None
-    link: str | None = None
-    published_at: datetime | None = None
-    uploaded: bool = False
-    uploaded_at: datetime | None = None
-    attempt: int = 0
-    attempt_at: datetime | None = None
-    subnet: str | None = None
-    refused: str | None = None
-    launched_at: datetime | None = None
-    voucher: str | None = None
-    healthy_at: datetime | None = None
-    joined_at: datetime | None = None
-    late_boots: int = 0
-    given_up: str | None = None
-    missing: tuple[str, ...] = ()
-    connected_at: datetime | None = None
-    disconnected_at: datetime | None = None
-    seen_at: datetime | None = None
-    replaced: tuple[str, ...] = ()
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether the app has made up its mind to replace the desktop that the row names, whatever that reports now."""
-        return self.desktop_id is not None and self.given_up == self.desktop_id
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether somebody is connected to the desktop, as far as it has told."""
-        came, left = self.connected_at, self.disconnected_at
-        return came is not None and (left is None or came > left)
-
-    def has_named(self, desktop_id: str) -> bool:
-        """Whether the row names this desktop for this seat, or did before another took its place."""
-        earlier = (entry.partition(" ")[2].partition(":")[0] for entry in self.replaced)  # when, which: why
-        return desktop_id in (self.desktop_id, *earlier)
-
-    def attribute(self, name: SeatAttribute) -> RoleAttribute:
-        """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
-        return attribute(self.role, name)
-
-
-_ROLE_ATTRIBUTES = {(role, name): RoleAttribute(f"{role}_{name}") for role in Role for name in get_args(SeatAttribute)}
-
-
-def attribute(role: Role, name: SeatAttribute) -> RoleAttribute:
-    """Return the table's name for a role's attribute."""
-    return _ROLE_ATTRIBUTES[role, name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.keys import NO_SEAL, Seal
-from chalicelib.domain.model import Attribute, Meeting, Role, Seat, Status, attribute
+from chalicelib.domain.model import Attribute, Meeting, Status
+from chalicelib.domain.seat import Role, Seat, attribute
 
 LISTED = "1"
 """The value of `open`, the attribute that keeps a meeting in the index the sweep reads."""

@@ -20,8 +20,9 @@ from chalicelib.domain.actions import Update
 from chalicelib.domain.door import door_keys
 from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Meeting, Role, Seat
+from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role, Seat
 from chalicelib.rules.times import deadline, times
 
 LONGEST_REPORT = 10

@@ -11,8 +11,9 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
-from chalicelib.domain.model import Meeting, Role, Seat, Status
+from chalicelib.domain.model import Meeting, Status
 from chalicelib.domain.policy import DCV_PORT, Policy
+from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
 from chalicelib.rules.times import times
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 
 _SIGNATURE_LENGTH = 32  # hex digits: 128 bits
 _PUBLIC_ID = re.compile(rf"[A-Za-z0-9_-]{{1,64}}(\.[0-9a-f]{{{_SIGNATURE_LENGTH}}})?")

@@ -19,8 +19,9 @@ from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import BadRequest, ConfigError, ElephantError, KeyTaken, NoSuchMeeting, TimeFull
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import MeetingAttribute, Role
+from chalicelib.domain.model import MeetingAttribute
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
 from chalicelib.environment import TimerSettings
 from chalicelib.people import links
 from chalicelib.people.booking import Bookings

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.calendar import MONDAY, QUARTER, Week, moment_of, quarter_of, week_of
-from chalicelib.domain.model import Meeting, Role
+from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
 from chalicelib.rules.times import deadline, times
 
 OF_A_MEETING = len(Role)

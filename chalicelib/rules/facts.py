@@ -13,8 +13,9 @@ from functools import cached_property
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Seat, Status
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Status
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Seat
 from chalicelib.rules.times import Times, deadline, last_end, times
 from chalicelib.rules.views import SeatView, Situation, is_anothers
 

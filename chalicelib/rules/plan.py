@@ -37,8 +37,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.actions import Action, Observe, is_undecided
-from chalicelib.domain.model import Meeting, Observation, Seat
+from chalicelib.domain.model import Meeting, Observation
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Seat
 from chalicelib.rules import standby
 from chalicelib.rules.endings import close, end, reason_to_end
 from chalicelib.rules.facts import NO_HINTS, Facts, Hints

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
-from chalicelib.domain.model import Desktop, DnsRecord, Owner, Seat, State
+from chalicelib.domain.model import Desktop, DnsRecord, Owner, State
+from chalicelib.domain.seat import Seat
 from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.views import SeatView

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from chalicelib.domain.actions import Attempt, Cause
-from chalicelib.domain.model import Desktop, Owner, Seat
+from chalicelib.domain.model import Desktop, Owner
+from chalicelib.domain.seat import Seat
 
 
 class Situation(Enum):

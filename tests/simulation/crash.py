@@ -20,7 +20,8 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.domain.model import Role, State
+from chalicelib.domain.model import State
+from chalicelib.domain.seat import Role
 from tests.fakes import Instance, Row
 from tests.simulation.faults import NONE, Rates, Script
 from tests.simulation.invariants import Invariants

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import DnsRecord, Role
+from chalicelib.domain.model import DnsRecord
+from chalicelib.domain.seat import Role
 from tests.fakes import Instance, Row
 from tests.simulation.figures import Figures, last_outage
 from tests.simulation.promises import PROMISES

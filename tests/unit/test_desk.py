@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchAddress, Unavailable
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
 from chalicelib.guests.desk import Desk
 from chalicelib.people.join import NotYet, Open, resolve_join

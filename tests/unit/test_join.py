@@ -10,8 +10,9 @@ import pytest
 
 from chalicelib.domain import writes
 from chalicelib.domain.errors import Forbidden, MeetingOver, NoSuchMeeting, Unavailable
-from chalicelib.domain.model import Role, Status
+from chalicelib.domain.model import Status
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
 from chalicelib.people.join import NotYet, Open, progress, resolve_join
 from tests.builders import (
     ENDED,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 
 from chalicelib.domain.keys import NO_SEAL, Keys, Seal
-from chalicelib.domain.model import Meeting, Role, Seat
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.seat import Role, Seat
 
 NEW, OLD = Keys("new", ("old",)), Keys("old")
 

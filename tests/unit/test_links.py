@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import BadRequest, Forbidden
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from chalicelib.people import links
 
 KEY = Keys("a key that nobody knows", all_signed=True)

@@ -10,7 +10,8 @@ import pytest
 
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.model import Meeting, Reason, Role, Seat, Status
+from chalicelib.domain.model import Meeting, Reason, Status
+from chalicelib.domain.seat import Role, Seat
 from tests.builders import IN_PROGRESS, OVER, T, at, link, meeting, row, understood
 
 # --- DynamoDB JSON

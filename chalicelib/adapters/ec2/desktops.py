@@ -17,8 +17,9 @@ from chalicelib.adapters.ec2.subnets import Subnets
 from chalicelib.adapters.userdata import user_data
 from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.domain.model import PROJECT, Desktop, Owner, Role, State
+from chalicelib.domain.model import PROJECT, Desktop, Owner, State
 from chalicelib.domain.rows import parse_time
+from chalicelib.domain.seat import Role
 from chalicelib.environment import DesktopSettings
 
 if TYPE_CHECKING:

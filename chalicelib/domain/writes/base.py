@@ -9,8 +9,9 @@ from typing import Any
 
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Attribute, Meeting, Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.model import Attribute, Meeting
 from chalicelib.domain.rows import timestamp
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 
 OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "ec2_id",

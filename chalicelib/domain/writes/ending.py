@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Step, Update
-from chalicelib.domain.model import Attribute, Meeting, Reason, SeatAttribute, Status, attribute
+from chalicelib.domain.model import Attribute, Meeting, Reason, Status
 from chalicelib.domain.rows import LISTED
+from chalicelib.domain.seat import SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end, there
 
 _OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data", "uploaded_at")

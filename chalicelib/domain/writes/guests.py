@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Attribute, Meeting, Seat, SeatAttribute, Status
+from chalicelib.domain.model import Attribute, Meeting, Status
+from chalicelib.domain.seat import Seat, SeatAttribute
 from chalicelib.domain.writes.base import same_end, there
 
 
@@ -45,12 +46,15 @@ def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
 
 
 def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime) -> Update:
-    """The desktop has uploaded; of an end that was written before it, nothing is taken back."""
+    """The desktop has uploaded; when it first did is kept.
+
+    An end that comes in between is no hindrance: it takes nothing of what this rests on, and no recording is lost.
+    """
     values: dict[Attribute, Any] = {seat.attribute("session_data"): url}
     if not seat.uploaded_at:
         values[seat.attribute("uploaded_at")] = now
     rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at")
-    return Update(f"the {seat.role}'s desktop has uploaded", values, (), same_end(meeting, *rests_on))
+    return Update(f"the {seat.role}'s desktop has uploaded", values, (), meeting.expect(*rests_on))
 
 
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Attempt, Cause, Update
-from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Seat, SeatAttribute, Status, attribute
+from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, there, vouched_by
 
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Step, Update
-from chalicelib.domain.model import Attribute, Desktop, Meeting, Role, Seat, Status, attribute
+from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LISTED
+from chalicelib.domain.seat import Role, Seat, attribute
 from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, there, vouched_by
 
 _UNDATED = {role: (attribute(role, "session_data"), attribute(role, "uploaded_at")) for role in Role}

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Update
-from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Role, SeatAttribute, Status, attribute
+from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
 from chalicelib.domain.rows import LISTED, timestamp
+from chalicelib.domain.seat import Role, SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end
 
 _OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at")

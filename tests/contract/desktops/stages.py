@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from chalicelib.control.ports import Desktops
 from chalicelib.domain.actions import Attempt, Cause
-from chalicelib.domain.model import Desktop, Owner, Role
+from chalicelib.domain.model import Desktop, Owner
+from chalicelib.domain.seat import Role
 from localcloud.clock import VirtualClock
 from localcloud.conditions import Conditions
 from localcloud.ec2 import Ec2

@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.domain.model import Desktop, Owner, Role, State
+from chalicelib.domain.model import Desktop, Owner, State
+from chalicelib.domain.seat import Role
 from tests.contract.conftest import NOW
 from tests.contract.desktops.stages import DEADLINE, Stage, attempt, launch, wait
 

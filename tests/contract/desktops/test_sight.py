@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from chalicelib.domain.model import Owner, Role, State
+from chalicelib.domain.model import Owner, State
+from chalicelib.domain.seat import Role
 from tests.contract.desktops.stages import NOWHERE, RealStage, Stage, fleet, launch, ours, wait
 
 

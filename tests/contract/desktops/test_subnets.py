@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import LaunchRefused, NoCapacity
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.contract.desktops.stages import DEADLINE, Stage, launch, wait
 
 

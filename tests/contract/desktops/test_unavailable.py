@@ -10,7 +10,7 @@ import pytest
 from chalicelib.control.ports import Desktops
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.contract.conftest import NO_NETWORK
 from tests.contract.desktops.stages import DEADLINE, NOWHERE, RealStage
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from chalicelib.adapters.ec2 import Ec2Desktops
 from chalicelib.domain.actions import Attempt, Cause
-from chalicelib.domain.model import Desktop, Role
+from chalicelib.domain.model import Desktop
+from chalicelib.domain.seat import Role
 from chalicelib.environment import DesktopSettings
 from localcloud.clock import VirtualClock
 from tests.contract.conftest import NOW, Account, ec2_desktops

@@ -14,7 +14,7 @@ from chalicelib.adapters.ec2 import Ec2Desktops
 from chalicelib.adapters.ec2.refusals import Kind, kind_of
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from chalicelib.runtime import Runtime
 from localcloud.clock import VirtualClock
 from localcloud.server import Server

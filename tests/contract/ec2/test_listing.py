@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import ConfigError, Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from chalicelib.environment import DesktopSettings
 from tests.contract.conftest import ec2_desktops
 from tests.contract.ec2.launcher import DEADLINE, Launcher

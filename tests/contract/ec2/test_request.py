@@ -13,7 +13,7 @@ import pytest
 from chalicelib.adapters.ec2.images import PARAMETER_LASTS
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import LaunchRefused, Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from chalicelib.runtime import Runtime
 from chalicelib.settings import Client, Guest
 from tests.contract.ec2.launcher import DEADLINE, Launcher

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.actions import Attempt, Cause
 from chalicelib.domain.errors import AttemptSpent, Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.contract.ec2.launcher import DEADLINE, Launcher
 
 

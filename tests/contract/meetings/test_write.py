@@ -11,7 +11,8 @@ import pytest
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.model import Reason, Role, Status, attribute
+from chalicelib.domain.model import Reason, Status
+from chalicelib.domain.seat import Role, attribute
 from tests.builders import change
 from tests.contract.meetings.stages import AT, Stage
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import writes
-from chalicelib.domain.model import Meeting, Role, Status
+from chalicelib.domain.model import Meeting, Status
+from chalicelib.domain.seat import Role
 from chalicelib.people import join
 from tests.simulation.mutants.changes import Stubbed, always, expecting_nothing, given
 from tests.simulation.mutants.mutant import Mutant

@@ -7,8 +7,9 @@ from typing import Any
 
 from chalicelib.control.look import Looker
 from chalicelib.domain import rows
-from chalicelib.domain.model import Meeting, Seat
+from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Seat
 from chalicelib.people import join
 from chalicelib.rules import times
 from chalicelib.rules.strays import Inventory

@@ -9,7 +9,8 @@ from typing import Any
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Action, Observe, Terminate, Withdraw
-from chalicelib.domain.model import Desktop, Meeting, Observation, Reason, Seat, State, Status
+from chalicelib.domain.model import Desktop, Meeting, Observation, Reason, State, Status
+from chalicelib.domain.seat import Seat
 from chalicelib.rules import endings, plan, seats, strays, times
 from chalicelib.rules.endings import ENDINGS
 from chalicelib.rules.facts import Facts

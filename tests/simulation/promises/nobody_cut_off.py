@@ -6,7 +6,8 @@ from bisect import bisect_right
 from datetime import datetime
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import Owner, Role, attribute
+from chalicelib.domain.model import Owner
+from chalicelib.domain.seat import Role, attribute
 from chalicelib.runtime import current
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise

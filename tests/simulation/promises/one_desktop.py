@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.model import Owner, Role
+from chalicelib.domain.model import Owner
+from chalicelib.domain.seat import Role
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import SETTLING, had_chances

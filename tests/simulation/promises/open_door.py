@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.model import DnsRecord, Role, State, attribute
+from chalicelib.domain.model import DnsRecord, State
+from chalicelib.domain.seat import Role, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import (

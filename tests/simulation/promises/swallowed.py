@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import Owner, Role, attribute
+from chalicelib.domain.model import Owner
+from chalicelib.domain.seat import Role, attribute
 from chalicelib.runtime import current
 from tests.builders import understood
 from tests.fakes import Row

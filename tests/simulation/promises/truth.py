@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import Owner, Role, State, attribute
+from chalicelib.domain.model import Owner, State
+from chalicelib.domain.seat import Role, attribute
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import MINUTE
 from tests.simulation.world.lives import LEAD, LONGEST_LIFE, NOTICE, STANDBY, Life

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.model import Role, attribute
+from chalicelib.domain.seat import Role, attribute
 from chalicelib.runtime import current
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.model import DnsRecord, Role
+from chalicelib.domain.model import DnsRecord
+from chalicelib.domain.seat import Role
 from tests.fakes import Instance, Row
 from tests.simulation.world.lives import Life
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Owner, Role, SeatAttribute, State, attribute
+from chalicelib.domain.model import Owner, State
+from chalicelib.domain.seat import Role, SeatAttribute, attribute
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import DOMAIN, LEAD, Booking, Life
 from tests.simulation.world.payloads import CONTEXT

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import app
 from chalicelib.adapters.userdata import EVERY_MIN, MARGIN_MIN
-from chalicelib.domain.model import Role, State, attribute
+from chalicelib.domain.model import State
+from chalicelib.domain.seat import Role, attribute
 from tests.fakes import Instance
 from tests.simulation.world.clock import MINUTE, SECOND
 from tests.simulation.world.lives import Life

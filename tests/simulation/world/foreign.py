@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.model import Owner, Role
+from chalicelib.domain.model import Owner
+from chalicelib.domain.seat import Role
 from tests.fakes import Instance
 from tests.simulation.world.lives import DOMAIN, Life
 

@@ -11,8 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from chalicelib.domain import rows
-from chalicelib.domain.model import Attribute, MeetingAttribute, Role, SeatAttribute, attribute
+from chalicelib.domain.model import Attribute, MeetingAttribute
 from chalicelib.domain.rows import AsStored
+from chalicelib.domain.seat import Role, SeatAttribute, attribute
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import LEAD, LONGEST_LIFE, Life
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.simulation.world.clock import DAWN, HOUR, MINUTE
 
 LEAD = 10 * MINUTE

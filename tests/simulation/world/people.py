@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from chalicelib.domain import rows
-from chalicelib.domain.model import Role, State, attribute
+from chalicelib.domain.model import State
+from chalicelib.domain.seat import Role, attribute
 from tests.simulation.world.clock import DAWN, MINUTE
 from tests.simulation.world.lives import CHECKPOINT, NOTICE, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event

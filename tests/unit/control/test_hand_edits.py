@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.control.events import TimerEvent
 from chalicelib.domain import rows
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, image, launched
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from chalicelib.control.events import TimerEvent
 from chalicelib.domain.errors import SomeFailed, Unavailable
-from chalicelib.domain.model import Owner, Role
+from chalicelib.domain.model import Owner
 from chalicelib.domain.rows import timestamp
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, image, launched
 
 FAR = "2199-06-01T00:00:00Z"

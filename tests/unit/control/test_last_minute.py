@@ -14,7 +14,7 @@ import pytest
 
 from chalicelib.control.events import TimerEvent, row_changes
 from chalicelib.domain import rows
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.builders import SEAL
 from tests.unit.control.house import MINUTE, House, T, launched
 

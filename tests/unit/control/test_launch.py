@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.control.events import TimerEvent
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, launched
 
 

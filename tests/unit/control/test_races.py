@@ -13,7 +13,8 @@ import pytest
 
 from chalicelib.control.events import RowChange, StateChange, TimerEvent
 from chalicelib.domain.errors import SomeFailed, Unavailable
-from chalicelib.domain.model import Role, State
+from chalicelib.domain.model import State
+from chalicelib.domain.seat import Role
 from chalicelib.people.join import NotYet, Open, resolve_join
 from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.control.events import TimerEvent
 from chalicelib.domain.errors import NoCapacity
-from chalicelib.domain.model import Role
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, launched
 
 DIED = "Client.InternalError: Client error on launch"

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.control.triggers import RETRY_RECORDS_FOR
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent, SomeFailed, Unavailable
-from chalicelib.domain.model import Role
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, image, launched
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import SomeFailed, Unavailable
-from chalicelib.domain.model import DnsRecord, Role
+from chalicelib.domain.model import DnsRecord
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, launched
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.control.events import StateChange, TimerEvent
 from chalicelib.domain.errors import NoSuchMeeting
-from chalicelib.domain.model import Owner, Role, State
+from chalicelib.domain.model import Owner, State
+from chalicelib.domain.seat import Role
 from tests.unit.control.house import MINUTE, House, T, launched
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
-from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, Role, State, Status
+from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, State, Status
+from chalicelib.domain.seat import Role
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
 from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell, understood

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.model import Owner, Role, State
+from chalicelib.domain.model import Owner, State
+from chalicelib.domain.seat import Role
 from tests.builders import BOTH_RUN, PUBLISHED, SCHEDULED, all_of, desktop, launched, some_of
 from tests.unit.rules.table import BLINK, BOOTS, BY_HAND, DOUBLE, EveryCase, attempt, case
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.model import UNKNOWN, Owner, Role, State
+from chalicelib.domain.model import UNKNOWN, Owner, State
+from chalicelib.domain.seat import Role
 from tests.builders import (
     BOTH_RUN,
     HELD,
