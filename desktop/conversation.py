@@ -145,8 +145,19 @@ class Conversation:
         if self.place is None:
             log.info("This is the desktop of the %s.", place.seat.role)
         self.place = place
+        self._compare(answer)
         self.times_told += 1
         self._due["place"] = self._elapsed() + ASK_S
+
+    def _compare(self, answer: Mapping[str, Any]) -> None:
+        """Tell anew whether the desktop is ready where the app knows something else than it was told last.
+
+        What was said before may have arrived after it: it had been given up here, and not on its way.
+        """
+        told, _ = self._told.get("ready", (None, 0.0))
+        if told is not None and "missing" in answer and told != {"missing": answer["missing"]}:
+            del self._told["ready"]
+            self._due.pop("ready", None)
 
     def _tell_ready(self) -> None:
         missing = self._missing()

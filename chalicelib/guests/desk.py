@@ -66,6 +66,7 @@ def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str, *, though_over
 def describe(desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Policy) -> dict[str, Any]:
     """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known.
 
+    `missing` is what the row says that the desktop lacks, an empty list where it is ready and None before it has said.
     `issuer_root` are the roots, as PEM, of which one must have issued the desktop's certificate.
     """
     meeting, seat = desk.meeting, desk.seat
@@ -85,6 +86,7 @@ def describe(desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Pol
         "host_name": policy.record_name(desktop_id),
         "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
         "issuer_root": issuer_root,
+        "missing": list(seat.missing) if seat.missing or seat.healthy_at else None,
     }
 
 
@@ -95,12 +97,16 @@ def _text(value: object) -> str | None:
 def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:
     """Note that the desktop is ready, or what of it is missing (`now` is UTC).
 
+    One that the row has given up, since it did not boot in time, is not entered any more: nobody is to be let in there.
+
     Raises:
-        Unavailable: the row changed at the same time, or cannot be written now.
+        Unavailable: the row changed at the same time, or cannot be written now, or the desktop is given up.
     """
     meeting, seat = desk.meeting, desk.seat
     if missing == seat.missing and (missing or seat.healthy_at):
         return
+    if seat.is_given_up:
+        raise Unavailable("This desktop did not boot in time and is about to be replaced; tell it again in a moment.")
     if missing:
         _write(meetings, meeting, writes.reported_missing(meeting, seat, missing))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))

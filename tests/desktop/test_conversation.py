@@ -96,6 +96,22 @@ def test_what_is_missing_is_told_every_half_minute_and_withdrawn_when_it_is_repa
     assert world.told("POST /ready", 60) == [(90, {"missing": []})]
 
 
+def test_what_the_app_has_heard_too_late_is_put_right_when_the_app_next_says_what_it_knows(world: World) -> None:
+    world.run(60)
+    world.place = {**PLACE, "missing": ["The DCV service is not running."]}
+    assert world.told("POST /ready", 260) == [(300, {"missing": []})]
+    world.place = {**PLACE, "missing": []}
+    assert world.told("POST /ready", 600) == []
+
+
+def test_it_says_again_that_it_is_ready_where_the_row_does_not_know_it_any_more(world: World) -> None:
+    world.run(60)
+    world.fails = AppRefused(404, "That meeting names no desktop.")
+    world.run(300)
+    world.fails, world.place = None, {**PLACE, "missing": None}
+    assert world.told("POST /ready", 20)[0][1] == {"missing": []}
+
+
 def test_a_desktop_that_stops_being_ready_says_so(world: World) -> None:
     world.run(60)
     world.missing = ("The machine is about to restart.",)

@@ -54,13 +54,18 @@ class Rates:
     last_words: float = 0.0  # it reports HEALTHY while it shuts down: replaced, or after the end
     reports_by_tag: float = 0.0  # it takes its meeting from its tag, whether the row names it or not
     reports_late: float = 0.0
-    reports_again: float = 0.0
+    reports_again: float = 0.0  # with the kit, its agent begins anew
+    report_lost: float = 0.0  # with the kit: a request of its agent, or the answer
+    report_late: float = 0.0  # when the agent has given it up, and has perhaps said something else
+    report_doubled: float = 0.0
+    lacks: float = 0.0  # it stops being ready for a while
     # people
     nobody_comes: float = 0.0
     one_comes: float = 0.0
     comes_late: float = 0.0  # about the checkpoint
     comes_back: float = 0.0
     never_uploads: float = 0.0
+    flaps: float = 0.0  # with the kit: the connection breaks, once or often, and comes back in time or too late
     # the console
     edited: float = 0.0
     deleted: float = 0.0  # the row
@@ -107,11 +112,16 @@ ALL = Rates(
     reports_by_tag=0.1,
     reports_late=0.03,
     reports_again=0.1,
+    report_lost=0.03,
+    report_late=0.02,
+    report_doubled=0.03,
+    lacks=0.1,
     nobody_comes=0.05,
     one_comes=0.05,
     comes_late=0.05,
     comes_back=0.1,
     never_uploads=0.05,
+    flaps=0.15,
     edited=0.04,
     deleted=0.02,
     made_by_hand=0.02,

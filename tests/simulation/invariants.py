@@ -10,12 +10,14 @@ from typing import Any
 from chalicelib.domain import rows
 from chalicelib.domain.model import DnsRecord
 from chalicelib.domain.seat import Role
+from desktop.door import Verdict
 from tests.fakes import Instance, Row
 from tests.simulation.figures import Figures, last_outage
 from tests.simulation.promises import PROMISES
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import begun
 from tests.simulation.promises.wishes import is_anything_wrong
+from tests.simulation.world.agents import Agent
 from tests.simulation.world.checks import Checks
 from tests.simulation.world.lives import Life
 from tests.simulation.world.processes import Process
@@ -71,6 +73,11 @@ class Invariants(Checks):
         """Hear that a person was sent to a desktop."""
         self.figures.let_in += 1
         self._tell("let_in", world, life, role, link, asked_at)
+
+    def at_the_door(self, world: World, life: Life, agent: Agent, verdict: Verdict, *, good: bool) -> None:
+        """Hear what the door of a desktop of the kit says to a token, and whether it is a good one."""
+        for hear in self._hearers["at_the_door"]:
+            hear(world, life, agent, verdict, good=good)
 
     def returned(self, world: World, process: Process) -> None:
         """Hear that a handler has returned, failed or was killed."""

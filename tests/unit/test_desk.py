@@ -66,10 +66,18 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
         "host_name": f"i-teacher.{POLICY.domain}",
         "door_keys": told["door_keys"],
         "issuer_root": ROOT,
+        "missing": None,
     }
     assert len(told["door_keys"]) == 2
     assert meetings.wire.calls == ["meetings.get"]
     assert "i-student" not in json.dumps(told)
+
+
+def test_it_hears_what_the_row_says_that_it_lacks() -> None:
+    meetings = table(PUBLISHED)
+    for missing in (("DCV has no session yet.", "The machine is about to restart."), ()):
+        desk.report_ready(meetings, place(meetings), missing, NOW)
+        assert desk.describe(place(meetings), KEYS, ROOT, POLICY)["missing"] == list(missing)
 
 
 def test_its_keys_are_its_own() -> None:
@@ -118,6 +126,25 @@ def test_ready_opens_the_door_and_is_written_once() -> None:
     meetings.wire.calls.clear()
     say_ready(meetings, now=NOW + timedelta(minutes=1))
     assert meetings.wire.calls == ["meetings.get"]
+
+
+def test_one_that_is_given_up_for_booting_late_is_not_entered_any_more() -> None:
+    meetings = table(PUBLISHED, teacher_given_up=ME)
+    before = dict(meetings.rows["m1"])
+    with pytest.raises(Unavailable, match="about to be replaced"):
+        say_ready(meetings)
+    assert changed(meetings, before) == {}
+    meetings.write("m1", {}, ["teacher_given_up"])
+    seen = place(meetings)
+    meetings.write("m1", {"teacher_given_up": ME})
+    with pytest.raises(Unavailable, match="being changed"):
+        desk.report_ready(meetings, seen, (), NOW)
+
+
+def test_one_whose_role_has_given_another_up_is_entered() -> None:
+    meetings = table(PUBLISHED, teacher_given_up="i-before")
+    say_ready(meetings)
+    assert "teacher_healthy_at" in meetings.rows["m1"]
 
 
 def test_what_is_missing_is_on_the_row_and_in_the_answer_to_who_waits() -> None:

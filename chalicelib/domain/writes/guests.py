@@ -14,7 +14,7 @@ from chalicelib.domain.writes.base import same_end, there
 def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     """The desktop is ready, again or for the first time; the first time is kept."""
     values: dict[Attribute, Any] = {}
-    rests_on: list[Attribute] = list(_of(seat, "ec2_id", "missing", "healthy_at"))
+    rests_on: list[Attribute] = list(_of(seat, "ec2_id", "missing", "healthy_at", "given_up"))
     if not seat.healthy_at:
         values[seat.attribute("healthy_at")] = now
     if meeting.status.rank < Status.HEALTHY.rank:

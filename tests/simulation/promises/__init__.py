@@ -18,6 +18,7 @@ from tests.simulation.promises.orphans import NoDesktopWithoutARow
 from tests.simulation.promises.planning_again import PlanningAgainYieldsNothing
 from tests.simulation.promises.promise import Promise
 from tests.simulation.promises.records import NoRecordOutlivesItsDesktop
+from tests.simulation.promises.said import WhatDesktopsSayStands
 from tests.simulation.promises.swallowed import NothingIsSwallowed
 from tests.simulation.promises.wasted import NothingIsWasted
 
@@ -33,5 +34,6 @@ PROMISES: tuple[type[Promise], ...] = (
     PlanningAgainYieldsNothing,
     OneNeverStopsOthers,
     NothingIsSwallowed,
+    WhatDesktopsSayStands,
     NothingIsWasted,
 )

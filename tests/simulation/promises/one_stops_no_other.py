@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Launch, Terminate, Update
+from chalicelib.domain.seat import Role, attribute
 from chalicelib.log import Warn
 from tests.fakes import Row
 from tests.simulation.figures import Figures
@@ -77,5 +78,8 @@ class OneNeverStopsOthers(Promise):
             self.broken(world, life, "its row was written, and no sweep will see it")
         if record.row.get("instance_id") not in named(row) or record.row.get("status") != "HEALTHY":
             return
-        if record.row["instance_id"] not in noted(row):
-            self.broken(world, life, f"{record.row['instance_id']} has reported healthy, and nobody knows it any more")
+        reporter = record.row["instance_id"]
+        if reporter in [row.get(attribute(role, "given_up")) for role in Role]:
+            return  # it is about to be replaced, and who reports after that is not entered
+        if reporter not in noted(row):
+            self.broken(world, life, f"{reporter} has reported healthy, and nobody knows it any more")

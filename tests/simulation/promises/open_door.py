@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.model import DnsRecord, State
 from chalicelib.domain.seat import Role, attribute
+from desktop.door import Verdict
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import (
@@ -17,6 +18,7 @@ from tests.simulation.promises.truth import (
     stands_down,
     was_seen_serving,
 )
+from tests.simulation.world.agents import Agent
 from tests.simulation.world.hostile import moment
 from tests.simulation.world.lives import DOMAIN, Life
 from tests.simulation.world.processes import Process
@@ -83,11 +85,20 @@ class OpenDoorIsReal(Promise):
             self.broken(world, life, f"the {role} was sent to {link}, not their own desktop")
         if instance.id not in life.reported:
             self.broken(world, life, f"the {role}'s {instance.id} has not reported healthy")
+        if (since := life.shut_since.get(role)) and since < asked_at and not life.edited:
+            self.broken(world, life, f"the {role}'s {instance.id} says since {since} that it is not ready")
         if not instance.state(world.now).serves:
             if had_chances(world, gone_since(instance), life=life):
                 self.broken(world, life, f"the {role}'s {instance.id} is gone since {gone_since(instance)}")
         elif not _resolves(world, instance) and not _was_changed_just_now(world, life, instance):
             self.broken(world, life, f"{name} does not resolve to {instance.address}")
+
+    def at_the_door(self, world: World, life: Life, agent: Agent, verdict: Verdict, *, good: bool) -> None:
+        """A desktop that knows whose it is lets in who brings a click's token, or returns in time, and no other."""
+        if verdict.opens and not good:
+            self.broken(world, life, f"{agent.instance.id} opens for a token that is good no more: {verdict.why}")
+        if good and not verdict.opens and agent.knows_its_seat and not life.edited:
+            self.broken(world, life, f"{agent.instance.id} stays closed: {verdict.why}")
 
     def returned(self, world: World, process: Process) -> None:
         """Once a death is known, nobody is sent to that desktop any more."""

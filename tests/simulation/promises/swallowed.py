@@ -24,12 +24,12 @@ class NothingIsSwallowed(Promise):
     name = "9 nothing is swallowed"
 
     def returned(self, world: World, process: Process) -> None:
-        """A handler that fails says so. People are told by a status, and stream records are the sweep's too."""
+        """A handler that fails says so. Who asks is told by a status, and stream records are the sweep's too."""
         if process.outcome != "done" or process.batch:
             return
         life = world.lives.get(process.meetings[0]) if process.meetings else None
-        answers_to_people = process.name.startswith(("join", "schedule"))
-        if process.refused and not answers_to_people:
+        answers = process.name.startswith(("join", "schedule", "desktop"))
+        if process.refused and not answers:
             self.broken(world, life, f"{process.name} says that all is well; a call of it failed")
         if process.nonsense:
             self.broken(world, life, f"{process.name} says nothing about what it cannot read")

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.model import DnsRecord
 from chalicelib.domain.seat import Role
+from desktop.door import Verdict
 from tests.fakes import Instance, Row
 from tests.simulation.world.lives import Life
 
 if TYPE_CHECKING:
+    from tests.simulation.world.agents import Agent
     from tests.simulation.world.processes import Process
     from tests.simulation.world.world import World
 
@@ -36,6 +38,9 @@ class Checks:
 
     def let_in(self, world: World, life: Life, role: Role, link: str, asked_at: datetime) -> None:
         """Hear that a person was sent to a desktop."""
+
+    def at_the_door(self, world: World, life: Life, agent: Agent, verdict: Verdict, *, good: bool) -> None:
+        """Hear what the door of a desktop of the kit says to a token, and whether it is a good one."""
 
     def returned(self, world: World, process: Process) -> None:
         """Hear that a handler has returned, failed or was killed."""

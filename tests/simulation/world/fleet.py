@@ -10,6 +10,7 @@ import app
 from chalicelib.adapters.userdata import EVERY_MIN, MARGIN_MIN
 from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role, attribute
+from chalicelib.settings import Client
 from tests.fakes import Instance
 from tests.simulation.world.clock import MINUTE, SECOND
 from tests.simulation.world.lives import Life
@@ -101,8 +102,14 @@ class Fleet:
             world.tell(life, f"EC2: {instance.role}'s desktop {instance.id} shuts down")
             if world.strikes("last_words", life):
                 soon = timedelta(seconds=world.rng.uniform(1, 25))
-                world.after(soon, lambda: self._report(instance, life, 0, tagged=True))
+                world.after(soon, lambda: self._say_last_words(instance, life))
         self._state_change(instance, State.SHUTTING_DOWN)
+
+    def _say_last_words(self, instance: Instance, life: Life) -> None:
+        if self._world.client is Client.KIT:
+            self._world.agents.say_last_words(instance)
+        else:
+            self._report(instance, life, 0, tagged=True)
 
     def _state_change(self, instance: Instance, state: State) -> None:
         world = self._world
@@ -136,6 +143,9 @@ class Fleet:
         """Let the programs on a desktop begin: some minutes later it reports."""
         world, rng = self._world, self._world.rng
         if instance.state(world.now) is not State.RUNNING:
+            return
+        if world.client is Client.KIT:
+            world.agents.boot(instance, life)
             return
         if world.strikes("never_reports", life):
             return

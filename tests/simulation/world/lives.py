@@ -56,6 +56,7 @@ class Life:
     entered: dict[Role, datetime] = field(default_factory=dict)
     uploaded: dict[Role, datetime] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
+    shut_since: dict[Role, datetime | None] = field(default_factory=dict)  # since when its desktop's lack is on the row
     edited: bool = False  # in a way after which nobody can say what should be
     forged: bool = False  # by somebody who means no good, so edited too
     cancelled: bool = False

@@ -35,9 +35,14 @@ def eventbridge_event(source: str, kind: str, detail: Mapping[str, str]) -> dict
 
 
 def http_event(
-    method: str, resource: str, path: Mapping[str, str], headers: Mapping[str, str], body: str
+    method: str,
+    resource: str,
+    path: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: str,
+    identity: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return an API Gateway proxy event."""
+    """Return an API Gateway proxy event; `identity` is who has signed the request."""
     return {
         "resource": resource,
         "path": resource,
@@ -47,7 +52,12 @@ def http_event(
         "multiValueQueryStringParameters": None,
         "pathParameters": dict(path),
         "stageVariables": None,
-        "requestContext": {"resourcePath": resource, "httpMethod": method, "identity": {}, "path": resource},
+        "requestContext": {
+            "resourcePath": resource,
+            "httpMethod": method,
+            "identity": dict(identity or {}),
+            "path": resource,
+        },
         "body": body,
         "isBase64Encoded": False,
     }

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import app
 from chalicelib.domain import rows
 from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role, attribute
+from chalicelib.settings import Client
+from desktop.door import RETURNING
 from tests.simulation.world.clock import DAWN, MINUTE
 from tests.simulation.world.lives import CHECKPOINT, NOTICE, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event
 from tests.simulation.world.processes import Process
 
 if TYPE_CHECKING:
+    from tests.simulation.world.agents import Agent
     from tests.simulation.world.world import World
 
 
@@ -111,9 +115,13 @@ class People:
         def done(process: Process) -> None:
             reply: dict[str, Any] = answers.pop() if answers else {"statusCode": 502, "headers": {}}
             if reply["statusCode"] == 200:
-                link = json.loads(reply["body"])["dcv_url"]
-                world.checks.let_in(world, life, person.role, link, process.began)
-                self._enter(life, person)
+                told = json.loads(reply["body"])
+                world.checks.let_in(world, life, person.role, told["dcv_url"], process.began)
+                life.entered.setdefault(person.role, world.now)
+                if world.client is Client.KIT:
+                    self._visit(life, person, told["dcv_url"], told["auth_token"])
+                else:
+                    self._enter(life, person, lambda: self._upload(life, person))
             elif reply["statusCode"] in (202, 500, 502, 503) and world.now < person.waits_until:
                 wait_s = max(float(reply["headers"].get("Retry-After", 10)), 30)
                 world.after(timedelta(seconds=wait_s), lambda: self._ask_to_join(life, person))
@@ -121,17 +129,61 @@ class People:
         call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
         world.processes.invoke(Process(f"join {person.role}", (life.id,), world.now), call, done)
 
-    def _enter(self, life: Life, person: Person) -> None:
+    def _visit(self, life: Life, person: Person, link: str, token: str) -> None:
+        """Bring the token of a click to the desktop's door; whom it does not let in clicks again."""
+        world = self._world
+        agent = world.agents.behind(link)
+        verdict = agent.admit(token) if agent and agent.is_up else None
+        if agent and verdict:
+            world.checks.at_the_door(world, life, agent, verdict, good=True)
+        if agent is None or verdict is None or not verdict.opens:
+            world.tell(
+                life, f"people: the {person.role} is not let in: {verdict.why if verdict else 'nobody is there'}"
+            )
+            if world.now < person.waits_until:
+                world.after(timedelta(seconds=30), lambda: self._ask_to_join(life, person))
+            return
+        agent.uploads = person.uploads
+        leaves_at = world.now + person.stays
+        self._enter(life, person, agent.leave)
+        self._draw_flaps(life, person, agent, token, leaves_at)
+
+    def _draw_flaps(self, life: Life, person: Person, agent: Agent, token: str, leaves_at: datetime) -> None:
+        """Draw whether the connection breaks, and for how long; the browser brings the same token again."""
+        world = self._world
+        if not world.strikes("flaps", life):
+            return
+        gap = timedelta(seconds=world.rng.choice((1, 20, 100, 150)))
+
+        def break_off() -> None:
+            if agent.is_connected:
+                world.tell(life, f"people: the {person.role}'s connection breaks for {gap}")
+                agent.leave()
+                world.after(gap, come_back)
+
+        def come_back() -> None:
+            if not agent.is_up or world.now >= leaves_at:
+                return
+            good = agent.newest_token == token and (agent.is_connected or gap < RETURNING)
+            verdict = agent.admit(token)
+            world.checks.at_the_door(world, life, agent, verdict, good=good)
+            if verdict.opens:
+                self._draw_flaps(life, person, agent, token, leaves_at)
+            elif not agent.is_connected:
+                self._ask_to_join(life, person)
+
+        world.after((leaves_at - world.now) * world.rng.random(), break_off)
+
+    def _enter(self, life: Life, person: Person, leave: Callable[[], None]) -> None:
         world = self._world
         world.tell(life, f"people: the {person.role} is in")
-        life.entered.setdefault(person.role, world.now)
-        world.after(person.stays, lambda: self._leave(life, person))
+        world.after(person.stays, leave)
         if person.comes_back:
             person.comes_back = False
             person.waits_until = world.now + person.stays
             world.after(person.stays / 2, lambda: self._ask_to_join(life, person))
 
-    def _leave(self, life: Life, person: Person) -> None:
+    def _upload(self, life: Life, person: Person) -> None:
         world = self._world
         row = world.meetings.rows.get(life.id, {})
         instance = world.desktops.instances.get(str(row.get(attribute(person.role, "ec2_id"))))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from chalicelib.domain import rows
+from chalicelib.settings import Client
 from tests.fakes import Row
 from tests.simulation.faults import Outage
 from tests.simulation.world.clock import DAWN, MINUTE, SECOND
@@ -58,6 +59,8 @@ class Stream:
         """Take a write into the stream."""
         world = self._world
         life = world.lives.get(new["id"])
+        if life and world.client is Client.KIT:
+            world.agents.row_written(life, old, new)
         world.checks.row_written(world, life, old, new)
         running = world.processes.running
         if running and new.get("termination_reason") and not (old or {}).get("termination_reason"):

@@ -14,11 +14,15 @@ from typing import Any
 from unittest import mock
 
 from chalicelib import runtime
+from chalicelib.adapters.keys import GivenKeys
 from chalicelib.control import look, sweep
+from chalicelib.domain.keys import Purpose
 from chalicelib.rules.plan import plan
+from chalicelib.settings import Client
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers
 from tests.simulation.faults import FaultyWire, Rates, Script
 from tests.simulation.planner import Planner
+from tests.simulation.world.agents import ROLE, Agents
 from tests.simulation.world.checks import Checks
 from tests.simulation.world.clock import DAWN, HOUR, MINUTE, Clock
 from tests.simulation.world.console import Console
@@ -36,6 +40,7 @@ from tests.simulation.world.weather import Weather
 ENVIRON = {
     "STAGE": "sim",
     "DOMAIN_ROOT": DOMAIN,
+    "DESKTOP_ROLE_ARN": ROLE,
     "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/scheduler",
     "LAUNCHER_ARN": "arn:aws:lambda:us-west-2:123456789012:function:launch_ec2",
     "SAFETY_NET_ARN": "arn:aws:lambda:us-west-2:123456789012:function:safety_net",
@@ -59,12 +64,17 @@ class World:
         *,
         name: str | None = None,
         bookings: list[Booking] | None = None,
+        client: Client | None = None,
     ) -> None:
-        """Make a world; `name` is what it is called back by, `bookings` are its meetings if not drawn at random."""
+        """Make a world; `name` is what it is called back by, `bookings` are its meetings if not drawn at random.
+
+        `client` is what runs on its desktops; if not said, the seed says it.
+        """
         self.seed = seed
         self.name = name or seed
         self.rates = rates
         self.rng = random.Random(seed)
+        self.client = client or random.Random(f"{seed}/client").choice(list(Client))
         self.clock = Clock()
         self.end = DAWN + spread + 40 * MINUTE
         self.lives: dict[str, Life] = {}
@@ -75,6 +85,7 @@ class World:
         self.stream = Stream(self)
         self.sweeps = Sweeps(self)
         self.fleet = Fleet(self)
+        self.agents = Agents(self)
         self.people = People(self)
         self.console = Console(self)
         self.hostile = Hostile(self)
@@ -105,8 +116,10 @@ class World:
     def run(self) -> None:
         """Let everything happen, up to a quiet time after the last meeting's end in which nothing fails."""
         with self._telling_stories(), _planning_once():
-            here = runtime.use(self.clock, ENVIRON, lambda seconds: None)
+            environ = ENVIRON | {"DESKTOP_CLIENT": self.client.value}
+            here = runtime.use(self.clock, environ, lambda seconds: None)
             vars(here).update(meetings=self.meetings, desktops=self.desktops, dns=self.dns, timers=self.timers)
+            vars(here).update(keys=GivenKeys({Purpose.TOKENS: "what tokens for doors are signed with"}))
             self.sweeps.begin()
             try:
                 for happen in self.clock.events():
@@ -131,7 +144,10 @@ class World:
             if life:
                 self.tell(life, f"app: {event}: {facts.get('why') or facts.get('error')}")
 
-        with mock.patch.object(logging.getLogger("elephant"), "_log", take):
+        with (
+            mock.patch.object(logging.getLogger("elephant"), "_log", take),
+            mock.patch.object(logging.getLogger("elephant.desktop"), "disabled", new=True),
+        ):
             yield
 
     # --- what the parts share
