@@ -112,7 +112,7 @@ class Metric(_Described):
     )
     NOT_READY = (
         "NotReady",
-        "Meetings between T and their checkpoint of which a role has no healthy desktop, by each sweep, 0 too.",
+        "Meetings between T and their checkpoint of which a role has no desktop that is ready, by each sweep, 0 too.",
         "",
     )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""

@@ -182,7 +182,7 @@ SETTINGS = (
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),
     Setting("BOOT_LIMIT_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.boot_limit",
             default=_minutes(_USUAL.boot_limit), key="meetings.boot_limit_minutes", example="20",
-            meaning="a desktop that has not reported healthy after so many minutes is replaced, once"),
+            meaning="a desktop that is not ready after so many minutes, or not ready again, is replaced, once"),
     Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.upload_grace",
             default=_minutes(_USUAL.upload_grace), key="meetings.upload_grace_minutes", example="60",
             meaning="the minutes that one upload waits for the other"),

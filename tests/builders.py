@@ -14,7 +14,6 @@ from chalicelib.domain import rows
 from chalicelib.domain.actions import (
     Action,
     Attempt,
-    Cause,
     DropTimers,
     Launch,
     Observe,
@@ -248,11 +247,11 @@ def applied(
 def _launch(after: dict[str, Any], attempt: Attempt, now: datetime) -> Desktop:
     role = attempt.role.value
     newcomer = desktop(role, State.PENDING, id=f"i-{role}-{attempt.number}", meeting_id=after["id"], launched_at=now)
-    for name in ("ec2_link", "healthy_at", "refused"):
+    for name in ("ec2_link", "healthy_at", "missing", "missing_since", "refused"):
         after.pop(f"{role}_{name}", None)
     begun = {"ec2_id": newcomer.id, "attempt": attempt.number, "subnet": attempt.subnet or "subnet-1"}
     begun["launched"] = SEAL.on(after["id"], role, newcomer.id)
-    begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause is Cause.LATE_BOOT else {})
+    begun |= {"attempt_at": now, "launched_at": now} | ({"late_boots": 1} if attempt.cause.is_lateness else {})
     after |= {f"{role}_{name}": plain(value) for name, value in begun.items()}
     if not understood(after).begun_at:
         after["begun_at"] = plain(now)

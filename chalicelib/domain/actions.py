@@ -50,6 +50,12 @@ class Cause(StrEnum):
     REFUSED = "REFUSED"
     GONE = "GONE"
     LATE_BOOT = "LATE_BOOT"
+    NOT_READY_AGAIN = "NOT_READY_AGAIN"
+
+    @property
+    def is_lateness(self) -> bool:
+        """Whether the desktop before lives, and was not ready in time: a role is given another for that once."""
+        return self in (Cause.LATE_BOOT, Cause.NOT_READY_AGAIN)
 
 
 _CAUSES = {
@@ -57,7 +63,8 @@ _CAUSES = {
     Cause.RESUMED: "the launch was begun and its outcome is not on the row",
     Cause.REFUSED: "the last attempt was refused",
     Cause.GONE: "its desktop is gone",
-    Cause.LATE_BOOT: "its desktop did not become healthy within the boot limit",
+    Cause.LATE_BOOT: "its desktop was not ready within the boot limit",
+    Cause.NOT_READY_AGAIN: "its desktop stopped being ready, and was not again within the boot limit",
 }
 
 

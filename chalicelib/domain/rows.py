@@ -224,6 +224,7 @@ class _Reader:
             late_boots=self.count(name("late_boots")) or 0,
             given_up=self.name(name("given_up")),
             missing=self.texts(name("missing")),
+            missing_since=self.time(name("missing_since")),
             connected_at=self.time(name("connected_at")),
             disconnected_at=self.time(name("disconnected_at")),
             seen_at=self.time(name("seen_at")),

@@ -24,6 +24,7 @@ SeatAttribute = Literal[
     "late_boots",
     "given_up",
     "missing",
+    "missing_since",
     "connected_at",
     "disconnected_at",
     "seen_at",
@@ -49,9 +50,10 @@ class Seat:
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
     launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
     app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
-    the id of a desktop that did not boot in time and is about to be replaced. `missing` is what the desktop itself says
-    that it lacks, a sentence each; `connected_at`, `disconnected_at` and `seen_at` when it last told that somebody was
-    connected, that nobody was any more, and that it lives. `replaced` tells of the desktops that
+    the id of a desktop that was not ready in time and is about to be replaced. `missing` is what the desktop itself
+    says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
+    `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
+    lives. `replaced` tells of the desktops that
     this role had before: when each was replaced, which it was, and why.
     """
 
@@ -72,6 +74,7 @@ class Seat:
     late_boots: int = 0
     given_up: str | None = None
     missing: tuple[str, ...] = ()
+    missing_since: datetime | None = None
     connected_at: datetime | None = None
     disconnected_at: datetime | None = None
     seen_at: datetime | None = None
@@ -81,6 +84,11 @@ class Seat:
     def is_given_up(self) -> bool:
         """Whether the app has made up its mind to replace the desktop that the row names, whatever that reports now."""
         return self.desktop_id is not None and self.given_up == self.desktop_id
+
+    @property
+    def has_stopped_being_ready(self) -> bool:
+        """Whether the desktop was ready and says that it is not any more."""
+        return self.healthy_at is not None and bool(self.missing)
 
     @property
     def is_connected(self) -> bool:

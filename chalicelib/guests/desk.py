@@ -103,12 +103,12 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
         Unavailable: the row changed at the same time, or cannot be written now, or the desktop is given up.
     """
     meeting, seat = desk.meeting, desk.seat
-    if missing == seat.missing and (missing or seat.healthy_at):
+    if missing == seat.missing and (seat.missing_since if missing else seat.healthy_at):
         return
     if seat.is_given_up:
         raise Unavailable("This desktop did not boot in time and is about to be replaced; tell it again in a moment.")
     if missing:
-        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing))
+        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
         return
     _write(meetings, meeting, writes.reported_ready(meeting, seat, now))

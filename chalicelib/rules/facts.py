@@ -182,7 +182,7 @@ class Facts:
                 seat, Situation.UNKNOWN
             )  # a wrong id on the row: somebody's to correct
         serves = named is not None and named.state.serves
-        late = named is not None and serves and self._boots_late(seat, named)
+        late = named is not None and serves and self._is_late(seat, named)
         if serves and not late:
             return SeatView(seat, Situation.SERVED, named)
         if seat.desktop_id and not named and not self._is_known_gone(seat):
@@ -232,17 +232,25 @@ class Facts:
                 found += [] if self.meeting.vouches_for(seat) else [(seat, "no instance that EC2 shows")]
         return tuple(found)
 
-    def _boots_late(self, seat: Seat, desktop: Desktop) -> bool:
-        launched_at = seat.launched_at or desktop.launched_at
-        if seat.joined_at or seat.uploaded or seat.late_boots or desktop.owner is not Owner.OURS or launched_at is None:
+    def _is_late(self, seat: Seat, desktop: Desktop) -> bool:
+        """Return whether a desktop that lives is to be replaced, since it was not ready for too long."""
+        came = seat.joined_at or seat.is_connected or seat.uploaded
+        if came or seat.late_boots or desktop.owner is not Owner.OURS or not self.is_due:
             return False
         if seat.is_given_up:  # and whoever gave it up broke off before it was replaced
-            return self.is_due
+            return True
+        since = self._not_ready_since(seat, desktop)
+        if since is None or self.checkpoint_passed or seat.attempt >= self.policy.max_attempts:
+            return False
+        return self.now >= since + self.policy.boot_limit
+
+    def _not_ready_since(self, seat: Seat, desktop: Desktop) -> datetime | None:
+        """Return since when a desktop should have been ready and is not, None where it is or that is not known."""
+        if seat.has_stopped_being_ready:
+            return seat.missing_since
         if seat.healthy_at or self.meeting.is_ready(seat.role):
-            return False
-        if seat.attempt >= self.policy.max_attempts:
-            return False
-        return self.is_due and not self.checkpoint_passed and self.now >= launched_at + self.policy.boot_limit
+            return None
+        return seat.launched_at or desktop.launched_at
 
     def _could_serve(self, desktop: Desktop, seat: Seat) -> bool:
         its_own = desktop.meeting_id == self.meeting.id and desktop.owner is not Owner.FOREIGN

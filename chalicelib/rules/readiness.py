@@ -10,7 +10,7 @@ from chalicelib.rules.times import times
 
 
 def is_not_ready(meeting: Meeting, now: datetime, policy: Policy) -> bool:
-    """Return whether the meeting has begun and a role has no desktop that has reported healthy; `now` is UTC.
+    """Return whether the meeting has begun and a role has no desktop that is ready; `now` is UTC.
 
     At the checkpoint the rules take over: it is then told by how the meeting ends.
     """

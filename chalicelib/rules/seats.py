@@ -22,8 +22,8 @@ def note(facts: Facts) -> list[Step]:
 def launch(facts: Facts) -> list[Step]:
     """Return the launch of what is missing, after the end of what it replaces.
 
-    A desktop that lives and boots late is first given up on the row, so that it cannot report, and be entered, unseen.
-    The name of a desktop that did not boot in time is withdrawn once its successor is under way.
+    A desktop that lives and is late is first given up on the row, so that it cannot report, and be entered, unseen.
+    The name of a desktop that was not ready in time is withdrawn once its successor is under way.
     """
     launching = [view for view in facts.seats if _is_launched(facts, view)]
     if not launching:
@@ -52,7 +52,7 @@ def _terminate_useless(view: SeatView) -> list[Step]:
     desktop = view.desktop
     if not desktop or not desktop.state.must_be_ended or desktop.owner is not Owner.OURS:
         return []
-    why = "did not become healthy within the boot limit" if view.late else f"is {desktop.state}"
+    why = "was not ready within the boot limit" if view.late else f"is {desktop.state}"
     return [Terminate(f"the {view.seat.role}'s desktop {why}; it is replaced", (desktop.id,))]
 
 
@@ -155,7 +155,8 @@ RULES = (
         (
             ("due, and a role has no desktop", "launch one"),
             ("a desktop is gone, due, and its role has not uploaded", "withdraw its record, replace it"),
-            ("a desktop did not boot in time, before the checkpoint, once", "replace it"),
+            ("a desktop is not ready by the boot limit, before the checkpoint, once", "replace it"),
+            ("one stops being ready, is not again for as long, nobody has come", "replace it"),
         ),
     ),
     Rule(

@@ -22,7 +22,7 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SeatView:
-    """A seat and how it is served. `late`: the named desktop lives but did not boot in time."""
+    """A seat and how it is served. `late`: the named desktop lives but was not ready in time."""
 
     seat: Seat
     situation: Situation
@@ -63,7 +63,7 @@ class SeatView:
         if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
             return Attempt(seat.role, seat.attempt, seat.subnet, Cause.RESUMED)
         if self.late:
-            cause = Cause.LATE_BOOT
+            cause = Cause.NOT_READY_AGAIN if seat.has_stopped_being_ready else Cause.LATE_BOOT
         elif seat.desktop_id:
             cause = Cause.GONE
         else:

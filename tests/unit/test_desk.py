@@ -159,11 +159,27 @@ def test_what_is_missing_is_on_the_row_and_in_the_answer_to_who_waits() -> None:
     assert meetings.wire.calls == ["meetings.get"]
 
 
+def test_since_when_it_lacks_anything_is_kept_whatever_else_it_lacks_next() -> None:
+    meetings = table(HEALTHY)
+    for minute, missing in enumerate(("The machine is about to restart.", "DCV has no session yet.")):
+        say_ready(meetings, missing, now=at(minute))
+    assert meetings.rows["m1"]["teacher_missing_since"] == "2026-03-01T15:00:00Z"
+    say_ready(meetings, now=at(2))
+    say_ready(meetings, "DCV has no session yet.", now=at(3))
+    assert meetings.rows["m1"]["teacher_missing_since"] == "2026-03-01T15:03:00Z"
+
+
+def test_a_row_that_does_not_tell_since_when_is_told_it() -> None:
+    meetings = table(HEALTHY, teacher_missing=["DCV has no session yet."])
+    say_ready(meetings, "DCV has no session yet.", now=at(1))
+    assert meetings.rows["m1"]["teacher_missing_since"] == "2026-03-01T15:01:00Z"
+
+
 def test_what_is_repaired_is_withdrawn() -> None:
     meetings = table(PUBLISHED)
     say_ready(meetings, "DCV has no session yet.")
     say_ready(meetings)
-    assert "teacher_missing" not in meetings.rows["m1"]
+    assert not {"teacher_missing", "teacher_missing_since"} & meetings.rows["m1"].keys()
     assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY, records=False), Open)
 
 
@@ -274,7 +290,7 @@ def test_the_next_desktop_of_the_role_inherits_none_of_it() -> None:
     """What a row says of a desktop goes when another takes its place."""
     from chalicelib.domain.writes import OF_A_DESKTOP
 
-    assert {"missing", "connected_at", "disconnected_at", "seen_at"} <= set(OF_A_DESKTOP)
+    assert {"missing", "missing_since", "connected_at", "disconnected_at", "seen_at"} <= set(OF_A_DESKTOP)
 
 
 # --- what changes at the same time

@@ -125,6 +125,8 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
         {"termination_reason": "SUCCESS", "ended_at": at(60)},
         {"teacher_session_data": "https://files.example.com/1", "teacher_uploaded_at": at(50)},
         {"teacher_refused": "NoRoom", "teacher_late_boots": 1, "teacher_given_up": "i-before"},
+        {"teacher_missing": ["DCV has no session yet."], "teacher_missing_since": at(2)},
+        {"teacher_connected_at": at(1), "teacher_disconnected_at": at(3), "teacher_seen_at": at(4)},
     )
     read = understood(full)
     assert read == Meeting(
@@ -150,6 +152,11 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
             joined_at=at(1),
             late_boots=1,
             given_up="i-before",
+            missing=("DCV has no session yet.",),
+            missing_since=at(2),
+            connected_at=at(1),
+            disconnected_at=at(3),
+            seen_at=at(4),
         ),
         student=Seat(
             role=Role.STUDENT,
@@ -176,7 +183,10 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
 TIMES = ["meet_time", "created_at", "checkpoint_at", "ended_at"] + [
     f"{role}_{name}"
     for role in Role
-    for name in ("attempt_at", "launched_at", "published_at", "healthy_at", "joined_at", "uploaded_at")
+    for name in (
+        *("attempt_at", "launched_at", "published_at", "healthy_at", "joined_at", "uploaded_at"),
+        *("missing_since", "connected_at", "disconnected_at", "seen_at"),
+    )
 ]
 COUNTS = ["duration_minutes", *(f"{role}_{name}" for role in Role for name in ("attempt", "late_boots"))]
 TEXTS = ["termination_reason", "instance_id"] + [

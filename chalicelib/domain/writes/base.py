@@ -22,6 +22,7 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "healthy_at",
     "given_up",
     "missing",
+    "missing_since",
     "connected_at",
     "disconnected_at",
     "seen_at",

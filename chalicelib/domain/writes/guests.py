@@ -21,14 +21,16 @@ def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
         values["status"] = Status.HEALTHY
         rests_on.append("status")
     why = f"the {seat.role}'s desktop is ready"
-    return Update(why, values, there(meeting, _of(seat, "missing")), same_end(meeting, *rests_on))
+    return Update(why, values, there(meeting, _of(seat, "missing", "missing_since")), same_end(meeting, *rests_on))
 
 
-def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...]) -> Update:
-    """The desktop is not ready, or not any more."""
+def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...], now: datetime) -> Update:
+    """The desktop is not ready, or not any more; since when it lacks anything at all is kept."""
     why = f"the {seat.role}'s desktop is not ready"
     values: dict[Attribute, Any] = {seat.attribute("missing"): list(missing)}
-    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "missing")))
+    if not (seat.missing and seat.missing_since):
+        values[seat.attribute("missing_since")] = now
+    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "missing", "missing_since")))
 
 
 def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, now: datetime) -> Update:

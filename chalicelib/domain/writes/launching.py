@@ -6,20 +6,32 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actions import Attempt, Cause, Update
+from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, there, vouched_by
 
+_OF_LATENESS: tuple[SeatAttribute, ...] = (
+    "ec2_id",
+    "healthy_at",
+    "missing",
+    "missing_since",
+    "joined_at",
+    "connected_at",
+    "disconnected_at",
+    "session_data",
+)
+"""What is looked at before a desktop that lives is given up."""
+
 
 def given_up(meeting: Meeting, seat: Seat) -> Update:
-    """The role's desktop did not boot in time and is to be replaced: from now on the door to it stays closed.
+    """The role's desktop was not ready in time and is to be replaced: from now on the door to it stays closed.
 
-    Expects that it has not reported and that nobody has come: who reports, or comes, a moment later finds it given up.
+    Expects that it has not reported, nor is ready again, and that nobody has come: who reports, or comes, a moment
+    later finds it given up.
     """
-    rests_on: tuple[SeatAttribute, ...] = ("ec2_id", "healthy_at", "joined_at", "session_data")
-    expect = same_end(meeting, "status", "instance_id", *map(seat.attribute, rests_on))
-    why = f"the {seat.role}'s desktop did not become healthy within the boot limit"
+    expect = same_end(meeting, "status", "instance_id", *map(seat.attribute, _OF_LATENESS))
+    why = f"the {seat.role}'s desktop was not ready within the boot limit"
     return Update(why, {seat.attribute("given_up"): seat.desktop_id}, (), expect)
 
 
@@ -40,7 +52,7 @@ def launch_begun(
         intent |= {attribute(role, "attempt"): attempt.number, attribute(role, "attempt_at"): leased_at}
         if attempt.subnet:  # none where it is refused before there is a place for it
             intent[attribute(role, "subnet")] = attempt.subnet
-        if attempt.cause is Cause.LATE_BOOT:
+        if attempt.cause.is_lateness:
             intent[attribute(role, "late_boots")] = seat.late_boots + 1
         if seat.desktop_id:
             intent |= replaced_with(seat, attempt.why, leased_at)

@@ -15,6 +15,7 @@ from chalicelib.control.events import RowChange, StateChange, TimerEvent
 from chalicelib.domain.errors import SomeFailed, Unavailable
 from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role
+from chalicelib.guests.desk import desk_of, report_presence, report_ready
 from chalicelib.people.join import NotYet, Open, resolve_join
 from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T
@@ -283,3 +284,49 @@ class TestReportsAtTheBootLimit:
         house.sweep()
         assert desktop_of(house, Role.TEACHER) != late
         assert house.row()["teacher_late_boots"] == 1
+
+
+class TestNotReadyAgain:
+    """A desktop that stopped being ready is given up in the moment in which it is ready again."""
+
+    @pytest.fixture
+    def broken(self, house: House) -> str:
+        """The teacher's desktop, which was ready and has not been for the boot limit when the next sweep comes."""
+        launch(house)
+        house.sweep()
+        house.meetings.write("m", {"student_healthy_at": house.now})
+        name = desktop_of(house, Role.TEACHER)
+        self.tell(house, name)
+        self.tell(house, name, "The DCV service is not running.")
+        house.now += 15 * MINUTE
+        return name
+
+    @staticmethod
+    def tell(house: House, desktop_id: str, *missing: str) -> None:
+        report_ready(house.meetings, desk_of(house.meetings, "m", desktop_id), missing, house.clock())
+
+    def test_one_that_is_ready_again_before_the_row_says_that_it_is_given_up_stays(
+        self, house: House, broken: str
+    ) -> None:
+        before_next(house.meetings, "update", lambda: self.tell(house, broken))
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) == broken
+        assert broken in {desktop.id for desktop in house.desktops.alive()}
+
+    def test_one_that_is_ready_again_later_is_not_entered_any_more(self, house: House, broken: str) -> None:
+        def is_ready_and_stays_closed() -> None:
+            self.tell(house, broken)
+            assert isinstance(resolve_join(house.meetings, "m", Role.TEACHER, house.clock, house.policy), NotYet)
+
+        before_next(house.desktops, "terminate", is_ready_and_stays_closed)
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) != broken
+        assert not {"teacher_missing", "teacher_missing_since", "teacher_given_up"} & house.row().keys()
+
+    def test_one_that_somebody_is_connected_to_meanwhile_stays(self, house: House, broken: str) -> None:
+        def connects() -> None:
+            report_presence(house.meetings, desk_of(house.meetings, "m", broken), True, house.clock())
+
+        before_next(house.meetings, "update", connects)
+        house.sweep()
+        assert desktop_of(house, Role.TEACHER) == broken

@@ -56,6 +56,10 @@ def random_row(dice: random.Random) -> dict[str, Any]:
                 [None, f"m1/{role}/i-{role}", f"m1/{role}/i-{role}", f"m2/{role}/i-{role}"]
             ),
             f"{role}_refused": dice.choice([None, None, None, "NoRoom"]),
+            f"{role}_missing": dice.choice([None, None, None, ["It is broken."], [], "garbage"]),
+            f"{role}_missing_since": dice.choice([None, moment()]),
+            f"{role}_connected_at": dice.choice([None, None, moment()]),
+            f"{role}_disconnected_at": dice.choice([None, moment()]),
             f"{role}_late_boots": dice.choice([None, None, None, None, 1, 1, dice.choice(COUNTS)]),
         }
         for name in ("attempt_at", "launched_at", "healthy_at", "joined_at", "uploaded_at"):

@@ -23,6 +23,7 @@ BOTH = ONE | {"student_healthy_at": at(-4)}
         (NEITHER, 15, False),
         (ONE, 0, True),
         (BOTH, 0, False),
+        (BOTH | {"student_missing": ["DCV has no session yet."]}, 0, True),
         (ONE | {"student_session_data": "s3://x"}, 5, False),
         (NEITHER | {"termination_reason": "CANCELLED"}, 5, False),
         (NEITHER | {"meet_time": None}, 5, False),

@@ -1,13 +1,17 @@
-"""A desktop that boots too late or is gone is replaced."""
+"""A desktop that boots too late, is not ready again for too long, or is gone is replaced."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from chalicelib.domain.actions import Launch
 from chalicelib.domain.model import UNKNOWN, Owner, State
 from chalicelib.domain.seat import Role
 from tests.builders import (
     BOTH_RUN,
+    HEALTHY,
     HELD,
     IN_PROGRESS,
     LAUNCHED,
@@ -83,6 +87,41 @@ LATE_BOOT = [
     case("even if it is both of them", NOT_DUE | {"meet_time": None, "created_at": None}, BOTH_RUN, 6, []),
 ]
 
+NOT_READY = HEALTHY | {"student_missing": ["The DCV service is not running."], "student_missing_since": at(-3)}
+NOT_READY_AGAIN = [
+    case("not ready again for fifteen minutes: replaced", NOT_READY, BOTH_RUN, 12, GIVEN_UP),
+    case("a second earlier it has time", NOT_READY, BOTH_RUN, 12 - BLINK, []),
+    case("that counts from then on, not from the launch",
+         NOT_READY | {"student_attempt_at": at(-60), "student_launched_at": at(-60)}, BOTH_RUN, 11, []),
+    case("one that is ready again is left alone",
+         NOT_READY | {"student_missing": None, "student_missing_since": None}, BOTH_RUN, 12, []),
+    case("one of which it is not known since when is left alone",
+         NOT_READY | {"student_missing_since": None}, BOTH_RUN, 12, []),
+    case("one whose person has come is left alone",
+         NOT_READY | {"student_joined_at": at(-3.5), "status": "IN_PROGRESS"}, BOTH_RUN, 12, []),
+    case("one that somebody is connected to is left alone", NOT_READY | {"student_connected_at": at(-3.5)}, BOTH_RUN,
+         12, []),
+    case("one that somebody has left again without a click is not",
+         NOT_READY | {"student_connected_at": at(-4), "student_disconnected_at": at(-3.5)}, BOTH_RUN, 12, GIVEN_UP),
+    case("one that has uploaded is left alone", NOT_READY | uploaded("student", 0), BOTH_RUN, 12, []),
+    case("replaced once only", NOT_READY | {"student_late_boots": 1}, BOTH_RUN, 12, []),
+    case("one that somebody launched by hand is left alone",
+         NOT_READY, all_of(desktop("teacher"), desktop("student", owner=Owner.BY_HAND)), 12, []),
+    case("one that was launched at the last attempt is left alone", NOT_READY | {"student_attempt": 10}, BOTH_RUN, 12,
+         []),
+    case("after the checkpoint it is left alone",
+         IN_PROGRESS | HELD | {"student_joined_at": None, "student_missing": ["It is broken."]} |
+         {"student_missing_since": at(1)}, BOTH_RUN, 16, []),
+    case("one that was never ready has the boot limit alone",
+         PUBLISHED | healthy("teacher") | {"status": "HEALTHY", "student_missing": ["DCV has no session yet."]} |
+         {"student_missing_since": at(-3)}, BOTH_RUN, 5, GIVEN_UP),
+    case("and that counts from its launch",
+         PUBLISHED | healthy("teacher") | {"status": "HEALTHY", "student_missing": ["DCV has no session yet."]} |
+         {"student_missing_since": at(-60)}, BOTH_RUN, 5 - BLINK, []),
+    case("on a glimpse, the others are looked for first", NOT_READY, some_of(desktop("student")), 12, ["observe"]),
+    case("one that is not seen is left alone", NOT_READY, some_of(desktop("teacher")), 12, []),
+]
+
 GONE = [
     case("one that is terminated is replaced",
          IN_PROGRESS, all_of(desktop("teacher"), desktop("student", State.TERMINATED)), 5,
@@ -148,6 +187,17 @@ GONE = [
 @pytest.mark.parametrize("case", LATE_BOOT, ids=str)
 class TestLateBoot(EveryCase):
     """A desktop that does not report in time."""
+
+
+@pytest.mark.parametrize("case", NOT_READY_AGAIN, ids=str)
+class TestNotReadyAgain(EveryCase):
+    """A desktop that was ready, and stops being it before anybody came."""
+
+
+@pytest.mark.parametrize(("broken", "cause"), [(LATE, "LATE_BOOT"), (NOT_READY, "NOT_READY_AGAIN")])
+def test_the_metric_tells_what_never_got_ready_from_what_did_not_stay_so(broken: dict[str, Any], cause: str) -> None:
+    actions = case("", broken, BOTH_RUN, 14, []).plan()
+    assert [each.attempts[0].reason for each in actions if isinstance(each, Launch)] == [cause]
 
 
 @pytest.mark.parametrize("case", GONE, ids=str)
