@@ -97,7 +97,7 @@ def _text(value: object) -> str | None:
 def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:
     """Note that the desktop is ready, or what of it is missing (`now` is UTC).
 
-    One that the row has given up, since it did not boot in time, is not entered any more: nobody is to be let in there.
+    One that the row has given up, since it was not ready in time, is not entered any more: nobody is to be let in.
 
     Raises:
         Unavailable: the row changed at the same time, or cannot be written now, or the desktop is given up.
@@ -106,7 +106,7 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
     if missing == seat.missing and (seat.missing_since if missing else seat.healthy_at):
         return
     if seat.is_given_up:
-        raise Unavailable("This desktop did not boot in time and is about to be replaced; tell it again in a moment.")
+        raise Unavailable("This desktop was given up and is about to be replaced; tell it again in a moment.")
     if missing:
         _write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
