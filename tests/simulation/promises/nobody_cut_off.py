@@ -49,7 +49,10 @@ class NobodyIsCutOff(Promise):
         is_named = row.get(attribute(instance.role, "ec2_id")) == instance.id
         is_young = bool(instance.token) and world.now < instance.launched_at + SETTLING
         is_late = world.now >= instance.first_launched_at + BOOT_LIMIT and instance.id not in noted(row)
-        if (is_named or is_young) and not is_late:
+        shut_since = life.shut_since.get(instance.role)
+        was_shut_for_long = shut_since is not None and world.now >= shut_since + BOOT_LIMIT
+        is_useless = was_shut_for_long and instance.role not in life.entered
+        if (is_named or is_young) and not (is_late or is_useless):
             who = world.processes.running.name
             self.broken(world, life, f"{who} ends {instance.id}, the {instance.role}'s own")
 

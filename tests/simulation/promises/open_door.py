@@ -81,6 +81,9 @@ class OpenDoorIsReal(Promise):
             if instance is None or f"{instance.id}.{DOMAIN}" != name:
                 self.broken(world, life, f"the {role} was sent to {link}, which is no desktop's address")
             return
+        is_named = instance is not None and row.get(attribute(role, "ec2_id")) == instance.id
+        if instance and is_named and life.edited and instance.meeting_id != life.id:
+            return  # somebody wrote another meeting's desktop into the row, and no sweep has looked at it yet
         if instance is None or instance.meeting_id != life.id or instance.role is not role:
             self.broken(world, life, f"the {role} was sent to {link}, not their own desktop")
         if instance.id not in life.reported:

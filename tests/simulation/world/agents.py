@@ -132,7 +132,7 @@ class Agent:
         if world.strikes("lacks", life):
             begins = ready + timedelta(minutes=rng.uniform(0, 40))
             world.after(begins, lambda: self.lack("The DCV service is not running."))
-            world.after(begins + rng.choice((5, 30, 90, 600)) * SECOND, self.lack)
+            world.after(begins + rng.choice((5, 30, 90, 600, 1500)) * SECOND, self.lack)
         if world.strikes("reports_again", life):
             world.after(ready + timedelta(minutes=rng.uniform(1, 60)), self.restart)
 
