@@ -19,6 +19,7 @@ from desktop.config import Config
 from desktop.hooks import Moment, Runner
 from desktop.kept import GENTLE_S, LISTENS_S, Kept, Spawn, spawn
 from desktop.notice import Notice, Phase, Told
+from desktop.processes import share_hidden_console
 from desktop.screen import show_on_screen
 from desktop.state import State
 
@@ -209,6 +210,7 @@ def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.
         log.warning("Another helper runs in %s already.", environ.get("USERNAME") or environ.get("USER") or "here")
         return 1
     with alone:
+        share_hidden_console()
         screen = Background("screen")
         Helper(config, lambda text: show_on_screen(text, screen), Background("hooks")).run(stop)
     return 0

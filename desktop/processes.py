@@ -67,6 +67,21 @@ def refuse_shell(command: Sequence[str], windows: bool = os.name == "nt") -> Non
         raise OSError(f"{command[0]} is a batch file, and a shell would read what it is given; name a program")
 
 
+def share_hidden_console() -> None:
+    """Have a console of no window on Windows, which all that is begun from now on shares.
+
+    Without it each console program would show a window of its own, and none could be told to end by Ctrl+Break.
+    """
+    if sys.platform != "win32":
+        return
+    import ctypes
+
+    kernel, hide = ctypes.WinDLL("kernel32"), 0
+    kernel.GetConsoleWindow.restype = ctypes.c_void_p
+    if kernel.AllocConsole():  # it has none yet
+        ctypes.WinDLL("user32").ShowWindow(ctypes.c_void_p(kernel.GetConsoleWindow()), hide)
+
+
 def born(pid: int) -> str | None:
     """Return a mark of the process that has this number now, which no other ever has; None where none has it."""
     return _born_on_windows(pid) if sys.platform == "win32" else _born_on_linux(pid)

@@ -65,8 +65,8 @@ def browser(configured: Sequence[str], profile: Path, find: Callable[[], str | N
 def _as_jitsi_reads(name: str) -> str:
     """Return a name as it stands behind the #: JSON, and percent-encoded.
 
-    Jitsi straightens typographic quotes and unescapes the & before it reads the JSON, and shows no name where that
-    spoils it. So the JSON holds neither: everything that is not ASCII, and &, is written by its number.
+    Jitsi unescapes an & before it reads the JSON, some versions straighten typographic quotes, and a name that this
+    spoils is not shown. So the JSON holds neither: everything that is not ASCII, and &, is written by its number.
     """
     return quote(json.dumps(name).replace("&", "\\u0026"), safe="")
 
