@@ -8,9 +8,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from desktop import config
+
+_LOG_BYTES = 1_000_000
 
 log = logging.getLogger("elephant.desktop")
 
@@ -21,11 +24,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("process", choices=("service", "helper"))
     parser.add_argument("--config", type=Path, default=config.FILE, help="the image's settings (%(default)s)")
     told = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings, problem = config.Config(), ""
     try:
         settings = config.load(told.config)
     except config.ConfigError as error:
-        log.error("%s", error)
+        problem = str(error)
+    logging.basicConfig(
+        handlers=_log_handlers(settings, told.process),
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    if problem:
+        log.error("%s", problem)
         return 2
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -38,6 +48,18 @@ def main(arguments: Sequence[str]) -> int:
     from desktop.machine import this_machine
 
     return service.main(settings, this_machine(settings.root), stop)
+
+
+def _log_handlers(settings: config.Config, process: str, windows: bool = config.WINDOWS) -> list[logging.Handler]:
+    """Return where the log goes: the journal keeps what is printed, and Windows throws it away."""
+    printed: list[logging.Handler] = [logging.StreamHandler()] if sys.stderr else []
+    if not windows:
+        return printed
+    folder = settings.state if process == "service" else settings.session
+    kept = RotatingFileHandler(
+        folder / f"{process}.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+    )
+    return [*printed, kept]
 
 
 if __name__ == "__main__":

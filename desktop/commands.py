@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from desktop.processes import begin
 
 _PRINTED = 2_000  # bytes of the end of what a command prints
 _POWERSHELL = ("powershell.exe", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File")
@@ -80,36 +79,14 @@ def _run(file: Path, patience_s: float, environ: Mapping[str, str], windows: boo
 
 def _run_to(printed: IO[bytes], command: Sequence[str], patience_s: float, environ: Mapping[str, str]) -> str | None:
     """Run a command and return what went wrong, None for nothing. Its children end with it."""
-    apart = 0  # on Windows a group of its own, as a session is on Linux
-    if sys.platform == "win32":
-        apart = subprocess.CREATE_NEW_PROCESS_GROUP
     try:
-        process = subprocess.Popen(  # noqa: S603  the operator's own file
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environ},
-            start_new_session=sys.platform != "win32",
-            creationflags=apart,
-        )
+        process = begin(command, environ, output=printed)
     except OSError as error:
         return f"cannot be run: {error.strerror}."
     try:
         code = process.wait(patience_s)
     except subprocess.TimeoutExpired:
-        _end(process)
+        process.kill()
+        process.wait()
         return f"has not ended after {patience_s:g} s and was stopped."
     return f"failed with {code}." if code else None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        killer = ["taskkill.exe", "/F", "/T", "/PID", str(process.pid)]
-        with suppress(OSError):
-            subprocess.run(killer, capture_output=True, check=False)  # noqa: S603
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()

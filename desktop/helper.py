@@ -7,28 +7,27 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from desktop import hooks, notice, room
 from desktop.alone import only_one
 from desktop.background import Background, Line
 from desktop.config import Config
 from desktop.hooks import Moment, Runner
-from desktop.kept import Kept, Spawn, spawn
+from desktop.kept import GENTLE_S, LISTENS_S, Kept, Spawn, spawn
 from desktop.notice import Notice, Phase, Told
+from desktop.processes import share_hidden_console
+from desktop.screen import show_on_screen
+from desktop.state import State
 
 STEP_S = 2
 WARNINGS = (timedelta(minutes=10), timedelta(minutes=2))
 """How long before the end the person is warned."""
 
 _TELL_S = 10
-_SHOWN_S = 60
 
 log = logging.getLogger("elephant.desktop")
 
@@ -59,10 +58,10 @@ class Helper:
         self._room = Kept("The room", elapsed, start, config.session / "room.pid")
         self._recorder = Kept("The recorder", elapsed, start, config.session / "recorder.pid")
         self._folder = ""
-        self._away_since_s: float | None = None
+        # What an earlier helper has left recording goes on for as long as after anybody's leaving.
+        self._away_since_s = elapsed() if self._recorder.is_running else None
         self._connected = False
-        self._warned: set[tuple[datetime, timedelta]] = set()
-        self._ran: set[tuple[Moment, datetime | None]] = set()
+        self._kept = State(config.session / "helper.json", "session")
         self._room_fault: str | None = None
         self._screen_fault: str | None = None
         self._opened = False
@@ -74,8 +73,16 @@ class Helper:
         while not stop.is_set():
             self.step()
             stop.wait(STEP_S)
-        self._recorder.end_now()
-        self._room.end_now()
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """End what was opened, gently; a recorder closes its file meanwhile."""
+        latest_s = self._elapsed() + LISTENS_S + GENTLE_S + STEP_S
+        pause = threading.Event()
+        while (self._room.is_running or self._recorder.is_running) and self._elapsed() < latest_s:
+            self._room.end()
+            self._recorder.end()
+            pause.wait(0.1)
 
     def step(self) -> None:
         """Do what is due; without a notice nothing changes."""
@@ -106,6 +113,8 @@ class Helper:
         if command:
             self._room.keep(command, hooks.environ(told))
             self._opened = self._opened or self._room.is_running
+        else:
+            self._room.end()
         self._room_fault = self._room.fault
 
     def _open_with(self, told: Notice) -> list[str] | None:
@@ -150,9 +159,10 @@ class Helper:
         due = [before for before in WARNINGS if left <= before]
         if due and left > timedelta():
             self._run_once(Moment.BEFORE_END, told)
-            if (told.ends_at, due[-1]) not in self._warned:
-                self._warned |= {(told.ends_at, before) for before in due}
-                self._warn(left)
+            if told.connected:  # who is not there yet is warned when they come
+                news = [before for before in due if self._kept.is_new(f"warned {before}", told.ends_at)]
+                if due[-1] in news:
+                    self._warn(left)
 
     def _warn(self, left: timedelta) -> None:
         minutes = max(1, round(left.total_seconds() / 60))
@@ -160,11 +170,10 @@ class Helper:
         try:
             self._show(text)
         except OSError as error:
-            self._screen_fault = f"The person cannot be warned: {error}"
+            self._screen_fault = f"The person cannot be warned: {error}."
 
     def _run_once(self, moment: Moment, told: Notice) -> None:
-        if (moment, told.ends_at) not in self._ran:
-            self._ran.add((moment, told.ends_at))
+        if self._kept.is_new(moment, told.ends_at):
             self._run_hooks(moment, told)
 
     def _run_hooks(self, moment: Moment, told: Notice) -> None:
@@ -193,29 +202,6 @@ class Helper:
             log.warning("The service cannot be told how the session stands: %s", error)
 
 
-def show_on_screen(text: str, which: Callable[[str], str | None] = shutil.which) -> None:
-    """Show a sentence over all windows for a minute.
-
-    Raises:
-        OSError: there is nothing to show it with.
-    """
-    commands: dict[str, Sequence[str]] = {
-        "msg": ["*", f"/TIME:{_SHOWN_S}", text],
-        "notify-send": ["--urgency=critical", f"--expire-time={_SHOWN_S * 1000}", "Elephant", text],
-        "zenity": ["--warning", f"--timeout={_SHOWN_S}", f"--text={text}"],
-        "xmessage": ["-timeout", str(_SHOWN_S), text],
-    }
-    program = next((found for name in commands if (found := which(name))), None)
-    if program is None:
-        raise OSError(f"none of {', '.join(commands)} is here.")
-    subprocess.Popen(  # noqa: S603  a list of words, no shell
-        [program, *commands[Path(program).stem]],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.environ) -> int:
     """Run the helper until it is told to stop; return 0, or 1 where another one of this session runs."""
     config.session.mkdir(parents=True, exist_ok=True)
@@ -224,5 +210,7 @@ def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.
         log.warning("Another helper runs in %s already.", environ.get("USERNAME") or environ.get("USER") or "here")
         return 1
     with alone:
-        Helper(config, show_on_screen, Background("hooks")).run(stop)
+        share_hidden_console()
+        screen = Background("screen")
+        Helper(config, lambda text: show_on_screen(text, screen), Background("hooks")).run(stop)
     return 0

@@ -1,20 +1,20 @@
 """A program that is kept running in the person's session: opened again when it ends, and never twice.
 
-It is told to end by the end of its standard input; a helper that is killed ends it so as well. One that does not
-listen there, as browsers do not, is found again by its number and ended before another is opened.
+It is told to end by the end of its standard input, and a little later by SIGTERM (Windows: Ctrl+Break, and its windows
+are closed); only after that it is killed. A helper that was killed leaves a mark of what it has opened: the next one
+takes that over, so that nobody is thrown out of a room and no recording is cut.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
+
+from desktop import processes
 
 SHORTEST_S, LONGEST_S = 2.0, 60.0
 """How long it is waited before a program that has ended is opened again; each time that it fails at once, twice as
@@ -23,8 +23,11 @@ long."""
 WELL_S = 60.0
 """One that has lived for so long counts as well: its next end is the person's own doing."""
 
+LISTENS_S = 5.0
+"""How long a program has to notice the end of its input."""
+
 GENTLE_S = 20.0
-"""How long a program that is told to end has for it."""
+"""How long a program that is told to end has for it from then on."""
 
 
 class Process(Protocol):
@@ -40,7 +43,10 @@ class Process(Protocol):
         """Tell it to end."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, and what it has begun and left behind."""
+
+    def lingers(self) -> bool:
+        """Return whether something that it has begun outlives it: a script may end before what it has started."""
 
 
 Spawn = Callable[[Sequence[str], Mapping[str, str]], Process]
@@ -53,61 +59,21 @@ def spawn(command: Sequence[str], environ: Mapping[str, str]) -> Process:
     Raises:
         OSError: it cannot be run.
     """
-    apart = 0
-    if sys.platform == "win32":
-        apart = subprocess.CREATE_NEW_PROCESS_GROUP
-    return subprocess.Popen(  # noqa: S603  a list of words, no shell
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **environ},
-        start_new_session=sys.platform != "win32",
-        creationflags=apart,
-    )
-
-
-def end_leftover(file: Path) -> None:
-    """End what an earlier helper has left running, as the file tells; whatever else has its number now is let be."""
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        pid, command = int(told["pid"]), [str(word) for word in told["command"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if sys.platform == "win32":
-        program = f"IMAGENAME eq {Path(command[0]).name}"
-        with suppress(OSError):
-            killer = ["taskkill.exe", "/F", "/T", "/PID", str(pid), "/FI", program]
-            subprocess.run(killer, capture_output=True, check=False)  # noqa: S603
-    elif _is(pid, command):
-        with suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-    with suppress(OSError):
-        file.unlink()
-
-
-def _is(pid: int, command: Sequence[str]) -> bool:
-    """Return whether this process was begun so: a program may be a script that hands on to another."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
-    except OSError:
-        return False
-    return Path(words[0]).name == Path(command[0]).name or any(word in words for word in command[1:])
+    processes.refuse_shell(command)
+    return processes.begin(command, environ, stdin=subprocess.PIPE)
 
 
 class Kept:
     """One program; stepped every few seconds by who wants it to run, or to have ended."""
 
     def __init__(self, name: str, elapsed: Callable[[], float], start: Spawn, file: Path) -> None:
-        """Take what it is called in sentences, what counts seconds, what starts it, and where its number is kept."""
-        end_leftover(file)
+        """Take what it is called in sentences, what counts seconds, what starts it, and where its mark is kept."""
         self._file = file
         self._name = name
         self._elapsed = elapsed
         self._spawn = start
-        self._process: Process | None = None
-        self._command: tuple[str, ...] = ()
-        self._begun_s = 0.0
+        self._process, self._command = _left_running(file)
+        self._begun_s = elapsed() - WELL_S
         self._told_to_end_s: float | None = None
         self._was_terminated = False
         self._pause_s = SHORTEST_S
@@ -118,6 +84,7 @@ class Kept:
     @property
     def is_running(self) -> bool:
         """Whether it runs, told to end or not."""
+        self._look()
         return self._process is not None
 
     def keep(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -137,44 +104,44 @@ class Kept:
             return
         self._begun_s = self._elapsed()
         self._told_to_end_s, self._was_terminated = None, False
-        with suppress(OSError):  # a full disk: should this helper be killed, this one would be left
-            self._file.write_text(json.dumps({"pid": self._process.pid, "command": self._command}), encoding="utf-8")
+        mark = {"pid": self._process.pid, "born": processes.born(self._process.pid), "command": self._command}
+        with suppress(OSError):  # a full disk: should this helper be killed, the next one would not know of it
+            self._file.write_text(json.dumps(mark), encoding="utf-8")
 
     def end(self) -> None:
         """Have it end, gently at first; stepped until it has."""
         self._look()
         if self._process is None:
             return
-        now = self._elapsed()
         if self._told_to_end_s is None:
-            self._told_to_end_s = now
+            self._told_to_end_s = self._elapsed()
             self._close_input()
-        elif now - self._told_to_end_s >= 2 * GENTLE_S:
+        if self._patience_s() <= 0:
             self._process.kill()
-        elif now - self._told_to_end_s >= GENTLE_S and not self._was_terminated:
+        elif (self._patience_s() <= GENTLE_S or self._process.stdin is None) and not self._was_terminated:
             self._was_terminated = True
             self._process.terminate()
 
-    def end_now(self) -> None:
-        """End it without waiting, as the helper itself ends."""
-        if self._process:
-            self._close_input()
-            self._process.terminate()
-            self._process = None
+    def _patience_s(self) -> float:
+        """Return how long it still has to end by itself."""
+        told_to_end_s = self._elapsed() if self._told_to_end_s is None else self._told_to_end_s
+        return told_to_end_s + LISTENS_S + GENTLE_S - self._elapsed()
 
     def _close_input(self) -> None:
         if self._process and self._process.stdin:
-            try:
+            with suppress(OSError):  # it has ended by itself meanwhile
                 self._process.stdin.close()
-            except OSError:  # it has ended by itself meanwhile
-                return
 
     def _look(self) -> None:
         if self._process is None or (code := self._process.poll()) is None:
             return
         self._close_input()
+        if self._told_to_end_s is not None and self._process.lingers() and self._patience_s() > 0:
+            return  # a recorder that a script has begun may be closing its file
+        self._process.kill()
         self._process = None
-        self._file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
         if self._told_to_end_s is not None or self._elapsed() - self._begun_s >= WELL_S:
             self._pause_s, self.fault = SHORTEST_S, None
             self._not_before_s = self._elapsed() + (0 if self._told_to_end_s is not None else SHORTEST_S)
@@ -186,3 +153,15 @@ class Kept:
         self.fault = fault
         self._not_before_s = self._elapsed() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_S)
+
+
+def _left_running(file: Path) -> tuple[Process | None, tuple[str, ...]]:
+    """Return what an earlier helper has opened, where it still runs; whoever has its number now is let be."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        pid, mark, command = int(told["pid"]), told["born"], tuple(str(word) for word in told["command"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None, ()
+    if mark is None or processes.born(pid) != mark:
+        return None, ()
+    return processes.Found(pid, mark), command

@@ -144,7 +144,7 @@ class Life:
                 self._begin_end()
 
     def _near_end(self, ends_at: datetime) -> None:
-        if self._is_certain("before_end", ends_at, BEFORE_END) and self._once("before_end", ends_at):
+        if self._is_certain("before_end", ends_at, BEFORE_END) and self._parts.state.is_new("before_end", ends_at):
             self._run_hooks(Moment.BEFORE_END)
 
     def _is_certain(self, what: str, ends_at: datetime, before: timedelta = timedelta()) -> bool:
@@ -166,7 +166,7 @@ class Life:
         log.info("The meeting is at its end: the door is shut.")
         self.phase = Phase.ENDING
         self._ending_since_s = self._disconnect_due_s = self._parts.elapsed()
-        if self._once("end", self._place.ends_at if self._place else None):
+        if self._parts.state.is_new("end", self._place.ends_at if self._place else None):
             self._run_hooks(Moment.END)
 
     def _send_out(self) -> None:
@@ -193,14 +193,6 @@ class Life:
             return False
         age = self._parts.clock.now() + self._parts.clock.offset() - told.at
         return abs(age) < _HELPER_LIVES
-
-    def _once(self, what: str, ends_at: datetime | None) -> bool:
-        """Return whether this is the first time for this end, restarts of the agent counted in."""
-        mark = ends_at.isoformat() if ends_at else "ended"
-        if self._parts.state.get(what) == mark:
-            return False
-        self._parts.state.keep(what, mark)
-        return True
 
     # --- what others are told
 

@@ -12,6 +12,15 @@ from urllib.parse import quote, urlsplit
 _AT_HOME = ("127.0.0.1", "localhost")
 _ON_PATH = ("microsoft-edge", "google-chrome", "chromium", "chromium-browser")
 _ON_WINDOWS = (r"Microsoft\Edge\Application\msedge.exe", r"Google\Chrome\Application\chrome.exe")
+_NEVER_IN_ONE = set(' "<>\\^`{|}')  # RFC 3986
+_OPTIONS = (
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-session-crashed-bubble",
+    "--disable-background-mode",  # it would run on without a window, and nobody would see that the room is closed
+    "--start-maximized",
+    "--new-window",
+)
 _PROGRAM_FILES = ("ProgramFiles(x86)", "ProgramFiles")
 
 
@@ -30,11 +39,11 @@ def address(room: str, name: str | None) -> str:
         host = parts.hostname
     except ValueError:
         host = None
-    if not host or not room.isprintable() or " " in room or not _may_open(parts.scheme, host):
+    if not host or not room.isprintable() or set(room) & _NEVER_IN_ONE or not _may_open(parts.scheme, host):
         raise NoRoom(f"The room's address must begin with https://, and is {room!r:.100}.")
-    told = ["config.prejoinConfig.enabled=false"]
+    told = ["config.prejoinConfig.enabled=false", "config.prejoinPageEnabled=false"]  # as it is called now, and was
     if name:
-        told.append(f"userInfo.displayName={quote(json.dumps(name, ensure_ascii=False), safe='', errors='replace')}")
+        told.append(f"userInfo.displayName={_as_jitsi_reads(name)}")
     return f"{room}{'&' if '#' in room else '#'}{'&'.join(told)}"
 
 
@@ -50,7 +59,16 @@ def browser(configured: Sequence[str], profile: Path, find: Callable[[], str | N
     if not program:
         raise NoRoom("No browser is found here: install Edge, Chrome or Chromium, or name one in agent.toml (browser).")
     # With a profile of its own the process lives as long as its windows do, and is nobody else's.
-    return [program, f"--user-data-dir={profile}", "--no-first-run", "--no-default-browser-check", "--new-window"]
+    return [program, f"--user-data-dir={profile}", *_OPTIONS]
+
+
+def _as_jitsi_reads(name: str) -> str:
+    """Return a name as it stands behind the #: JSON, and percent-encoded.
+
+    Jitsi unescapes an & before it reads the JSON, some versions straighten typographic quotes, and a name that this
+    spoils is not shown. So the JSON holds neither: everything that is not ASCII, and &, is written by its number.
+    """
+    return quote(json.dumps(name).replace("&", "\\u0026"), safe="")
 
 
 def _may_open(scheme: str, host: str) -> bool:

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ class State:
                 error.strerror,
             )
             return False
+        return True
+
+    def is_new(self, what: str, ends_at: datetime | None) -> bool:
+        """Return whether this is the first time for a meeting that ends then (UTC), restarts counted in."""
+        mark = ends_at.isoformat() if ends_at else "ended"
+        if self.get(what) == mark:
+            return False
+        self.keep(what, mark)
         return True
 
     def _read(self) -> dict[str, Any]:

@@ -2,22 +2,37 @@
 # the firewall that keeps it from the instance metadata, and DCV's settings. Run again it changes nothing.
 #
 # Images boot while they are baked and prepared, without a meeting: then it does nothing, so that no password and no
-# identity of theirs is left in a snapshot. Windows PowerShell 5.1.
+# identity of theirs is left in a snapshot. -Metadata and -NoRestart are for trying it. Windows PowerShell 5.1.
 param(
   [string] $User = 'lesson',
-  [int] $VerifierPort = 8444
+  [int] $VerifierPort = 8444,
+  [string] $Metadata = 'http://169.254.169.254',
+  [switch] $NoRestart
 )
 $ErrorActionPreference = 'Stop'
-$metadata = 'http://169.254.169.254/latest'
 $own = 'HKLM:\SOFTWARE\Elephant'
 $winlogon = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon'
 $system = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System'
 $provider = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Authentication\Credential Providers\{8A2C93D0-D55F-4045-99D7-B27F5E263407}'
+$edge = 'HKLM:\SOFTWARE\Policies\Microsoft\Edge'
+$chrome = 'HKLM:\SOFTWARE\Policies\Google\Chrome'
 $dcv = 'Registry::HKEY_USERS\S-1-5-18\Software\GSettings\com\nicesoftware\dcv'
 
+# Returns $null where there is no such thing. Metadata that do not answer yet, as the network comes up, are waited for.
 function Get-Metadata([string] $Path) {
-  $token = Invoke-RestMethod -Method Put -TimeoutSec 5 -Uri "$metadata/api/token" -Headers @{ 'X-aws-ec2-metadata-token-ttl-seconds' = '60' }
-  return [string](Invoke-RestMethod -TimeoutSec 5 -Uri "$metadata/meta-data/$Path" -Headers @{ 'X-aws-ec2-metadata-token' = $token })
+  for ($try = 1; ; $try++) {
+    try {
+      $token = Invoke-RestMethod -Method Put -TimeoutSec 5 -Uri "$Metadata/latest/api/token" -Headers @{ 'X-aws-ec2-metadata-token-ttl-seconds' = '60' }
+      return [string](Invoke-RestMethod -TimeoutSec 5 -Uri "$Metadata/latest/meta-data/$Path" -Headers @{ 'X-aws-ec2-metadata-token' = $token })
+    }
+    catch {
+      $answer = $null
+      if ($_.Exception -is [Net.WebException]) { $answer = $_.Exception.Response }
+      if ($answer -and ([int]$answer.StatusCode -eq 404)) { return $null }
+      if ($try -ge 60) { throw }
+      Start-Sleep -Seconds 5
+    }
+  }
 }
 
 # Writes a value where it differs; tells whether it did.
@@ -59,12 +74,10 @@ public static uint Store(string name, string value) {
   if ($failed -ne 0) { throw "The password of the automatic logon cannot be kept (LSA says $failed)." }
 }
 
-try {
-  $instance = Get-Metadata 'instance-id'
-  $meeting = Get-Metadata 'tags/instance/MeetingID'
-}
-catch {
-  Write-Output "This machine is nobody's desktop, or its metadata do not answer: nothing is changed. $_"
+$instance = Get-Metadata 'instance-id'
+$meeting = Get-Metadata 'tags/instance/MeetingID'
+if (-not $instance -or -not $meeting) {
+  Write-Output "This machine is nobody's desktop: nothing is changed."
   exit 0
 }
 
@@ -91,7 +104,7 @@ $changed = $isNew
 foreach ($value in @(
     @($winlogon, 'AutoAdminLogon', '1', 'String'), @($winlogon, 'DefaultUserName', $User, 'String'),
     @($winlogon, 'DefaultDomainName', $env:COMPUTERNAME, 'String'), @($winlogon, 'ForceAutoLogon', '1', 'String'),
-    @($system, 'DisableLockWorkstation', 1, 'DWord'), @($system, 'InactivityTimeoutSecs', 0, 'DWord'),
+    @($winlogon, 'DisableLockWorkstation', 1, 'DWord'), @($system, 'DisableLockWorkstation', 1, 'DWord'), @($system, 'InactivityTimeoutSecs', 0, 'DWord'),
     @($provider, 'Disabled', 1, 'DWord'))) {
   $changed = (Set-Value $value[0] $value[1] $value[2] $value[3]) -or $changed
 }
@@ -99,12 +112,23 @@ foreach ($name in 'AutoLogonCount', 'DefaultPassword') { Remove-ItemProperty -Li
 powercfg.exe /change monitor-timeout-ac 0
 powercfg.exe /change standby-timeout-ac 0
 
+# --- the room's browser: one that runs on without a window would leave it unseen that the room is closed
+foreach ($value in @(
+    @($edge, 'BackgroundModeEnabled', 0, 'DWord'), @($edge, 'StartupBoostEnabled', 0, 'DWord'),
+    @($edge, 'HideFirstRunExperience', 1, 'DWord'), @($chrome, 'BackgroundModeEnabled', 0, 'DWord'))) {
+  Set-Value $value[0] $value[1] $value[2] $value[3] | Out-Null
+}
+
 # --- no metadata for the person: in a rule that blocks, who is named is blocked
+Set-NetFirewallProfile -All -Enabled True
 $blocked = "D:(A;;CC;;;$($person.SID))"
 foreach ($address in '169.254.169.254', 'fd00:ec2::254') {
   $name = "Elephant: no metadata for the person ($address)"
-  Remove-NetFirewallRule -DisplayName $name -ErrorAction SilentlyContinue
+  $rules = @(Get-NetFirewallRule -DisplayName $name -ErrorAction SilentlyContinue)
+  if (($rules.Count -eq 1) -and (($rules[0] | Get-NetFirewallSecurityFilter).LocalUser -ceq $blocked)) { continue }
+  # The new one first, so that there is never none.
   New-NetFirewallRule -DisplayName $name -Direction Outbound -Action Block -Protocol TCP -RemoteAddress $address -LocalUser $blocked | Out-Null
+  $rules | Remove-NetFirewallRule
 }
 
 # --- DCV: the person's session, the agent's word for every connection, and a reload takes the place of what it reloads
@@ -125,4 +149,4 @@ if ($restart) { Restart-Service -Name dcvserver -ErrorAction SilentlyContinue }
 Set-Value $own 'InstanceId' $instance 'String' | Out-Null
 Write-Output "This is $instance, a desktop of meeting $meeting."
 # The logon happens as Windows starts: what was set after it counts from the next start on.
-if ($changed) { shutdown.exe /r /f /t 0 }
+if ($changed -and -not $NoRestart) { shutdown.exe /r /f /t 0 }

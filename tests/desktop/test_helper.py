@@ -105,6 +105,13 @@ def test_the_room_is_opened_with_the_person_s_name_and_again_when_it_is_closed(s
     assert len(session.ran) == 2
 
 
+def test_a_service_that_begins_anew_throws_nobody_out(session: Session) -> None:
+    session.live(MINUTE)
+    session.set(phase=Phase.WAITING)
+    session.live(5 * MINUTE)
+    assert len(session.open_now()) == 1
+
+
 def test_before_the_app_has_told_it_nothing_is_opened(session: Session) -> None:
     session.set(phase=Phase.WAITING, room=None, name=None, ends_at=None)
     session.live(5 * MINUTE)
@@ -150,6 +157,13 @@ def test_without_a_browser_it_is_said_until_there_is_one(session: Session) -> No
     assert session.told.fault is None
 
 
+def test_a_room_that_was_taken_away_is_closed(session: Session) -> None:
+    session.live(MINUTE)
+    session.set(room=None)
+    session.live(MINUTE)
+    assert session.open_now() == []
+
+
 def test_at_the_end_the_room_is_closed(session: Session) -> None:
     session.live(MINUTE)
     session.set(phase=Phase.ENDING)
@@ -187,6 +201,16 @@ def test_each_recording_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert all(folder.startswith(str(session.config.session / "recordings")) for folder in folders)
 
 
+def test_the_service_hears_of_a_recording_that_has_died_whatever_the_notice_says(tmp_path: Path) -> None:
+    session = Session(tmp_path, recorder=("recorder",))
+    session.set(connected=True)
+    session.live(MINUTE)
+    session.set(phase=Phase.WAITING)
+    session.open_now("recorder")[0].code = 1
+    session.live(4 * SECOND)
+    assert not session.told.recording
+
+
 def test_the_service_hears_when_the_recording_has_ended(tmp_path: Path) -> None:
     session = Session(tmp_path, recorder=("recorder",))
     session.set(connected=True)
@@ -203,6 +227,7 @@ def test_the_service_hears_when_the_recording_has_ended(tmp_path: Path) -> None:
 
 
 def test_it_warns_ten_and_two_minutes_before_the_end(session: Session) -> None:
+    session.set(connected=True)
     session.live(END)
     assert [text for _, text in session.shown] == [
         "This meeting ends in 10 minutes.",
@@ -212,12 +237,14 @@ def test_it_warns_ten_and_two_minutes_before_the_end(session: Session) -> None:
 
 
 def test_by_the_app_s_time_and_not_by_the_machine_s(session: Session) -> None:
+    session.set(connected=True)
     session.set(clock_ahead_s=600.0)
     session.live(END + 9 * MINUTE)
     assert [when - END for when, _ in session.shown] == [timedelta(), 8 * MINUTE]
 
 
 def test_one_that_was_made_longer_warns_again(session: Session) -> None:
+    session.set(connected=True)
     session.live(END - 5 * MINUTE)
     session.set(ends_at=END + 15 * MINUTE)
     session.live(END + 15 * MINUTE)
@@ -225,15 +252,39 @@ def test_one_that_was_made_longer_warns_again(session: Session) -> None:
 
 
 def test_who_comes_in_the_last_minutes_is_warned_once(session: Session) -> None:
+    session.set(connected=True)
     session.now = END - MINUTE
     session.live(END)
     assert [text for _, text in session.shown] == ["This meeting ends in 1 minute."]
 
 
+def test_nobody_is_warned_who_is_not_there_and_everybody_who_comes(session: Session) -> None:
+    session.set(connected=False)
+    session.live(END - 5 * MINUTE)
+    assert session.shown == []
+    session.set(connected=True)
+    session.live(END)
+    assert [text for _, text in session.shown] == [
+        "This meeting ends in 5 minutes.",
+        "This meeting ends in 2 minutes.",
+    ]
+
+
+def test_a_helper_that_is_begun_anew_repeats_nothing(session: Session) -> None:
+    session.set(connected=True)
+    session.live(END - 9 * MINUTE)
+    before = len(session.work)
+    session.restart()
+    session.live(2 * MINUTE)
+    assert len(session.shown) == 1
+    assert len(session.work) == before + 1, "who is connected is new to it, the end's approach is not"
+
+
 def test_a_screen_that_shows_nothing_is_said_and_stops_nothing(session: Session) -> None:
+    session.set(connected=True)
     session.cannot_show = True
     session.live(END)
-    assert session.told.fault == "The person cannot be warned: no screen"
+    assert session.told.fault == "The person cannot be warned: no screen."
     assert len(session.open_now()) == 1
 
 

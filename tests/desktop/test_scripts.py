@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,10 +82,72 @@ def test_dcv_on_linux_is_set_as_the_agent_expects(tmp_path: Path) -> None:
     assert found.number("session-management/automatic-console-session", "max-concurrent-clients") == 1
 
 
+def unit(name: str) -> configparser.ConfigParser:
+    found = configparser.ConfigParser(interpolation=None, strict=False)
+    found.optionxform = str  # type: ignore[assignment,method-assign]
+    found.read(FOLDER / "linux" / name, encoding="utf-8")
+    return found
+
+
 def test_systemd_starts_the_service_as_the_agent_has_it() -> None:
-    unit = configparser.ConfigParser(interpolation=None, strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read(FOLDER / "linux" / "elephant-agent.service", encoding="utf-8")
-    assert unit["Service"]["ExecStart"].endswith("-m desktop service")
-    assert unit["Service"]["StateDirectoryMode"] == "0700"
-    assert unit["Service"]["Restart"] == "always"
+    service = unit("elephant-agent.service")["Service"]
+    assert service["ExecStart"].endswith("-m desktop service")
+    assert service["StateDirectoryMode"] == "0700"
+    assert service["Restart"] == "always"
+
+
+def test_systemd_keeps_the_helper_running_and_what_it_has_opened_alive() -> None:
+    service = unit("elephant-helper.service")["Service"]
+    assert service["ExecStart"].endswith("-m desktop helper")
+    assert (service["Restart"], service["KillMode"]) == ("always", "process")
+    assert "elephant-helper.service" in unit("elephant-helper.desktop")["Desktop Entry"]["Exec"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+@pytest.mark.parametrize(
+    ("name", "whose"), [("elephant-agent.service", "--system"), ("elephant-helper.service", "--user")]
+)
+def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, name: str, whose: str) -> None:
+    file = tmp_path / name
+    file.write_text((FOLDER / "linux" / name).read_text().replace("/usr/bin/python3", sys.executable))
+    environ = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = ["systemd-analyze", whose, "--man=no", "verify", str(file)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    assert [line for line in told.stderr.splitlines() if name in line] == []
+
+
+@pytest.mark.skipif(shutil.which("nft") is None, reason="nft is not here")
+def test_the_firewall_reads_its_rules(tmp_path: Path) -> None:
+    file = tmp_path / "metadata.nft"
+    file.write_text((FOLDER / "linux" / "metadata.nft").read_text().replace('"lesson"', "1001"))
+    told = subprocess.run(["nft", "-c", "-f", str(file)], capture_output=True, text=True, check=False)
+    if "Operation not permitted" in told.stderr:
+        pytest.skip("only root may have nft check rules")
+    assert told.stderr == ""
+
+
+def test_dcv_is_set_alike_on_both_systems() -> None:
+    """A setting that is on one system alone is a desktop that behaves otherwise there."""
+    boot = re.findall(r'@\("\$dcv\\([\w\\-]+)", \'([\w-]+)\', ("?[^,]+), \'\w+\'\)', SCRIPTS["boot.ps1"])
+    plain = {"1": "true", "0": "false", "$User": "lesson", "http://127.0.0.1:$VerifierPort": "http://127.0.0.1:8444"}
+    windows = {}
+    for section, key, written in boot:
+        value = written.strip("'\"")
+        is_number = key in {"max-concurrent-clients", "idle-timeout"}
+        windows[section.replace("\\", "/"), key] = value if is_number else plain.get(value, value)
+    dcv = unit("dcv.conf")
+    linux = {(section, key): value.strip('"') for section in dcv.sections() for key, value in dcv[section].items()}
+    assert {name: value for name, value in windows.items() if name[0] != "windows"} == linux
+    assert len(windows) == 8
+
+
+def test_a_task_of_windows_begins_again_whatever_it_ended_with() -> None:
+    """Restarting on failure does not look at what a program exits with, and takes no number above 255."""
+    assert "-RestartCount" not in SCRIPTS["install.ps1"]
+    assert SCRIPTS["install.ps1"].count(".Repetition = $everyMinute") == 2
+
+
+def test_windows_has_no_word_of_powershell_7() -> None:
+    """The grammar takes some of them for names."""
+    newer = re.compile(r"\?\?|\?\.|&&|\|\||-Parallel\b|\bclean\s*\{", re.IGNORECASE)
+    assert {name: newer.findall(script) for name, script in SCRIPTS.items() if newer.search(script)} == {}
