@@ -8,7 +8,7 @@ says, with the agent's own conversation and door.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,10 @@ class Desktop:
 
     def report(self) -> None:
         """Begin to report for work, now that the system has booted."""
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """Begin anew, as programs do when the machine has booted once more."""
         raise NotImplementedError
 
     def admit(self, token: str | None) -> str | None:
@@ -96,6 +100,10 @@ class ScriptsDesktop(Desktop):
         self.healthy_at = self._clock.now()
         self._tell("reports HEALTHY")
 
+    def restart(self) -> None:
+        """Report once more."""
+        self.report()
+
     def admit(self, token: str | None) -> str | None:  # noqa: ARG002  the kit's desktops look at it
         """Let everybody in: who knows the password may, and nobody is asked for more."""
         return None
@@ -137,13 +145,25 @@ class KitDesktop(Desktop):
         self._connected = False
         self._left_at: datetime | None = None
         self._is_over = False
-        keys = AppClock(self._elapsed, clock.now)
-        app = App(url, REGION, lambda: self._credentials(issuer), keys)
+        self._app_clock = AppClock(self._elapsed, clock.now)
+        self._app = App(url, REGION, lambda: self._credentials(issuer), self._app_clock)
+        self._kept_in = folder / f"{self.id}.json"
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the agent anew; it knows nothing but what is on its disk."""
         self._conversation = Conversation(
-            app, self._meeting_id, self.id, lambda: self.missing, lambda: self._connected, self._elapsed
+            self, self._meeting_id, self.id, lambda: self.missing, lambda: self._connected, self._elapsed
         )
-        state = State(folder / f"{self.id}.json", self.id)
-        self._door = Door(self._seat, self._presence, keys.now, state)
+        self._door = Door(self._seat, self._presence, self._app_clock.now, State(self._kept_in, self.id))
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask the app as the agent does, and see when it has been told that the desktop is ready."""
+        answer = self._app.ask(method, path, body)
+        if body == {"missing": []} and not self.healthy_at:
+            self.healthy_at = self._clock.now()
+            self._tell("says that it is ready")
+        return answer
 
     def report(self) -> None:
         """Say what is due, and again every ten seconds for as long as the machine runs."""
@@ -151,9 +171,6 @@ class KitDesktop(Desktop):
             return
         self._conversation.step(leaving=self._is_over)
         place = self._conversation.place
-        if place and not self.healthy_at and not self.missing:
-            self.healthy_at = self._clock.now()
-            self._tell("says that it is ready")
         if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
             self._is_over = True
             self.leave()
@@ -183,7 +200,7 @@ class KitDesktop(Desktop):
 
     def _seat(self) -> Seat | None:
         place = self._conversation.place
-        return place.seat if place and not self._is_over else None
+        return place.seat if place and not self._is_over and not self._conversation.is_over else None
 
     def _presence(self) -> Presence:
         return Presence(int(self._connected), self._left_at)

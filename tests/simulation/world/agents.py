@@ -24,6 +24,7 @@ from desktop.door import Door, Presence, Seat, Verdict
 from desktop.state import State as Kept
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import MINUTE, SECOND
+from tests.simulation.world.hostile import moment
 from tests.simulation.world.lives import DOMAIN, Life
 from tests.simulation.world.payloads import CONTEXT, http_event
 from tests.simulation.world.processes import Process
@@ -72,7 +73,9 @@ class Agents:
         for role in Role:
             told, missing = attribute(role, "session_data"), attribute(role, "missing")
             if new.get(told) and not (old or {}).get(told):
-                life.uploaded.setdefault(role, self._world.now)
+                noted_at = moment(new.get(attribute(role, "uploaded_at"))) or self._world.now
+                said_at = life.said_upload.get(role, self._world.now)  # a handler may stand still before it writes
+                life.uploaded.setdefault(role, max(said_at, min(noted_at, self._world.now)))
             if bool(new.get(missing)) != bool((old or {}).get(missing)):
                 life.shut_since[role] = self._world.now if new.get(missing) else None
 
@@ -215,6 +218,8 @@ class Agent:
         """Ask the app, as the agent's conversation does, and wait for its answer while the world goes on."""
         if path.endswith("/ready") and not (body or {})["missing"]:
             self._life.reported.add(self.instance.id)
+        if path.endswith("/uploaded") and self.instance.role:
+            self._life.said_upload.setdefault(self.instance.role, self._world.now)
         parent = greenlet.getcurrent().parent
         answer: Answer = parent.switch((method, path, body)) if parent else None
         status = answer["statusCode"] if answer else 502

@@ -55,6 +55,7 @@ class Life:
     scheduled_at: datetime
     entered: dict[Role, datetime] = field(default_factory=dict)
     uploaded: dict[Role, datetime] = field(default_factory=dict)
+    said_upload: dict[Role, datetime] = field(default_factory=dict)  # when its desktop first told the app of it
     reported: set[str] = field(default_factory=set)
     shut_since: dict[Role, datetime | None] = field(default_factory=dict)  # since when its desktop's lack is on the row
     edited: bool = False  # in a way after which nobody can say what should be
