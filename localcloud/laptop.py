@@ -1,21 +1,20 @@
 """Desktops as real processes: the agent itself, unchanged, with stand-ins for all that is not there on a laptop.
 
 Each has metadata of its own, a DCV server of its own (localcloud/dcv), and a folder of its own for everything that a
-desktop keeps. `systemctl`, `loginctl` and `shutdown` are programs that stand on its PATH. The agent's service begins as
-the machine runs, its session helper when the automatic logon would have happened.
+desktop keeps. What the agent asks the system with (`systemctl`, `loginctl`, `shutdown`; on Windows `tasklist`) are
+programs that stand on its PATH. The agent's service begins as the machine runs, its session helper when the automatic
+logon would have happened.
 """
 
 from __future__ import annotations
 
 import os
 import queue
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,17 @@ AWAY_MINUTES = 0.5
 _ROOT = Path(__file__).resolve().parents[1]
 _LOOK_S = 0.5
 
+_PROGRAMS_OF_WINDOWS = {
+    "tasklist": """\
+echo %* | findstr /C:"dcvserver" >nul && goto dcv
+if exist "{home}\\logged-on" echo "explorer.exe","1","Console","1","1 K"
+exit /b 0
+:dcv
+set /p PID=<"{home}\\dcv.pid"
+%SystemRoot%\\System32\\tasklist.exe /FI "PID eq %PID%" /FO CSV /NH
+""",
+    "shutdown": 'type nul > "{home}\\shut-down"',
+}
 _PROGRAMS = {
     "systemctl": 'kill -0 "$(cat {home}/dcv.pid)" 2>/dev/null && echo active || {{ echo inactive; exit 3; }}',
     "loginctl": f"test -e {{home}}/logged-on && echo 'c1 1000 {USER} seat0 tty2'; exit 0",
@@ -73,9 +83,11 @@ class Machine:
         self._verifier_port = _free_port()
         conf = _DCV_CONF.format(user=USER, port=self._verifier_port)
         (self.dcv.home / "dcv.conf").write_text(conf, encoding="utf-8")
-        for name, script in _PROGRAMS.items():
-            program = self.dcv.shims / name
-            program.write_text(f"#!/bin/sh\n{script.format(home=self.home)}\n", encoding="utf-8")
+        windows = os.name == "nt"
+        for name, script in (_PROGRAMS_OF_WINDOWS if windows else _PROGRAMS).items():
+            program = self.dcv.shims / (f"{name}.cmd" if windows else name)
+            begin = "@echo off" if windows else "#!/bin/sh"
+            program.write_text(f"{begin}\n{script.format(home=self.home)}\n", encoding="utf-8")
             program.chmod(0o755)
 
     @property
@@ -138,8 +150,7 @@ class Machine:
     def stop(self) -> None:
         """Power the machine off: everything on it ends at once."""
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
         for process in self._processes.values():
             try:
                 process.wait(10)
@@ -157,7 +168,7 @@ class Machine:
         python = [sys.executable, "-m", "localcloud.session"]
         values = {
             "user": USER,
-            "dcv": str(self.dcv.shims / "dcv"),
+            "dcv": str(self.dcv.program),
             "dcv_port": self.dcv.port,
             "verifier_port": self._verifier_port,
             "metadata": self.metadata.url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
@@ -12,14 +13,14 @@ Output = Callable[[Sequence[str]], tuple[int, str]]
 
 
 def output(command: Sequence[str]) -> tuple[int, str]:
-    """Run a program and return its exit code and what it printed.
+    """Run a program of the PATH and return its exit code and what it printed.
 
     Raises:
         OSError: it is not there, or has not ended in time.
     """
     try:
         done = subprocess.run(  # noqa: S603  a list of words, no shell
-            command,
+            [shutil.which(command[0]) or command[0], *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

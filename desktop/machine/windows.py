@@ -59,15 +59,15 @@ class Windows:
         """Make a folder that only SYSTEM and administrators may look into: by default every user may."""
         folder.mkdir(parents=True, exist_ok=True)
         rights = [f"{who}:(OI)(CI)F" for who in (_SYSTEM, _ADMINISTRATORS)]
-        self._run("icacls.exe", str(folder), "/inheritance:r", "/grant:r", *rights)
+        self._run("icacls", str(folder), "/inheritance:r", "/grant:r", *rights)
 
     def shut_down(self) -> None:
         """Begin to shut the machine down."""
-        self._run("shutdown.exe", "/s", "/f", "/t", "0")
+        self._run("shutdown", "/s", "/f", "/t", "0")
 
     def _tasks(self, *which: str) -> list[str]:
         """Return the lines of the processes: each is in quotes, and the sentence that there is none is not."""
-        said = self._run("tasklist.exe", *which, "/FO", "CSV", "/NH")
+        said = self._run("tasklist", *which, "/FO", "CSV", "/NH")
         return [line for line in said.splitlines() if line.startswith('"')]
 
     def _run(self, *command: str) -> str:

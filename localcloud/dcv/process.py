@@ -43,7 +43,8 @@ class DcvProcess:
         self._reconnect_s = reconnect_s
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
-        write_shim(self.shims, self.home, python)
+        self.program = write_shim(self.shims, self.home, python)
+        """The `dcv` there: a script of the system's shell."""
 
     @property
     def pid(self) -> int | None:

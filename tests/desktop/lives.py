@@ -20,6 +20,7 @@ from desktop.notice import Notice, Told
 from desktop.presence import Watch
 from desktop.state import State
 from desktop.uploads import Uploads
+from tests.desktop import shells
 
 ME = "i-0123456789abcdef0"
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -128,10 +129,7 @@ class Desktop:
 
     @staticmethod
     def command(file: Path, script: str) -> Path:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        file.chmod(0o755)
-        return file
+        return shells.put(file, script)
 
     # --- what stands around it
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from desktop.commands import Outcome, run_all
-
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the commands are shell scripts")
+from tests.desktop import shells
 
 
 def put(folder: Path, name: str, script: str, mode: int = 0o755) -> Path:
-    file = folder / name
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(mode)
-    return file
+    return shells.put(folder / name, script, mode)
 
 
 def test_they_run_by_name_one_after_the_other(tmp_path: Path) -> None:
@@ -50,7 +47,7 @@ def test_one_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     child = Path(f"/proc/{int((tmp_path / '.child').read_text())}/stat")
     with suppress(FileNotFoundError):
         while child.read_text().rpartition(")")[2].split()[0] not in "ZX":  # the signal is on its way
-            os.sched_yield()
+            time.sleep(0)
 
 
 def test_one_that_leaves_a_child_behind_holds_up_nothing(tmp_path: Path) -> None:
@@ -73,6 +70,7 @@ def test_one_that_waits_for_input_gets_none(tmp_path: Path) -> None:
     assert run_all(tmp_path, 10) == [Outcome("1", "1 failed with 3.")]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="what is a program is told by its name there")
 def test_one_that_cannot_be_run_says_so(tmp_path: Path) -> None:
     (tmp_path / "1").write_bytes(b"\x7fELF no program")
     (tmp_path / "1").chmod(0o755)

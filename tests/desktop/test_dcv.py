@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from desktop.dcv import Dcv, DcvUnknown, Session, run
+from tests.desktop import shells
 
 TOLD: dict[str, Any] = {
     "id": "console",
@@ -129,22 +129,13 @@ def test_what_dcv_says_of_it_is_not_believed(closed: str | None, listed: str | N
 # --- the command itself
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    if os.name != "posix":
-        pytest.skip("a shell script stands in for dcv")
-    return tmp_path / "dcv"
-
-
-def test_a_command_is_run_and_its_words_are_returned(program: Path) -> None:
-    program.write_text('#!/bin/sh\necho "$@"\n')
-    program.chmod(0o755)
+def test_a_command_is_run_and_its_words_are_returned(tmp_path: Path) -> None:
+    program = shells.put(tmp_path / "dcv", 'echo "$@"')
     assert run([str(program), "list-sessions", "--json"]) == "list-sessions --json\n"
 
 
-def test_one_that_fails_says_how(program: Path) -> None:
-    program.write_text("#!/bin/sh\necho 'No such session' >&2\nexit 3\n")
-    program.chmod(0o755)
+def test_one_that_fails_says_how(tmp_path: Path) -> None:
+    program = shells.put(tmp_path / "dcv", "echo 'No such session' >&2; exit 3")
     with pytest.raises(DcvUnknown, match="`dcv describe-session` fails with 3: No such session"):
         run([str(program), "describe-session"])
 

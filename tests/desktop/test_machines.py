@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,7 +93,7 @@ def test_browsers_are_told_the_one_origin_that_may_listen_and_see(tmp_path: Path
     for origin in ("https://before.example.com", "https://video.example.com"):
         machine.allow_capture(origin)
     files = sorted(tmp_path.rglob("*.json"))
-    assert [str(file.relative_to(tmp_path)) for file in files] == [
+    assert [file.relative_to(tmp_path).as_posix() for file in files] == [
         "etc/chromium/policies/managed/elephant.json",
         "etc/opt/chrome/policies/managed/elephant.json",
         "etc/opt/edge/policies/managed/elephant.json",
@@ -101,6 +103,7 @@ def test_browsers_are_told_the_one_origin_that_may_listen_and_see(tmp_path: Path
         assert [each.name for each in file.parent.iterdir()] == ["elephant.json"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such mode")
 def test_a_private_folder_is_nobody_elses(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "of it"
     for _ in range(2):
@@ -174,7 +177,8 @@ def test_a_private_folder_of_windows_inherits_no_rights(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_not_there_is_told_from_one_that_fails(tmp_path: Path) -> None:
-    assert output(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\n")
+    script = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
+    assert output([sys.executable, "-c", script]) == (3, "out\n")
     with pytest.raises(FileNotFoundError):
         output([str(tmp_path / "nothing")])
 
@@ -182,4 +186,4 @@ def test_a_program_that_is_not_there_is_told_from_one_that_fails(tmp_path: Path)
 def test_a_program_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desktop.machine.programs._PATIENCE_S", 0.2)
     with pytest.raises(TimeoutError, match="has not ended"):
-        output(["sleep", "600"])
+        output([sys.executable, "-c", "import time; time.sleep(600)"])

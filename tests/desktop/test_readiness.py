@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from desktop.dcv import DcvUnknown, Session
 from desktop.readiness import Readiness
+from tests.desktop import shells
 
 GOOD = Session("lesson", 0, None, None)
 
@@ -52,9 +52,7 @@ class World:
         return list(self.readiness().find_missing())
 
     def check(self, name: str, script: str) -> None:
-        file = self.checks / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
+        shells.put(self.checks / name, script)
 
 
 @pytest.fixture
@@ -122,7 +120,6 @@ def test_all_that_is_missing_is_told_at_once_the_most_basic_first(world: World) 
     ]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the checks are shell scripts")
 def test_the_operator_s_checks_count_and_run_only_on_what_is_ready_otherwise(world: World) -> None:
     world.check("microphone", f"touch {world.checks}/.ran; exit 4")
     world.check("speakers", "exit 0")

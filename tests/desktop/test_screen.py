@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop.screen import show_on_screen
+from tests.desktop import shells
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there Windows itself shows a box")
 TEXT = "This meeting ends in 2 minutes; say “goodbye” & save."
@@ -29,9 +30,7 @@ class Desktop:
         self.given = folder / "given"
 
     def put(self, name: str, code: int = 0) -> None:
-        file = self.folder / name
-        file.write_text(f'#!/bin/sh\nprintf "%s\\n" {name} "$@" >> {self.given}\nexit {code}\n')
-        file.chmod(0o755)
+        shells.put(self.folder / name, f'printf "%s\\n" {name} "$@" >> {self.given}\nexit {code}')
 
     def which(self, name: str) -> str | None:
         file = self.folder / name

@@ -9,6 +9,7 @@ import pytest
 
 from desktop.state import State
 from desktop.uploads import AGAIN_S, Uploads
+from tests.desktop import shells
 
 ME = "i-0123456789abcdef0"
 
@@ -25,8 +26,7 @@ class Place:
         self.restart()
 
     def set(self, script: str) -> None:
-        self._command.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        self._command.chmod(0o755)
+        shells.put(self._command, script)
 
     def put(self, work: Callable[[], object]) -> None:
         self.work.append(work)
