@@ -14,7 +14,15 @@ from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Meeting, State
-from chalicelib.domain.seat import Role
+from chalicelib.domain.seat import Role, SeatAttribute, attribute
+
+_QUIET: tuple[SeatAttribute, ...] = ("missing", "missing_since", "connected_at", "disconnected_at", "seen_at")
+QUIET = frozenset(attribute(role, name) for role in Role for name in _QUIET)
+"""What desktops tell again and again and no rule acts on at once: a write of nothing else needs no look.
+
+A desktop that is not ready any more closes its door without one, and what follows from that comes by the clock: the
+sweep sees to it. Lambda's own filter cannot tell what a write has changed, so this is told here.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def state_change(event: object) -> StateChange:
 
 
 def row_changes(event: object, seal: Seal = NO_SEAL) -> Iterator[RowChange | BadEvent]:
-    """Yield what each record of a DynamoDB stream batch says, in its order; deletions say nothing.
+    """Yield what each record of a DynamoDB stream batch says, in its order; deletions and quiet writes say nothing.
 
     `seal` tells what the app itself has written on the rows.
 
@@ -106,9 +114,12 @@ def _row_change(record: object, seal: Seal) -> RowChange | None:
     image = data.get("NewImage")
     if not isinstance(image, Mapping):
         raise BadEvent(f"{name} has no NewImage; the table's stream must be of type NEW_AND_OLD_IMAGES.")
+    before = data.get("OldImage")
+    if isinstance(before, Mapping) and _is_quiet(before, image):
+        return None
     try:
         meeting = rows.meeting(rows.decode(image), seal)
-        uploaded_before = _uploaded(data.get("OldImage"))
+        uploaded_before = _uploaded(before)
     except BadEvent as error:
         raise BadEvent(f"{name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -116,6 +127,12 @@ def _row_change(record: object, seal: Seal) -> RowChange | None:
     at = _moment(data.get("ApproximateCreationDateTime"))
     uploads = {seat.role: at for seat in meeting.seats if at and seat.uploaded and seat.role not in uploaded_before}
     return RowChange(replace(meeting, uploads=uploads), at)
+
+
+def _is_quiet(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    """Return whether a write has changed something, and nothing that any rule acts on at once."""
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return bool(changed) and changed <= QUIET
 
 
 def _uploaded(image: object) -> set[Role]:

@@ -10,11 +10,12 @@ import pytest
 
 import app
 from chalicelib.domain.keys import Purpose
+from chalicelib.guests import desk
 from desktop.door import Door, Presence, Seat
 from desktop.state import State
-from localcloud.cloud import KEYS, STATE_TABLE
+from localcloud.cloud import KEYS, STATE_TABLE, TABLE
 from localcloud.cloudflare import DOMAIN
-from tests.app.world import NOW, World, image, utc
+from tests.app.world import NOW, World, image, record, stream_event, utc
 
 ME, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-desktop"
@@ -110,6 +111,18 @@ def test_a_token_from_before_the_key_was_rotated_still_opens(world: World, meeti
     assert Door(lambda: seat, lambda: Presence(0), lambda: NOW, State(tmp_path / "d", ME)).judge(token).opens
 
 
+def test_who_was_late_gets_in_by_clicking_again(world: World, meeting: str, tmp_path: Path) -> None:
+    """What DCV's own message says: go back to the meeting page."""
+    ask(signed_by(ME), "/ready", {"missing": []})
+    _, told = ask(signed_by(ME))
+    seat = Seat(ME, told["role"], tuple(told["door_keys"]))
+    door = Door(lambda: seat, lambda: Presence(0), world.clock.now, State(tmp_path / "door.json", ME))
+    late = world.http.get("/join/m-1/teacher").json_body["auth_token"]
+    world.move(minutes=3)
+    assert not door.judge(late).opens
+    assert door.judge(world.http.get("/join/m-1/teacher").json_body["auth_token"]).opens
+
+
 def test_only_a_click_gets_a_token_and_each_gets_another(world: World, meeting: str) -> None:
     ask(signed_by(ME), "/ready", {"missing": []})
     assert "auth_token" not in world.http.get("/join/m-1/teacher?peek=1").json_body
@@ -136,6 +149,90 @@ def test_presence_is_noted(world: World, meeting: str) -> None:
     assert ask(signed_by(ME), "/presence", {"connected": True})[0] == 200
     assert world.row("m-1")["teacher_connected_at"] == utc(NOW)
     assert "student_connected_at" not in world.row("m-1")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "محمد عبد الله",
+        "王小明",
+        "👩🏽‍🏫 Zoë d’Été",
+        "\u200fשלום\u200e (\u2067x\u2069)",
+        "e\u0301" * 100,
+        'Ann "Bo" <b>O\'Hara</b> & \\ \u2028',
+    ],
+    ids=["arabic", "chinese", "emoji", "marks of direction", "200 characters", "signs"],
+)
+def test_a_name_in_any_script_reaches_the_desktop_unharmed(world: World, meeting: str, name: str) -> None:
+    world.write("m-1", teacher_name=name)
+    assert ask(signed_by(ME))[1]["name"] == name
+    assert ask(signed_by(OTHER))[1]["other_name"] == name
+
+
+# --- desktops that come and go
+
+
+def test_one_that_was_replaced_is_told_and_believed_nothing_any_more(world: World, meeting: str) -> None:
+    world.write("m-1", teacher_ec2_id="i-00000000000000002", teacher_replaced=[f"{utc(NOW)} {ME}: its desktop is gone"])
+    before = world.row("m-1")
+    assert {ask(signed_by(ME), path, body)[0] for path, body in GOOD.items()} == {404}
+    assert world.row("m-1") == before
+
+
+def test_a_clone_has_an_id_of_its_own_and_no_seat(world: World, meeting: str) -> None:
+    """Whatever it holds of the one that it was copied from: AWS says which instance has signed."""
+    assert {ask(signed_by("i-0c10ec10ec10ec10e"), path, body)[0] for path, body in GOOD.items()} == {404}
+
+
+def test_one_that_was_stopped_and_started_goes_on_where_it_was(world: World, meeting: str) -> None:
+    ask(signed_by(ME), "/ready", {"missing": []})
+    _, told = ask(signed_by(ME))
+    world.move(minutes=3)
+    ask(signed_by(ME), "/ready", {"missing": ["DCV has no session yet."]})
+    assert world.http.get("/join/m-1/teacher").status_code == 202
+    ask(signed_by(ME), "/ready", {"missing": []})
+    assert world.http.get("/join/m-1/teacher").status_code == 200
+    assert ask(signed_by(ME))[1] == told
+    assert world.row("m-1")["teacher_healthy_at"] == utc(NOW)
+
+
+@pytest.mark.parametrize(
+    ("path", "meanwhile"),
+    [
+        ("/ready", {"teacher_missing": ["It is broken."]}),
+        ("/presence", {"teacher_connected_at": utc(NOW)}),
+        ("/uploaded", {"teacher_session_data": "https://elsewhere.example/1"}),
+    ],
+)
+def test_who_meets_another_write_is_asked_to_tell_it_again(
+    world: World, meeting: str, monkeypatch: pytest.MonkeyPatch, path: str, meanwhile: dict[str, Any]
+) -> None:
+    find = desk.desk_of
+
+    def find_and_be_overtaken(*given: Any, **more: Any) -> Any:
+        place = find(*given, **more)
+        world.write("m-1", **meanwhile)
+        return place
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "desk_of", find_and_be_overtaken)
+        assert ask(signed_by(ME), path, GOOD[path])[0] == 503
+    assert ask(signed_by(ME), path, GOOD[path])[0] == 200
+
+
+def test_both_may_get_ready_at_once(world: World, meeting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both would set the status: whoever is second is asked to tell it again, and neither is lost."""
+    find = desk.desk_of
+
+    def let_the_other_be_first(*given: Any, **more: Any) -> Any:
+        place = find(*given, **more)
+        monkeypatch.setattr(desk, "desk_of", find)
+        assert ask(signed_by(OTHER), "/ready", GOOD["/ready"])[0] == 200
+        return place
+
+    monkeypatch.setattr(desk, "desk_of", let_the_other_be_first)
+    assert [ask(signed_by(ME), "/ready", GOOD["/ready"])[0] for _ in range(2)] == [503, 200]
+    assert {"teacher_healthy_at", "student_healthy_at"} <= world.row("m-1").keys()
 
 
 # --- who is refused, and learns nothing
@@ -234,3 +331,29 @@ def test_each_takes_one_read_and_one_write_at_most(world: World, meeting: str) -
             world.forget_calls()
             ask(signed_by(ME), path, GOOD[path])
             assert [call.operation for call in world.calls()] == ["GetItem"] + ["UpdateItem"] * writes
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/presence", {"connected": True}),
+        ("/presence", {"connected": False}),
+        ("/ready", {"missing": ["It is broken."]}),
+    ],
+    ids=["presence", "a sign of life", "missing"],
+)
+def test_what_no_rule_acts_on_at_once_costs_nothing_more_through_the_stream(
+    world: World, meeting: str, path: str, body: dict[str, Any]
+) -> None:
+    """Also where there would be something to do, which is somebody else's: here the student's next launch."""
+    gone = ("student_ec2_id", "student_ec2_link", "student_published_at")
+    before = {name: value for name, value in world.row("m-1").items() if name not in gone}
+    world.cloud.operator("dynamodb").put_item(TableName=TABLE, Item=image(before))
+    assert ask(signed_by(ME), path, body)[0] == 200
+    after = world.row("m-1")
+    assert after != before
+    world.forget_calls()
+    world.invoke("stream_terminator", stream_event(record(after, NOW, before=before)))
+    assert world.calls() == []
+    world.invoke("stream_terminator", stream_event(record(after, NOW)))
+    assert world.calls() != []

@@ -252,8 +252,10 @@ def image(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _serialize(value) for name, value in row.items()}
 
 
-def record(row: Mapping[str, Any], at: datetime, name: str = "MODIFY") -> Event:
-    """Return a record of the table's stream, as Lambda is handed it."""
+def record(
+    row: Mapping[str, Any], at: datetime, name: str = "MODIFY", before: Mapping[str, Any] | None = None
+) -> Event:
+    """Return a record of the table's stream, as Lambda is handed it; `before` is the row as it was, else the same."""
     change: Event = {
         "ApproximateCreationDateTime": at.timestamp(),
         "Keys": image({key: row[key] for key in ("id",) if key in row}),
@@ -262,7 +264,7 @@ def record(row: Mapping[str, Any], at: datetime, name: str = "MODIFY") -> Event:
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
     if name != "INSERT":
-        change["OldImage"] = image(row)
+        change["OldImage"] = image(before or row)
     if name != "REMOVE":
         change["NewImage"] = image(row)
     return {

@@ -124,6 +124,40 @@ def test_a_record_that_is_dated_beyond_the_calendar_is_understood_all_the_same(m
     assert told.at is None
 
 
+QUIET = {
+    "teacher_seen_at",
+    "teacher_connected_at",
+    "student_disconnected_at",
+    "student_missing",
+    "student_missing_since",
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUIET))
+@pytest.mark.parametrize("old", [{}, {"S": "2026-03-01T14:00:00Z"}], ids=["new", "changed"])
+def test_what_a_desktop_tells_again_and_again_says_nothing_of_itself(name: str, old: dict[str, str]) -> None:
+    told = {"S": "2026-03-01T15:00:00Z"}
+    before = IMAGE | ({name: old} if old else {})
+    for image, old_image in ((IMAGE | {name: told}, before), (before, IMAGE | {name: told})):
+        assert list(events.row_changes({"Records": [change(image, OldImage=old_image)]})) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        (IMAGE | {"teacher_healthy_at": {"S": "2026-03-01T15:00:00Z"}, "teacher_seen_at": {"S": "x"}}, IMAGE),
+        (IMAGE, IMAGE | {"teacher_seen_at": {"S": "x"}, "teacher_ec2_id": {"S": "i-1"}}),
+        (IMAGE | {"pupil_seen_at": {"S": "x"}}, IMAGE),
+        (IMAGE, IMAGE),
+        (IMAGE | {"teacher_seen_at": {"S": "x"}}, None),
+    ],
+    ids=["with a report", "with a desktop that is gone", "of nobody", "nothing", "a new row"],
+)
+def test_a_write_of_anything_else_is_looked_at(now: dict[str, Any], before: dict[str, Any] | None) -> None:
+    (told,) = events.row_changes({"Records": [change(now, OldImage=before)]})
+    assert isinstance(told, RowChange)
+
+
 def test_a_deletion_says_nothing() -> None:
     record = {"eventName": "REMOVE", "dynamodb": {"Keys": {"id": {"S": "m1"}}}}
     assert list(events.row_changes({"Records": [record]})) == []
