@@ -41,6 +41,8 @@ PAGE_HEADERS: dict[str, str | list[str]] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
+FETCHED_AHEAD = (("sec-purpose", "prefetch"), ("purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch"))
+"""What browsers say where they ask before anybody has clicked: how each header's value begins."""
 EC2_STATES = {
     "source": ["aws.ec2"],
     "detail-type": ["EC2 Instance State-change Notification"],
@@ -154,11 +156,9 @@ def schedule() -> Response:
 @route("/join/{meetingId}/{role}", methods=["GET", "HEAD"])
 @answering
 def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's own name
-    """Tell a person whether their desktop is ready, and where it is. Who asks with HEAD or `?peek=1` has not come."""
+    """Tell a person whether their desktop is ready, and where it is. Who only peeks has not come, and gets no token."""
     request = cast(Request, app.current_request)
-    query = request.query_params
-    peeks = query is not None and query.get("peek", "0") not in ("", "0")
-    records = request.method != "HEAD" and not peeks
+    records = not _peeks(request)
     here = runtime.current()
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
@@ -179,6 +179,14 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
 
         body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), token_hex(16))
     return Response(body)
+
+
+def _peeks(request: Request) -> bool:
+    """Return whether nobody has come: a page that waits asks, or a browser that fetches ahead of a click."""
+    query = request.query_params
+    peeks = query is not None and query.get("peek", "0") not in ("", "0")
+    ahead = any(request.headers.get(name, "").lower().startswith(word) for name, word in FETCHED_AHEAD)
+    return request.method == "HEAD" or peeks or ahead
 
 
 # --- desktops

@@ -123,6 +123,27 @@ def test_who_peeks_is_told_the_same_and_only_who_does_not_is_recorded(world: Wor
     assert told.json_body == world.join(meeting_id, "teacher").json_body
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"sec-purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Purpose": "preview"},
+        {"X-Moz": "prefetch"},
+    ],
+    ids=str,
+)
+def test_a_browser_that_asks_ahead_of_a_click_has_not_come(world: World, header: dict[str, str]) -> None:
+    world.configure(DESKTOP_CLIENT="kit")
+    meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
+    told = world.http.get(f"/join/{meeting_id}/teacher", headers=header)
+    assert told.status_code == 200
+    assert "auth_token" not in told.json_body
+    assert "teacher_joined_at" not in world.row(meeting_id)
+    assert "auth_token" in world.http.get(f"/join/{meeting_id}/teacher", headers={"Sec-Purpose": ""}).json_body
+
+
 # --- 202: not yet, and which step
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import adapters, control, people, rows, rules
+from tests.simulation.mutants import adapters, control, guests, people, rows, rules
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,5 +10,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *rows.MUTANTS,
     *control.MUTANTS,
     *people.MUTANTS,
+    *guests.MUTANTS,
     *adapters.MUTANTS,
 )
