@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,7 @@ from desktop.alone import only_one
 from desktop.config import Config
 from desktop.helper import Helper
 from desktop.notice import Notice, Phase, Told
+from desktop.processes import begin, born
 from tests.desktop.test_kept import Ran
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -188,6 +191,24 @@ def test_it_records_while_the_person_is_there_and_a_reload_does_not_cut_it(tmp_p
     session.live(5 * MINUTE)
     assert recorder.code is not None
     assert not session.told.recording
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nobody is told of what SIGTERM does")
+def test_a_recording_that_was_left_running_goes_on_as_after_a_leaving(tmp_path: Path) -> None:
+    """The helper before was killed; nobody is connected, or it is not known yet who is."""
+    session = Session(tmp_path, recorder=("recorder",))
+    left = begin([sys.executable, "-c", "import time; time.sleep(600)"], {})
+    mark = {"pid": left.pid, "born": born(left.pid), "command": ["recorder"]}
+    (session.config.session / "recorder.pid").write_text(json.dumps(mark))
+    session.restart()
+    session.live(session.config.away - 10 * SECOND)
+    assert session.told.recording
+    assert left.poll() is None
+    session.live(20 * SECOND)
+    assert left.wait(30) == -15
+    session.live(4 * SECOND)
+    assert not session.told.recording
+    assert session.open_now("recorder") == []
 
 
 def test_each_recording_has_a_folder_of_its_own(tmp_path: Path) -> None:

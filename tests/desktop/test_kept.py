@@ -204,6 +204,18 @@ def test_and_ended_where_it_is_not_wanted(tmp_path: Path, begun: Callable[[list[
     assert process.wait(30) == -15
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there a group is not to be asked")
+def test_what_a_script_has_begun_is_seen_and_ended_after_it(begun: Callable[[list[str]], Group]) -> None:
+    process = begun(["sh", "-c", "sleep 600 & read told"])
+    assert process.stdin
+    process.stdin.close()
+    process.wait(30)
+    assert process.lingers()
+    process.kill()
+    while process.lingers():  # the signal is on its way
+        time.sleep(0)
+
+
 def test_who_has_its_number_now_is_let_be(tmp_path: Path, begun: Callable[[list[str]], Group]) -> None:
     process = begun(DEAF)
     file = tmp_path / "room.pid"

@@ -103,6 +103,22 @@ def test_systemd_keeps_the_helper_running_and_what_it_has_opened_alive() -> None
     assert "elephant-helper.service" in unit("elephant-helper.desktop")["Desktop Entry"]["Exec"]
 
 
+def test_whoever_is_named_on_linux_is_the_agent_s_person() -> None:
+    """The user is written in several systems' own files; where one names another, nobody is let in."""
+    person = Config().user
+    assert unit("gdm.conf")["daemon"]["AutomaticLogin"] == person
+    assert f'meta skuid "{person}"' in (FOLDER / "linux" / "metadata.nft").read_text()
+    folders = (FOLDER / "linux" / "elephant.tmpfiles").read_text().splitlines()
+    assert f"d {Config().session.as_posix()} 0700 {person} {person} -" in folders or os.name == "nt"
+
+
+def test_no_desktop_of_linux_is_locked() -> None:
+    gnome = unit("dconf")
+    assert gnome["org/gnome/desktop/screensaver"]["lock-enabled"] == "false"
+    assert gnome["org/gnome/desktop/lockdown"]["disable-lock-screen"] == "true"
+    assert gnome["org/gnome/desktop/session"]["idle-delay"] == "uint32 0"
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
 @pytest.mark.parametrize(
     ("name", "whose"), [("elephant-agent.service", "--system"), ("elephant-helper.service", "--user")]
