@@ -13,9 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from desktop import hooks, notice
+from desktop import hooks, notice, room
 from desktop.background import Line
 from desktop.clock import AppClock
 from desktop.config import Config
@@ -36,6 +35,7 @@ LAST_WORD = timedelta(seconds=30)
 """How long the app's word is waited for when the end has come by what it told before."""
 
 _DISCONNECT_AGAIN_S = 10
+_ALLOW_AGAIN_S = 60
 _HELPER_LIVES = timedelta(seconds=30)
 
 log = logging.getLogger("elephant.desktop")
@@ -78,6 +78,7 @@ class Life:
         self._ending_since_s = 0.0
         self._disconnect_due_s = 0.0
         self._origin = ""
+        self._allow_due_s = 0.0
         self._asked: dict[str, tuple[datetime, int]] = {}
         self._notice_fault = ""
         self.phase = Phase.WAITING
@@ -197,15 +198,16 @@ class Life:
     # --- what others are told
 
     def _allow_capture(self, place: Place) -> None:
-        parts = urlsplit(place.room or "")
-        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-        if not origin or origin == self._origin:
+        origin = room.origin(place.room) if place.room else None
+        if not origin or origin == self._origin or self._parts.elapsed() < self._allow_due_s:
             return
-        self._origin = origin
         try:
             self._parts.machine.allow_capture(origin)
         except OSError as error:
+            self._allow_due_s = self._parts.elapsed() + _ALLOW_AGAIN_S
             log.error("The browser cannot be told to allow camera and microphone for %s: %s", origin, error)
+            return
+        self._origin = origin
 
     def _run_hooks(self, moment: Moment) -> None:
         told, folder = self._now_told(), self._parts.config.hooks

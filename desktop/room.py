@@ -34,17 +34,25 @@ def address(room: str, name: str | None) -> str:
     Raises:
         NoRoom: it is no address that a browser may open.
     """
-    try:
-        parts = urlsplit(room)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or not room.isprintable() or set(room) & _NEVER_IN_ONE or not _may_open(parts.scheme, host):
+    if origin(room) is None:
         raise NoRoom(f"The room's address must begin with https://, and is {room!r:.100}.")
     told = ["config.prejoinConfig.enabled=false", "config.prejoinPageEnabled=false"]  # as it is called now, and was
     if name:
         told.append(f"userInfo.displayName={_as_jitsi_reads(name)}")
     return f"{room}{'&' if '#' in room else '#'}{'&'.join(told)}"
+
+
+def origin(room: str) -> str | None:
+    """Return the origin of a room's address, to which camera and microphone are allowed; None where it is no room's."""
+    try:
+        parts = urlsplit(room)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host or not room.isprintable() or set(room) & _NEVER_IN_ONE or not _may_open(parts.scheme, host):
+        return None
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" if port is None else f"{parts.scheme}://{shown}:{port}"
 
 
 def browser(configured: Sequence[str], profile: Path, find: Callable[[], str | None] | None = None) -> list[str]:

@@ -61,6 +61,7 @@ class Desktop:
         self.closes = True
         self.closed_at: list[datetime] = []
         self.allowed: list[str] = []
+        self.cannot_allow = False
         self.missing: tuple[str, ...] = ()
         self.work: list[Callable[[], object]] = []
         self.restart()
@@ -140,6 +141,8 @@ class Desktop:
         self.work.append(work)
 
     def allow_capture(self, origin: str) -> None:
+        if self.cannot_allow:
+            raise OSError("Access is denied")
         self.allowed.append(origin)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

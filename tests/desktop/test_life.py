@@ -54,6 +54,25 @@ def test_it_tells_the_helper_what_the_app_has_told(desktop: Desktop) -> None:
     assert seat.instance_id == ME
 
 
+@pytest.mark.parametrize(
+    "room", ["https://[", "https://video.example.com:port/r", "file:///etc/passwd", "javascript:x"]
+)
+def test_a_room_that_is_none_stops_nothing_and_is_allowed_nothing(desktop: Desktop, room: str) -> None:
+    desktop.place["jitsi_url"] = room
+    desktop.live(MINUTE)
+    assert desktop.notice.phase is Phase.MEETING
+    assert desktop.allowed == []
+
+
+def test_camera_and_microphone_are_allowed_as_soon_as_they_can_be(desktop: Desktop) -> None:
+    desktop.cannot_allow = True
+    desktop.live(MINUTE)
+    assert desktop.allowed == []
+    desktop.cannot_allow = False
+    desktop.live(2 * MINUTE)
+    assert desktop.allowed == ["https://video.example.com"]
+
+
 def test_one_that_was_replaced_lets_nobody_in_on_what_it_knew(desktop: Desktop) -> None:
     desktop.live(MINUTE)
     desktop.refuses = AppRefused(404, "That meeting names no desktop, now or yet.")

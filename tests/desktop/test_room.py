@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from desktop.room import NoRoom, address, browser
+from desktop.room import NoRoom, address, browser, origin
 
 
 def name_in_jitsi(where: str) -> object:
@@ -72,6 +72,24 @@ def test_an_address_that_says_more_keeps_it() -> None:
 def test_what_is_no_room_is_not_opened(room: str) -> None:
     with pytest.raises(NoRoom, match="https://"):
         address(room, "Ada")
+
+
+@pytest.mark.parametrize(
+    ("room", "where"),
+    [
+        ("https://Video.example.com/r?a=1#b", "https://video.example.com"),
+        ("https://video.example.com:8443/r", "https://video.example.com:8443"),
+        ("https://ada@video.example.com/r", "https://video.example.com"),
+        ("https://[2001:db8::1]:8443/r", "https://[2001:db8::1]:8443"),
+        ("http://127.0.0.1:8000/r", "http://127.0.0.1:8000"),
+        ("http://video.example.com/r", None),
+        ("https://video.example.com:port/r", None),
+        ("https://[", None),
+        ("", None),
+    ],
+)
+def test_camera_and_microphone_are_for_the_room_s_origin_alone(room: str, where: str | None) -> None:
+    assert origin(room) == where
 
 
 def test_a_room_on_the_machine_itself_may_be_plain() -> None:
