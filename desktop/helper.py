@@ -67,6 +67,7 @@ class Helper:
         self._opened = False
         self._told: Told | None = None
         self._told_s = 0.0
+        self._logged: dict[str, str | None] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; what was opened ends with it."""
@@ -190,16 +191,22 @@ class Helper:
         )
         if told == self._told and self._elapsed() - self._told_s < _TELL_S:
             return
-        if told.fault and (self._told is None or told.fault != self._told.fault):
-            log.warning("%s", told.fault)
-        self._told, self._told_s = told, self._elapsed()
+        self._log_once("fault", told.fault)
         try:
             notice.write(
                 notice.told_file(self._config.session),
                 Told(at=self._wall(), recording=told.recording, room_opened=told.room_opened, fault=told.fault),
             )
-        except OSError as error:
-            log.warning("The service cannot be told how the session stands: %s", error)
+        except OSError as error:  # on Windows also while the service reads; it is tried again at the next step
+            self._log_once("untold", f"The service cannot be told how the session stands: {error}")
+            return
+        self._told, self._told_s = told, self._elapsed()
+        self._log_once("untold", None)
+
+    def _log_once(self, what: str, trouble: str | None) -> None:
+        if trouble and trouble != self._logged.get(what):
+            log.warning("%s", trouble)
+        self._logged[what] = trouble
 
 
 def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.environ) -> int:

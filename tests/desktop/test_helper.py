@@ -325,10 +325,16 @@ def test_the_operator_s_commands_are_queued_once_each(session: Session) -> None:
     assert len(session.work) == 4
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(session: Session) -> None:
+def test_a_folder_that_cannot_be_written_stops_nothing_and_is_told_of_at_once_when_it_can(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
     notice.told_file(session.config.session).mkdir()
     session.live(MINUTE)
     assert len(session.open_now()) == 1
+    assert caplog.text.count("cannot be told") == 1
+    notice.told_file(session.config.session).rmdir()
+    session.live(SECOND)
+    assert session.told.room_opened
 
 
 def test_two_helpers_are_never_at_work_in_one_session(tmp_path: Path) -> None:
