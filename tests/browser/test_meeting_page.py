@@ -115,6 +115,32 @@ def test_a_click_that_brings_nothing_leaves_no_empty_tab(browser: Chromium, stan
         assert len(browser.call("Target.getTargets")["targetInfos"]) == before
 
 
+def test_why_a_click_brought_nothing_stays_to_be_read_and_the_next_one_opens(browser: Chromium, stand: Stand) -> None:
+    """The empty tab is closed again, so the page is looked at again and asks: that must not wipe out what it says."""
+    with browser.page() as page:
+        at(page, stand, READY)
+        page.wait_for_text("Your desktop is ready")
+        stand.answers = [refused(503), READY]
+        page.click("open")
+        page.wait_for_text("please click again")
+        asked = len(stand.questions)
+        page.run("document.dispatchEvent(new Event('visibilitychange'))")
+        wait_until(lambda: len(stand.questions) > asked)
+        page.run("new Promise((done) => setTimeout(done, 200))")
+        assert "please click again" in page.text("trouble")
+        page.click("open")
+        wait_until(partial(is_open, browser, f"{DESKTOP}/"))
+        assert page.text("trouble") == ""
+
+
+def test_a_desktop_that_stops_being_ready_is_not_called_another(browser: Chromium, stand: Stand) -> None:
+    with browser.page(before=FASTER, width=390) as page:
+        at(page, stand, READY, waiting("booting", missing=["x" * 200]))
+        page.wait_for_text("Your desktop reports")
+        assert "gone" not in page.text("detail")
+        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_who_waits_reads_what_the_desktop_lacks(browser: Chromium, stand: Stand) -> None:
     with browser.page() as page:
         lacking = waiting("booting", missing=["The DCV service is not running.", "<b>DCV</b> has no session yet."])
