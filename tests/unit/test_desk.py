@@ -265,6 +265,23 @@ def test_one_that_another_has_replaced_uploads_for_nobody() -> None:
     assert "teacher_session_data" not in meetings.rows["m1"]
 
 
+def test_an_end_that_comes_in_between_takes_no_recording_away() -> None:
+    meetings = table(IN_PROGRESS)
+    found = place(meetings)
+    meetings.write("m1", {"termination_reason": "MAX_DURATION"})
+    desk.report_upload(meetings, found, "https://s.example.com/1", at(20))
+    assert meetings.rows["m1"]["teacher_session_data"] == "https://s.example.com/1"
+
+
+def test_another_upload_in_between_is_not_overwritten_unseen() -> None:
+    meetings = table(IN_PROGRESS)
+    found = place(meetings)
+    meetings.write("m1", {"teacher_session_data": "https://s.example.com/2"})
+    with pytest.raises(Unavailable, match="being changed"):
+        desk.report_upload(meetings, found, "https://s.example.com/1", at(20))
+    assert meetings.rows["m1"]["teacher_session_data"] == "https://s.example.com/2"
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -331,3 +331,4 @@ class TestNotReadyAgain:
         before_next(house.meetings, "update", connects)
         house.sweep()
         assert desktop_of(house, Role.TEACHER) == broken
+        assert "teacher_given_up" not in house.row(), "its door opens again once it is ready"
