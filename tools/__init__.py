@@ -18,7 +18,6 @@ Blocks:
     providers   the DNS providers, one module each
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
-    inventory   what Chalice made of a stage, found in the account by its name
     turns       whose turn it is to change a stage
     own_statements  the operator's own statements in the functions' policies
     chalice     runs Chalice's command line for a stage
@@ -48,6 +47,7 @@ Base:
     issuer      whose certificates desktops must have: from the stage's file to the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
     fast_launch  whether EC2 prepares the image's first boots, and that it does
+    inventory   what Chalice made of a stage, found in the account by its name
     record      what Chalice recorded of a stage's last deploy
     limits      how often each method of the API may be called
     desktops    the stage's desktops that are alive
