@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from desktop.machine import programs
+
 SESSION = "console"
 """The id of the one session that a desktop has."""
 
@@ -50,15 +52,7 @@ def run(command: Sequence[str]) -> str:
     """
     shown = " ".join(command[1:])
     try:
-        done = subprocess.run(  # noqa: S603  a list of words, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        done = programs.run(command, _PATIENCE_S)
     except subprocess.TimeoutExpired:
         raise DcvUnknown(f"`dcv {shown}` has not ended after {_PATIENCE_S} s.") from None
     except OSError as error:

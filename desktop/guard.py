@@ -11,8 +11,8 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from desktop.machine.system import Ends
 from desktop.metadata import Machine, MetadataUnavailable
 from desktop.state import State
 
@@ -28,13 +28,6 @@ _LONGEST = timedelta(days=8)
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z", re.ASCII)
 
 log = logging.getLogger("elephant.desktop")
-
-
-class Ends(Protocol):
-    """The machine, as far as the guard needs it."""
-
-    def shut_down(self) -> None:
-        """Begin to shut the machine down; OSError where it cannot."""
 
 
 class Guard:

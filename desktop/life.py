@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from desktop import hooks, notice, room
 from desktop.background import Line
@@ -22,6 +21,7 @@ from desktop.conversation import Conversation, Place
 from desktop.dcv import Dcv, DcvUnknown
 from desktop.door import Seat
 from desktop.hooks import Moment, Runner
+from desktop.machine.system import Allows
 from desktop.notice import Notice, Phase
 from desktop.presence import Watch
 from desktop.state import State
@@ -39,13 +39,6 @@ _ALLOW_AGAIN_S = 60
 _HELPER_LIVES = timedelta(seconds=30)
 
 log = logging.getLogger("elephant.desktop")
-
-
-class Allows(Protocol):
-    """The machine, as far as a life needs it."""
-
-    def allow_capture(self, origin: str) -> None:
-        """Let the browser use camera and microphone at this origin without asking; OSError where it cannot be set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,11 @@ class Watch:
         """Whether somebody was connected at the last look that told; None as long as none has."""
         return self._connected
 
+    def is_somebody_there(self) -> bool | None:
+        """Look now, and return whether somebody is connected; where that look tells nothing, what the last one told."""
+        self.look()
+        return self._connected
+
     def look(self) -> Presence:
         """Look now, and return what is known; the door and the conversation both ask, each in a thread of its own.
 

@@ -126,13 +126,9 @@ class Service:
             place = conversation.place
             return tls.find_fault(config.dcv_port, place.host_name, place.issuer_root) if place else None
 
-        def connected() -> bool | None:
-            watch.look()
-            return watch.connected
-
         readiness = Readiness(self._system, dcv, config.user, find_tls_fault, config.hooks / "checks")
         missing = Look(readiness.find_missing, self._lines["readiness"])
-        conversation = Conversation(app, meeting_id, own.instance_id, missing.take, connected, elapsed)
+        conversation = Conversation(app, meeting_id, own.instance_id, missing.take, watch.is_somebody_there, elapsed)
         recordings = config.session / "recordings"
         parts = Parts(
             config=config,

@@ -243,15 +243,18 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     told = "how many seconds of the app's clock pass in one of yours; also SPEED (%(default)s)"
     parser.add_argument("--speed", type=_speed, default=os.environ.get("SPEED") or "1", help=told)
     told = "agent: real processes, which keep your time; model: as the demo has them; also DESKTOPS (agent at SPEED=1)"
-    named = os.environ.get("DESKTOPS") or None
-    parser.add_argument("--desktops", choices=("agent", "model"), default=named, help=told)
+    parser.add_argument("--desktops", type=_desktops, default=os.environ.get("DESKTOPS") or None, help=told)
     options = parser.parse_args(arguments)
-    if options.desktops not in ("agent", "model", None):  # argparse does not look at a default
-        parser.error(f"DESKTOPS is {options.desktops!r}: write agent or model")
     options.desktops = options.desktops or ("agent" if options.speed == 1 else "model")
     if options.desktops == "agent" and options.speed != 1:
         parser.error("the agent keeps your own time: leave SPEED out, or have desktops modelled (DESKTOPS=model)")
     return options
+
+
+def _desktops(text: str) -> str:
+    if text not in ("agent", "model"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no kind of desktops: write agent or model")
+    return text
 
 
 def _port(text: str) -> int:

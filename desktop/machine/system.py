@@ -19,14 +19,26 @@ class Observable(Protocol):
         """Return whether the machine is about to restart, or must, to finish an installation."""
 
 
-class System(Observable, Protocol):
-    """What can be done to it besides. Everything raises OSError where it cannot."""
+class Allows(Protocol):
+    """A machine, as far as the room needs it."""
 
     def allow_capture(self, origin: str) -> None:
-        """Let the desktop's browsers use camera and microphone at this origin without asking, and at no other."""
+        """Let the desktop's browsers use camera and microphone at this origin without asking, and at no other.
+
+        Raises:
+            OSError: it cannot be set.
+        """
+
+
+class Ends(Protocol):
+    """A machine, as far as its guard needs it."""
+
+    def shut_down(self) -> None:
+        """Begin to shut the machine down; OSError where it cannot."""
+
+
+class System(Observable, Allows, Ends, Protocol):
+    """All that the service asks of it. Everything raises OSError where it cannot."""
 
     def make_private(self, folder: Path) -> None:
         """Make a folder that only the service's user and administrators may look into."""
-
-    def shut_down(self) -> None:
-        """Begin to shut the machine down."""

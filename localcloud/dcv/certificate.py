@@ -11,6 +11,7 @@ import logging
 import os
 import ssl
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,7 +72,7 @@ class Authority:
         """Make a root, valid for a year from now (UTC)."""
         self._since = (now or datetime.now(UTC)) - timedelta(minutes=5)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The laptop's own issuer")])
+        self._name = _name("The laptop's own issuer")
         self._root = self._sign(self._name, self._key.public_key(), ())
 
     @property
@@ -82,45 +83,51 @@ class Authority:
     def issue(self, home: Path, host_name: str) -> None:
         """Write dcv.pem and dcv.key for this name."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name[:64])])
-        _write_pair(home, key, self._sign(name, key.public_key(), (host_name,)))
+        _write_pair(home, key, self._sign(_name(host_name), key.public_key(), [x509.DNSName(host_name)]))
 
-    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, names: tuple[str, ...]) -> x509.Certificate:
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self._since)
-            .not_valid_after(self._since + timedelta(days=_VALID_DAYS))
-            .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
-        )
-        if names:
-            made = made.add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=False)
-        return made.sign(self._key, hashes.SHA256())
+    def _sign(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, names: Sequence[x509.GeneralName]
+    ) -> x509.Certificate:
+        constraints = x509.BasicConstraints(ca=not names, path_length=None)
+        return _signed(self._name, self._key, subject, key, self._since, constraints, names)
 
 
 def make_pair(home: Path, names: list[str], now: datetime | None = None) -> None:
     """Write a self-signed dcv.pem and dcv.key for these names and this machine, valid a year from `now` (UTC)."""
     since = (now or datetime.now(UTC)) - timedelta(minutes=5)
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    key, name = ec.generate_private_key(ec.SECP256R1()), _name(names[0])
     every = dict.fromkeys([*names, "localhost"])
     alternatives = [*map(x509.DNSName, every), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    _write_pair(home, key, _signed(name, key, name, key.public_key(), since, constraints, alternatives))
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+
+
+def _signed(
+    issuer: x509.Name,
+    signing: ec.EllipticCurvePrivateKey,
+    subject: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    since: datetime,
+    constraints: x509.BasicConstraints,
+    names: Sequence[x509.GeneralName],
+) -> x509.Certificate:
+    made = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(since)
         .not_valid_after(since + timedelta(days=_VALID_DAYS))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
+        .add_extension(constraints, critical=True)
     )
-    _write_pair(home, key, certificate)
+    if names:
+        made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return made.sign(signing, hashes.SHA256())
 
 
 def _write_pair(home: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import DESKTOP, NOON, READY, SILENCE, Answer, Stand, refused, waiting
+from tests.waiting import until
 
 LINK = "meeting?id=m-1&role=teacher"
 PORTAL = Answer(200, "<h1>Sign in to the school's network</h1>", ours=False)
@@ -76,13 +75,6 @@ def test_the_button_leads_to_the_desktop_in_a_tab_of_its_own(browser: Chromium, 
         assert page.run("document.getElementById('open').target") == "_blank"
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "never true"
-        time.sleep(0.05)
-
-
 def count_tabs(browser: Chromium) -> int:
     """Return how many tabs there are, without what the browser has for itself."""
     return sum(each["type"] == "page" for each in browser.call("Target.getTargets")["targetInfos"])
@@ -103,7 +95,7 @@ def test_only_a_click_comes_and_each_brings_what_opens_the_door(browser: Chromiu
             asked = len(stand.questions)
             page.click("open")
             wanted = f"{DESKTOP}/?authToken={token}#console"
-            wait_until(partial(is_open, browser, wanted))
+            until(partial(is_open, browser, wanted), patience_s=30)
             assert not stand.questions[asked].path.endswith("?peek=1")
         assert page.shows("open")
 
@@ -117,7 +109,7 @@ def test_a_click_that_brings_nothing_leaves_no_empty_tab(browser: Chromium, stan
         stand.answers = [answer]
         page.click("open")
         page.wait_for("document.getElementById('trouble').innerText || document.getElementById('open').hidden")
-        wait_until(lambda: count_tabs(browser) == before)
+        until(lambda: count_tabs(browser) == before, patience_s=30)
 
 
 def test_why_a_click_brought_nothing_stays_to_be_read_and_the_next_one_opens(browser: Chromium, stand: Stand) -> None:
@@ -130,11 +122,11 @@ def test_why_a_click_brought_nothing_stays_to_be_read_and_the_next_one_opens(bro
         page.wait_for_text("please click again")
         asked = len(stand.questions)
         page.run("document.dispatchEvent(new Event('visibilitychange'))")
-        wait_until(lambda: len(stand.questions) > asked)
+        until(lambda: len(stand.questions) > asked)
         page.run("new Promise((done) => setTimeout(done, 200))")
         assert "please click again" in page.text("trouble")
         page.click("open")
-        wait_until(partial(is_open, browser, f"{DESKTOP}/"))
+        until(partial(is_open, browser, f"{DESKTOP}/"))
         assert page.text("trouble") == ""
 
 

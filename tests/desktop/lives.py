@@ -74,11 +74,7 @@ class Desktop:
         dcv = Dcv(run=self.run_dcv)
         watch = Watch(dcv, clock.now)
 
-        def connected() -> bool | None:
-            watch.look()
-            return watch.connected
-
-        conversation = Conversation(self, "m-1", ME, lambda: self.missing, connected, self.elapsed)
+        conversation = Conversation(self, "m-1", ME, lambda: self.missing, watch.is_somebody_there, self.elapsed)
         uploads = Uploads(self.config.upload, self.config.session / "recordings", state, self, self.elapsed)
         self.life = Life(
             Parts(

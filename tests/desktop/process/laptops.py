@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPResponse
 from typing import Any
@@ -18,17 +16,9 @@ from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
 from localcloud.laptop import Laptop, Machine
 from localcloud.people import Invitation, schedule
+from tests.waiting import until
 
 PATIENCE_S = 60
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """Wait for other processes; return what held."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"never true: {what}"
-        time.sleep(0.05)
-    return found
 
 
 class Live:

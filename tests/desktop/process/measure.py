@@ -25,7 +25,8 @@ from localcloud.doors import DOMAIN
 from localcloud.gateway import Gateway
 from localcloud.laptop import Laptop
 from localcloud.people import schedule
-from tests.desktop.process.laptops import Meeting, until
+from tests.desktop.process.laptops import Meeting
+from tests.waiting import until
 
 _HOUR = timedelta(hours=1)
 

@@ -8,7 +8,8 @@ import subprocess
 
 import requests
 
-from tests.desktop.process.laptops import Meeting, room, until
+from tests.desktop.process.laptops import Meeting, room
+from tests.waiting import until
 
 _LISTER_OF_WINDOWS = ["powershell", "-NoProfile", "-Command", "(Get-CimInstance Win32_Process).CommandLine"]
 

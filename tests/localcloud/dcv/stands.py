@@ -6,27 +6,22 @@ import http.client
 import json
 import ssl
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from localcloud.dcv.process import DcvProcess
+from tests import waiting
 
 YES = (200, b'<auth result="yes"><username>lesson</username></auth>')
 NO = (200, b'<auth result="no"><message>Used &lt;before&gt; &amp; over</message></auth>')
 PATIENCE_S = 20
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for another process."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "never true"
-        time.sleep(0.02)
+until = partial(waiting.until, patience_s=PATIENCE_S)
 
 
 @dataclass(frozen=True)
