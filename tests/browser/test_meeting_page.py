@@ -122,11 +122,11 @@ def test_why_a_click_brought_nothing_stays_to_be_read_and_the_next_one_opens(bro
         page.wait_for_text("please click again")
         asked = len(stand.questions)
         page.run("document.dispatchEvent(new Event('visibilitychange'))")
-        until(lambda: len(stand.questions) > asked)
+        until(lambda: len(stand.questions) > asked, patience_s=30)
         page.run("new Promise((done) => setTimeout(done, 200))")
         assert "please click again" in page.text("trouble")
         page.click("open")
-        until(partial(is_open, browser, f"{DESKTOP}/"))
+        until(partial(is_open, browser, f"{DESKTOP}/"), patience_s=30)
         assert page.text("trouble") == ""
 
 
