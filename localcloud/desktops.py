@@ -59,6 +59,10 @@ class Desktop:
         """Let a person in who brings this token, or none; return what keeps them out, None for nothing."""
         raise NotImplementedError
 
+    def disconnect(self) -> None:
+        """See the person's connection end, and nothing else."""
+        raise NotImplementedError
+
     def leave(self) -> None:
         """See the person leave."""
         raise NotImplementedError
@@ -107,6 +111,9 @@ class ScriptsDesktop(Desktop):
     def admit(self, token: str | None) -> str | None:  # noqa: ARG002  the kit's desktops look at it
         """Let everybody in: who knows the password may, and nobody is asked for more."""
         return None
+
+    def disconnect(self) -> None:
+        """Take no notice."""
 
     def leave(self) -> None:
         """Upload as Windows locks, whatever that means."""
@@ -173,7 +180,7 @@ class KitDesktop(Desktop):
         place = self._conversation.place
         if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
             self._is_over = True
-            self.leave()
+            self.disconnect()
         if self._left_at and self._clock.now() - self._left_at >= Config().away:
             self.upload()
         self._clock.after(LOOK_S, self.report)
@@ -185,10 +192,14 @@ class KitDesktop(Desktop):
             self._connected, self._left_at = True, None
         return None if verdict.opens else verdict.why
 
-    def leave(self) -> None:
-        """See the person leave; what they did is uploaded unless they come back."""
+    def disconnect(self) -> None:
+        """See the connection end; what the person did is uploaded unless they come back."""
         if self._connected:
             self._connected, self._left_at = False, self._clock.now()
+
+    def leave(self) -> None:
+        """See the connection end: of more nobody tells."""
+        self.disconnect()
 
     def upload(self) -> None:
         """Upload what the person did, and have the app told where it is."""
