@@ -39,8 +39,8 @@ NEVER = timedelta(days=1)
 class Scenario:
     """One meeting's plot, and what must come of it where nothing is killed and no call fails.
 
-    `comes` and `leaves` are minutes from T, of the teacher and the student; who leaves uploads. `client` is what runs on
-    the desktops.
+    `comes` and `leaves` are minutes from T, of the teacher and the student; who leaves uploads. `client` is what runs
+    on the desktops.
     """
 
     reason: str
