@@ -8,6 +8,7 @@ says, with the agent's own conversation and door.
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from localcloud.timeline import Timeline
 _LOOK_AGAIN_S = 15
 
 
-class Desktop:
+class Desktop(ABC):
     """What runs inside one instance of the image, of either kind."""
 
     def __init__(self, life: Life, clock: Clock, timeline: Timeline) -> None:
@@ -47,29 +48,29 @@ class Desktop:
         """Whether the machine is up, whatever runs on it."""
         return self.life.state == "running"
 
+    @abstractmethod
     def report(self) -> None:
         """Begin to report for work, now that the system has booted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restart(self) -> None:
         """Begin anew, as programs do when the machine has booted once more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def admit(self, token: str | None) -> str | None:
         """Let a person in who brings this token, or none; return what keeps them out, None for nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def disconnect(self) -> None:
         """See the person's connection end, and nothing else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """See the person leave."""
-        raise NotImplementedError
 
+    @abstractmethod
     def upload(self) -> None:
         """Upload what the person did, and say where it is."""
-        raise NotImplementedError
 
     def _address(self) -> str:
         return f"https://sessions.s3.amazonaws.com/{self._meeting_id}/{self.role}.zip"
