@@ -15,7 +15,7 @@ metadata    an instance's metadata service
 signatures  API Gateway's IAM authorization
 gateway     API Gateway in front of the app
 cloudflare  Cloudflare's DNS API
-desktops    desktops that boot, report HEALTHY and upload
+desktops    desktops of both kinds that boot, report for work, let people in and upload
 dcv         a desktop's DCV, as a process of its own: a TLS port that asks a verifier, and a command line
 people      the teacher and the student
 cloud       all of it, put together

@@ -8,6 +8,7 @@ says, with the agent's own conversation and door.
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from localcloud.timeline import Timeline
 _LOOK_AGAIN_S = 15
 
 
-class Desktop:
+class Desktop(ABC):
     """What runs inside one instance of the image, of either kind."""
 
     def __init__(self, life: Life, clock: Clock, timeline: Timeline) -> None:
@@ -47,25 +48,29 @@ class Desktop:
         """Whether the machine is up, whatever runs on it."""
         return self.life.state == "running"
 
+    @abstractmethod
     def report(self) -> None:
         """Begin to report for work, now that the system has booted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restart(self) -> None:
         """Begin anew, as programs do when the machine has booted once more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def admit(self, token: str | None) -> str | None:
         """Let a person in who brings this token, or none; return what keeps them out, None for nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
+    def disconnect(self) -> None:
+        """See the person's connection end, and nothing else."""
+
+    @abstractmethod
     def leave(self) -> None:
         """See the person leave."""
-        raise NotImplementedError
 
+    @abstractmethod
     def upload(self) -> None:
         """Upload what the person did, and say where it is."""
-        raise NotImplementedError
 
     def _address(self) -> str:
         return f"https://sessions.s3.amazonaws.com/{self._meeting_id}/{self.role}.zip"
@@ -107,6 +112,9 @@ class ScriptsDesktop(Desktop):
     def admit(self, token: str | None) -> str | None:  # noqa: ARG002  the kit's desktops look at it
         """Let everybody in: who knows the password may, and nobody is asked for more."""
         return None
+
+    def disconnect(self) -> None:
+        """Take no notice."""
 
     def leave(self) -> None:
         """Upload as Windows locks, whatever that means."""
@@ -173,7 +181,7 @@ class KitDesktop(Desktop):
         place = self._conversation.place
         if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
             self._is_over = True
-            self.leave()
+            self.disconnect()
         if self._left_at and self._clock.now() - self._left_at >= Config().away:
             self.upload()
         self._clock.after(LOOK_S, self.report)
@@ -185,10 +193,14 @@ class KitDesktop(Desktop):
             self._connected, self._left_at = True, None
         return None if verdict.opens else verdict.why
 
-    def leave(self) -> None:
-        """See the person leave; what they did is uploaded unless they come back."""
+    def disconnect(self) -> None:
+        """See the connection end; what the person did is uploaded unless they come back."""
         if self._connected:
             self._connected, self._left_at = False, self._clock.now()
+
+    def leave(self) -> None:
+        """See the connection end: of more nobody tells."""
+        self.disconnect()
 
     def upload(self) -> None:
         """Upload what the person did, and have the app told where it is."""

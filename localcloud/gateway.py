@@ -16,8 +16,8 @@ from werkzeug.wrappers import Request, Response
 from localcloud.clock import Clock
 from localcloud.functions import timeout_s
 from localcloud.identity import Session
-from localcloud.ledger import Ledger
-from localcloud.signatures import Refused, Signatures
+from localcloud.ledger import DESKTOP, Ledger
+from localcloud.signatures import SERVICE, Refused, Signatures
 
 _NO_ROUTE = Refused("MissingAuthenticationTokenException", "Missing Authentication Token")
 _OF_A_SIGNER = ("accessKey", "accountId", "caller", "user", "userArn")
@@ -56,8 +56,12 @@ class Gateway:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        with self._ledger.under(request.path.strip("/").partition("/")[0] or "page"):
+        trigger = request.path.strip("/").partition("/")[0] or "page"
+        with self._ledger.under(trigger):
             response = self._answer(request)
+        if trigger == "desktop":
+            asked = f"{request.method} {request.path}"
+            self._ledger.record(self._clock.now(), DESKTOP, SERVICE, asked, response.status_code)
         response.headers["Date"] = http_date(self._clock.now())
         return response(environ, start_response)
 

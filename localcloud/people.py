@@ -16,6 +16,7 @@ from localcloud.timeline import Timeline
 
 _TIMEOUT_S = 30
 _CHECK_EVERY_S = 10
+_RELOADING_S = 3
 FRONTEND = "https://meet.example.org/join"
 
 
@@ -63,6 +64,7 @@ class Person:
         self._meeting_id, _, _ = query["id"][0].partition(".")  # what follows is the signature
         self._join_url = f"{url}/join/{query['id'][0]}/{self.role}"
         self._present = False
+        self._token: str | None = None
         self._cloudflare = cloudflare
         self._desktops = desktops
         self._clock = clock
@@ -81,6 +83,24 @@ class Person:
         if self.at:
             self.at.leave()
 
+    def reload(self) -> None:
+        """Load the desktop's page anew: the connection ends, and the browser brings the same token again."""
+        if self._present and self.at:
+            self._tell("reloads the page")
+            self.at.disconnect()
+            self._clock.after(_RELOADING_S, self._come_back)
+
+    def _come_back(self) -> None:
+        if not (self._present and self.at and self.at.running):
+            return
+        if refusal := self.at.admit(self._token):
+            self.locked_out.append(f"the door stays closed after a reload: {refusal}")
+            self._tell("cannot get in again", refusal, bad=True)
+            self.at = None
+            self._ask()
+        else:
+            self._tell("is in again")
+
     def _ask(self) -> None:
         if not self._present:
             return
@@ -88,7 +108,8 @@ class Person:
         before, self.last_answer = self.last_answer, (response.status_code, response.json())
         status, answer = self.last_answer
         if status == 200:
-            self._enter(answer["dcv_url"], answer.get("auth_token"))
+            self._token = answer.get("auth_token")
+            self._enter(answer["dcv_url"])
         elif "Retry-After" in response.headers:
             if (before[0], before[1].get("status")) != (status, answer.get("status")):
                 self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), str(answer.get("message", answer)))
@@ -96,7 +117,7 @@ class Person:
         else:
             self._tell(f"is turned away: {status}", str(answer.get("message", answer)), bad=status >= 500)
 
-    def _enter(self, dcv_url: str, token: str | None) -> None:
+    def _enter(self, dcv_url: str) -> None:
         """Open the address in the browser: the name must resolve to a desktop that is up, theirs, and lets them in."""
         host = urlsplit(dcv_url).hostname or ""
         addresses = {record["content"] for record in self._cloudflare.named(host)}
@@ -108,7 +129,7 @@ class Person:
             problem = f"{host} leads to no desktop that is up"
         elif self.at.role != self.role:
             problem = f"{host} is the {self.at.role}'s desktop"
-        elif refusal := self.at.admit(token):
+        elif refusal := self.at.admit(self._token):
             problem = f"{host} lets nobody in: {refusal}"
         if problem:
             self.locked_out.append(problem)

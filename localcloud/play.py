@@ -33,6 +33,8 @@ def play(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Ent
         for visit in scenario.visits:
             clock.at(minutes(visit.arrives), people[visit.role].arrive)
             clock.at(minutes(visit.leaves), people[visit.role].leave)
+            if visit.reloads is not None:
+                clock.at(minutes(visit.reloads), people[visit.role].reload)
         if scenario.script:
             scenario.script(cloud, people)
         _live_until_calm(cloud, clock)

@@ -37,11 +37,12 @@ def minutes(count: float) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """When a person opens the link and when they leave, in minutes after T."""
+    """When a person opens the link, when they leave, and when they reload the page, in minutes after T."""
 
     role: str
     arrives: float
     leaves: float
+    reloads: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _only_sweep(result: Run) -> bool:
     return {call.trigger for call in result.ledger.calls if call.trigger} <= {*asked, "sweep"}
 
 
-_LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8))
+_LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8, reloads=20))
 _SOON = 2.0  # minutes: what a sweep and an instance's end take
 _AWAY = Config().away_minutes + 0.3  # minutes: a desktop of the kit waits whether its person comes back
 _CHECKPOINT = 15

@@ -19,7 +19,7 @@ from localcloud import demo, display
 from localcloud.cloud import Cloud
 from localcloud.ledger import APP
 from localcloud.play import play
-from localcloud.scenarios import BY_SCRIPTS, SCENARIOS, Run, Scenario, Visit, Visits, minutes
+from localcloud.scenarios import BY_SCRIPTS, SCENARIOS, Run, Scenario, Visits, minutes
 from localcloud.timeline import Entry
 
 
@@ -118,14 +118,10 @@ def test_an_ordinary_life_costs_what_the_project_claims() -> None:
     assert len([call for call in lived("scripts").ledger.of(APP) if call.trigger != "sweep"]) <= 39
 
 
-def test_a_life_of_three_quarters_of_an_hour_on_the_kit_costs_little_more() -> None:
-    """From T-10 to T+35, with a reload; what desktops say is counted by what it costs the app."""
-    visits = (Visit("teacher", -1.3, 20), Visit("teacher", 20.5, 32.5), Visit("student", 1.2, 32.7))
-    calls = play(replace(SCENARIOS["normal"], visits=visits, ends=(32.7, 36.5))).ledger.of(APP)
-    of_desktops = [call.operation for call in calls if call.trigger == "desktop"]
-    assert of_desktops.count("UpdateItem") <= 26
-    assert len(of_desktops) <= 70
-    assert len([call for call in calls if call.trigger not in ("desktop", "sweep")]) <= 41
+def test_who_reloads_the_page_is_in_again_by_the_same_token() -> None:
+    told = [entry.what for entry in lived("normal").timeline.of("student")]
+    assert told[told.index("reloads the page") + 1 :] == ["is in again", "is done and leaves"]
+    assert lived("normal").people["student"].visits == 1
 
 
 def test_what_came_before_the_meeting_is_no_part_of_its_story() -> None:

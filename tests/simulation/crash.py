@@ -22,6 +22,7 @@ from rich.progress import track
 
 from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role
+from chalicelib.settings import Client
 from tests.fakes import Instance, Row
 from tests.simulation.faults import NONE, Rates, Script
 from tests.simulation.invariants import Invariants
@@ -38,7 +39,8 @@ NEVER = timedelta(days=1)
 class Scenario:
     """One meeting's plot, and what must come of it where nothing is killed and no call fails.
 
-    `comes` and `leaves` are minutes from T, of the teacher and the student; who leaves uploads.
+    `comes` and `leaves` are minutes from T, of the teacher and the student; who leaves uploads. `client` is what runs
+    on the desktops.
     """
 
     reason: str
@@ -47,6 +49,7 @@ class Scenario:
     leaves: tuple[float | None, float | None] = (20, 22)
     duration: int = 40
     rates: Rates = NONE
+    client: Client = Client.SCRIPTS
     turn: Callable[[World, Life], None] = lambda world, life: None
     proof: Callable[[World, Life], object] = lambda world, life: True
 
@@ -125,6 +128,12 @@ def _silence(world: World, life: Life) -> None:
     world.desktops.on_launch = launched
 
 
+def _stop_being_ready(world: World, life: Life) -> None:
+    for agent in list(world.agents.all.values()):
+        if agent.instance.role is Role.STUDENT:
+            agent.lack("The DCV service is not running.")
+
+
 def _kill_as_it_reports(world: World, life: Life) -> None:
     """Let the teacher's first desktop die some seconds after it has reported healthy."""
     heard = world.meetings.on_change
@@ -190,6 +199,17 @@ SCENARIOS: dict[str, Scenario] = {
         rates=Rates(reports_again=1, last_words=1),
         proof=_injected("reports_again", "HEALTHY after the end"),
     ),
+    "kit": Scenario("SUCCESS", client=Client.KIT),
+    "kit-not-ready-again": Scenario(
+        "SUCCESS",
+        3,
+        comes=(-4, -2),
+        leaves=(20, 16),
+        duration=60,
+        client=Client.KIT,
+        turn=_at(-4, _stop_being_ready),
+        proof=_row_holds("student_late_boots", 1),
+    ),
 }
 FAULTS = ("paused", "killed-retried", "killed-for-good", "fails-once", "fails-for-ten-minutes")
 
@@ -228,7 +248,15 @@ class Point:
         rates = replace(plot.rates, no_retry=1.0 if self.fault == "killed-for-good" else 0.0)
         spread = timedelta(minutes=2)
         world = World(
-            f"{self.scenario}/1", 1, rates, self.script, spread, checks, name=self.name, bookings=[plot.booking()]
+            f"{self.scenario}/1",
+            1,
+            rates,
+            self.script,
+            spread,
+            checks,
+            name=self.name,
+            bookings=[plot.booking()],
+            client=plot.client,
         )
         world.on_scheduled = lambda life: plot.turn(world, life)
         return world

@@ -173,28 +173,31 @@ class Modelled:
 class AgentsParts:
     """The agent's own parts, put together as its service does, over a stand-in for the metadata."""
 
-    def __init__(self, stage: Stage, desktop_id: str, folder: Path) -> None:
-        self._clock = clock = stage.cloud.clock
-        [found] = stage.cloud.operator("ec2").describe_instances(InstanceIds=[desktop_id])["Reservations"]
-        self.stand_in = StandIn(found["Instances"][0], stage.cloud.issuer, clock)
-        self._metadata = Metadata(self.stand_in.url)
-        self._machine = self._metadata.machine()
+    def __init__(self, cloud: Cloud, instance: dict[str, Any], folder: Path) -> None:
+        self._clock = cloud.clock
+        self._stand_in = StandIn(instance, cloud.issuer, cloud.clock)
+        metadata = Metadata(self._stand_in.url)
+        self.machine = metadata.machine()
         self._app_clock = AppClock(self._elapsed)  # by the machine's own clock, months away from the cloud's
-        self._app = App(self._machine.tags["Api"], self._machine.region, self._metadata.credentials, self._app_clock)
+        self.app = App(self.machine.tags["Api"], self.machine.region, metadata.credentials, self._app_clock)
         self._folder = folder
         self._missing: tuple[str, ...] = ()
         self._connected = False
         self._left_at: datetime | None = None
         self.restart()
 
+    def stop(self) -> None:
+        """Release the metadata's port."""
+        self._stand_in.stop()
+
     def begin(self) -> None:
-        self._conversation.step()
+        self.conversation.step()
         self._clock.after(LOOK_S, self.begin)
 
     def restart(self) -> None:
-        own = self._machine
-        self._conversation = Conversation(
-            self._app,
+        own = self.machine
+        self.conversation = Conversation(
+            self.app,
             own.tags["MeetingID"],
             own.instance_id,
             lambda: self._missing,
@@ -205,8 +208,8 @@ class AgentsParts:
         self._door = Door(self._seat, lambda: Presence(int(self._connected), self._left_at), self._app_clock.now, state)
 
     def upload(self) -> None:
-        self._conversation.uploaded(f"https://sessions.s3.amazonaws.com/{MEETING}/{self._machine.instance_id}.zip")
-        self._conversation.step()
+        self.conversation.uploaded(f"https://sessions.s3.amazonaws.com/{MEETING}/{self.machine.instance_id}.zip")
+        self.conversation.step()
 
     def lack(self, *missing: str) -> None:
         self._missing = missing
@@ -221,7 +224,7 @@ class AgentsParts:
         self._connected, self._left_at = False, self._app_clock.now()
 
     def _seat(self) -> Seat | None:
-        return self._conversation.place.seat if self._conversation.place else None
+        return self.conversation.place.seat if self.conversation.place else None
 
     def _elapsed(self) -> float:
         return self._clock.now().timestamp()
@@ -241,10 +244,11 @@ def agents_parts() -> Iterator[Stage]:
     with TemporaryDirectory() as folder:
 
         def make(stage: Stage, desktop_id: str) -> AgentsParts:
-            made.append(AgentsParts(stage, desktop_id, Path(folder)))
+            [found] = stage.cloud.operator("ec2").describe_instances(InstanceIds=[desktop_id])["Reservations"]
+            made.append(AgentsParts(stage.cloud, found["Instances"][0], Path(folder)))
             return made[-1]
 
         with stage(Client.KIT, make, guests=False) as ready:
             yield ready
         for each in made:
-            each.stand_in.stop()
+            each.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import adapters, control, guests, people, rows, rules
+from tests.simulation.mutants import adapters, agents, control, guests, people, rows, rules
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -11,5 +11,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *control.MUTANTS,
     *people.MUTANTS,
     *guests.MUTANTS,
+    *agents.MUTANTS,
     *adapters.MUTANTS,
 )
