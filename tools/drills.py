@@ -131,12 +131,13 @@ def _speak_as_a_desktop(app: Any) -> None:
         os.environ["DESKTOP_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         item = {"id": {"S": _MEETING}, "teacher_ec2_id": {"S": desktop}}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
-        context = {"httpMethod": "GET", "resourcePath": "/desktop/{meetingId}", "identity": identity}
-        request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}, "body": None}
-        unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
-        answer = app(request | unused, None)
-        if answer["statusCode"] != 200:
-            raise RuntimeError(f"A desktop was not told whose it is: {answer['body']}")
+        for path, status in ("", 200), ("/certificate", 404):
+            context = {"httpMethod": "GET", "resourcePath": f"/desktop/{{meetingId}}{path}", "identity": identity}
+            request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}}
+            unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
+            answer = app(request | unused | {"body": None}, None)
+            if answer["statusCode"] != status:
+                raise RuntimeError(f"A desktop was not told what it asked for at /desktop{path}: {answer['body']}")
 
 
 def _teachers_desktop(cloud: Cloud) -> str:
