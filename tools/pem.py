@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -16,6 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LONGEST = 16_384
@@ -112,8 +115,14 @@ def names_in(chain: str) -> list[str]:
 
 
 def browsers_roots() -> list[x509.Certificate]:
-    """Return the roots that browsers trust, as Mozilla has them."""
-    return x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())
+    """Return the roots that browsers trust, as Mozilla has them; of a few old ones the form is not to be read."""
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        for each in _CERTIFICATE.findall(Path(certifi.where()).read_text(encoding="utf-8")):
+            with suppress(ValueError, UnsupportedAlgorithm):
+                found.append(x509.load_pem_x509_certificate(each.encode()))
+    return found
 
 
 # --- what is wrong
