@@ -237,9 +237,10 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.guests import desk
 
     here, desktop_id = _speaker()
-    url = desk.parse_upload(_json_body(cast(Request, app.current_request)))
+    request, now = cast(Request, app.current_request), here.clock()
+    url, said_at = desk.parse_upload(_json_body(request)), desk.parse_said_at(request.headers.get("x-amz-date"), now)
     place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
-    desk.report_upload(here.meetings, place, url, here.clock())
+    desk.report_upload(here.meetings, place, url, now, said_at=said_at)
     return Response({"message": "It is noted."})
 
 
