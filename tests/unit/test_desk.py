@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import rows
 from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchAddress, Unavailable
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
 from chalicelib.guests.desk import Desk
 from chalicelib.people.join import NotYet, Open, resolve_join
-from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, at, row
+from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, RECORDED, at, row
 from tests.fakes import FakeMeetings
 
 ME = "i-teacher"
@@ -77,6 +79,19 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
     assert len(told["door_keys"]) == 2
     assert meetings.wire.calls == ["meetings.get"]
     assert "i-student" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "policy", "end"),
+    [(60, POLICY, 60), (60, RECORDED, 60), (240, POLICY, 240), (240, RECORDED, 230), (None, RECORDED, 230)],
+)
+def test_it_is_told_when_people_s_time_ends_and_not_how_long_it_may_live(
+    minutes: int | None, policy: Policy, end: int
+) -> None:
+    told = desk.describe(
+        place(table(PUBLISHED, duration_minutes=minutes)), None, None, policy, record=True, uploads=True
+    )
+    assert told["ends_at"] == rows.timestamp(at(end))
 
 
 def test_it_hears_what_the_row_says_that_it_lacks() -> None:
