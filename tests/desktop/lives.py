@@ -64,6 +64,7 @@ class Desktop:
         }
         self.deadline: datetime | None = END + timedelta(minutes=10)
         self.s3_fault: str | None = None
+        self.tried: list[datetime] = []
         self.sent: list[tuple[datetime, str]] = []
         self.refuses: AppRefused | None = None
         self.is_reached = True
@@ -158,6 +159,7 @@ class Desktop:
         self, piece: Piece, source: Any, digests: Digests, look: Callable[[], Piece], tally: Tally | None = None
     ) -> None:
         """Be S3, and the app that signs for it."""
+        self.tried.append(self.now)
         if self.s3_fault:
             raise Trouble(self.s3_fault)
         self.sent.append((self.now, piece.name))

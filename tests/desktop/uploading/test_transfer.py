@@ -182,7 +182,7 @@ def test_an_upload_that_the_bucket_has_cleared_is_begun_anew(desk: Desk, store: 
 
 
 def test_one_that_the_bucket_always_clears_is_a_sentence(desk: Desk, store: Store) -> None:
-    store.fault = lambda part: store.forget_uploads()  # type: ignore[func-returns-value]
+    store.fault = lambda part: store.forget_uploads()
     with pytest.raises(Trouble, match=r"begun anew 3 times: .*NoSuchUpload"):
         desk.send()
 
