@@ -67,7 +67,7 @@ def command(config: Config, folder: Path, first: int, sound: Sequence[str], disp
         *(("-thread_queue_size", "512", *sound) if sound else ()),
         *("-map", "0:v", *(("-map", "1:a") if sound else ())),
         *("-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p", "-r", str(FRAMES)),
-        *("-c:v", "libx264", "-preset", "superfast", "-crf", "28", "-g", str(10 * FRAMES)),
+        *("-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-crf", "28", "-g", str(10 * FRAMES)),
         *("-force_key_frames", f"expr:gte(t,n_forced*{seconds})"),
         *(("-c:a", "aac", "-b:a", "96k", "-af", "aresample=async=1") if sound else ()),
         *("-f", "segment", "-segment_format", "matroska", "-segment_time", seconds, "-reset_timestamps", "1"),
