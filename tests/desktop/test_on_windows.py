@@ -78,6 +78,25 @@ def test_a_private_folder_is_still_ours(tmp_path: Path) -> None:
     assert ";WD)" not in told
 
 
+def test_what_was_dropped_is_ours_alone_once_it_is_taken(tmp_path: Path) -> None:
+    machine = this_machine(Path("C:/"))
+    for _ in range(2):
+        machine.make_drop(tmp_path / "drop", USER)
+        machine.make_private(tmp_path / "state")
+    drop = powershell("-Command", f"(Get-Acl '{tmp_path}\\drop').Sddl")
+    [users] = [entry for entry in drop.split("(") if ";BU)" in entry]
+    assert users.startswith("A;;0x"), "it is inherited by nothing"
+    (tmp_path / "session").mkdir()
+    powershell("-Command", f"icacls '{tmp_path}\\session' /grant '*S-1-5-32-545:(OI)(CI)M'")
+    (tmp_path / "session" / "a.mkv").write_text("x")
+    moved = (tmp_path / "session" / "a.mkv").rename(tmp_path / "state" / "a.mkv")
+    assert ";BU)" in powershell("-Command", f"(Get-Acl '{moved}').Sddl"), "moved, it keeps its rights"
+    machine.own(moved)
+    told = powershell("-Command", f"(Get-Acl '{moved}').Sddl")
+    assert ";BU)" not in told
+    assert told.startswith("O:SY")
+
+
 def test_a_process_has_a_mark_as_long_as_it_runs() -> None:
     process = begin([sys.executable, "-c", "import time; time.sleep(600)"], {})
     first = born(process.pid)
