@@ -108,9 +108,8 @@ class Certificates:
         except Unfit as unfit:
             say(f"The certificate that is kept is good no more: {unfit}.")
             return replace(kept, ends_at=site.now())
-        if kept_certificate.told(table, site.client) != (kept.id, texts["issuer_root"]):
-            kept_certificate.tell(kept.id, texts["issuer_root"], table, site.client)
-            say("Desktops were not told of the certificate that is kept; they are again.")
+        for done in kept_certificate.tell_again(table, site.client):
+            say(f"{done[0].upper()}{done[1:]}.")
         return kept
 
     def _certain(self) -> Facts:

@@ -113,9 +113,14 @@ def keep(pair: Pair, of: Facts, table: str, client: Clients) -> None:
     client("dynamodb").transact_write_items(TransactItems=writes)
 
 
-def tell(which: str, root: str, table: str, client: Clients) -> None:
-    """Tell desktops of the kept certificate again, where a hand has taken that away."""
-    client("dynamodb").update_item(**_telling(which, root, table))
+def tell_again(table: str, client: Clients) -> list[str]:
+    """Tell desktops of the kept certificate where a hand, or a new key, has taken that away; return what was done."""
+    found = texts(table, client)
+    kept = found.get("certificate_id", ""), found.get("issuer_root", "")
+    if not all(kept) or told(table, client) == kept:
+        return []
+    client("dynamodb").update_item(**_telling(*kept, table))
+    return ["desktops are told again of the certificate that is kept"]
 
 
 def keep_facts(of: Facts, table: str, client: Clients) -> None:
