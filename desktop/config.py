@@ -20,6 +20,7 @@ FILE = _PROGRAM_DATA / "agent.toml" if WINDOWS else Path("/etc/elephant/agent.to
 """Where the file is, unless the command line names another."""
 
 _DCV = r"C:\Program Files\NICE\DCV\Server\bin\dcv.exe" if WINDOWS else "dcv"
+_CERTIFICATES = Path(r"C:\Windows\System32\config\systemprofile\AppData\Local\NICE\dcv" if WINDOWS else "/etc/dcv")
 _PORTS = range(1, 65536)
 
 
@@ -37,6 +38,8 @@ class Config:
     """DCV's program."""
     dcv_port: int = 8443
     """The port on which DCV serves browsers."""
+    dcv_certificates: Path = _CERTIFICATES
+    """The folder in which DCV reads its certificate, `dcv.pem` and `dcv.key`."""
     verifier_port: int = 8444
     """The port on loopback on which DCV asks whether a token is good: its `auth-token-verifier`."""
     metadata: str = "http://169.254.169.254"
