@@ -71,6 +71,7 @@ def _rehearse(told: argparse.Namespace, stop: threading.Event) -> int:
         return 1
     from desktop.machine import this_machine
 
+    log.addHandler(logging.NullHandler())  # what the agent's own parts log here is no finding
     try:
         root = config.load(told.config).root
     except config.ConfigError as error:

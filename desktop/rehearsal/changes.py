@@ -47,10 +47,10 @@ class Changes:
         self._host = host
         self._machine = machine
         self._kept = file.with_name(file.name + _BESIDE)
-        self.was_cut_off = self._kept.exists()
-        """Whether an earlier rehearsal has not put back what it had changed."""
-        self.image = load(self._kept if self.was_cut_off else file)
+        self.image = load(self._kept if self._kept.exists() else file)
         self.folder = self.image.state / "rehearsal"
+        self.was_cut_off = self._kept.exists() or self.folder.exists()
+        """Whether an earlier rehearsal has not put back what it had changed; the boot script puts the settings back."""
         self._visiting = self.folder / "visiting"
         self._session_result = self.image.session / "rehearsal.json"
 
