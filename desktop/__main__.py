@@ -1,6 +1,6 @@
-"""`python -m desktop service` and `python -m desktop helper`: the two processes of a desktop.
+"""`python -m desktop service` and `helper`: the two processes of a desktop; `record`: what records its session.
 
-`python -m desktop rehearse` tries both on a machine of a new image, before any meeting (desktop/rehearsal).
+`rehearse` tries all of it on a machine of a new image, before any meeting (desktop/rehearsal).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ log = logging.getLogger("elephant.desktop")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of the two until it is told to stop, or a rehearsal; return the exit code.
+    """Run one of them until it is told to stop, or a rehearsal; return the exit code.
 
-    Of the two that is 0, or 2 where its file cannot be used.
+    Of the others that is 0, or 2 where its file cannot be used.
     """
     parser = argparse.ArgumentParser(prog="python -m desktop", description=__doc__)
-    parser.add_argument("process", choices=("service", "helper", "rehearse"))
+    parser.add_argument("process", choices=("service", "helper", "record", "rehearse"))
     parser.add_argument("--config", type=Path, default=config.FILE, help="the image's settings (%(default)s)")
     parser.add_argument("--prepare", action="store_true", help="rehearse: make the machine a desktop, and no more")
     parser.add_argument("--minutes", type=float, default=60, help="rehearse: how long it may take (%(default)s)")
@@ -53,7 +53,11 @@ def main(arguments: Sequence[str]) -> int:
     if told.process == "helper":
         from desktop import helper
 
-        return helper.main(settings, stop)
+        return helper.main(settings, stop, told.config)
+    if told.process == "record":
+        from desktop import recorder
+
+        return recorder.main(settings, stop)
     from desktop import service
     from desktop.machine import this_machine
 
@@ -84,9 +88,12 @@ def _rehearse(told: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _log_handlers(settings: config.Config, process: str, windows: bool = config.WINDOWS) -> list[logging.Handler]:
-    """Return where the log goes: the journal keeps what is printed, and Windows throws it away."""
+    """Return where the log goes: the journal keeps what is printed, and Windows throws it away.
+
+    What the recorder prints is nobody's: the helper starts it silent.
+    """
     printed: list[logging.Handler] = [logging.StreamHandler()] if sys.stderr else []
-    if not windows:
+    if not windows and process != "record":
         return printed
     folder = settings.state if process == "service" else settings.session
     kept = RotatingFileHandler(

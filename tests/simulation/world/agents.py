@@ -211,7 +211,7 @@ class Agent:
         away = self._left_at and now - self._left_at >= Config().away
         if self._left_at and self.uploads and (away or self._is_over):
             self._left_at = None
-            self._conversation.uploaded(f"https://sessions.example.com/{self.instance.id}/{self._visits}")
+            self._conversation.uploaded({"url": f"https://sessions.example.com/{self.instance.id}/{self._visits}"})
         self._conversation.step(leaving=self._is_over)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
