@@ -90,11 +90,11 @@ class Recordings:
         upload_id, number, sha = (link.get(name, [""])[0] for name in ("upload", "part", "sha256"))
         found = base64.b64encode(hashlib.sha256(asked.body).digest()).decode()
         if asked.method != "PUT" or asked.headers.get(CHECKSUM) != sha or found != sha:
-            return text(400, "BadDigest")
+            return _error(400, "BadDigest")
         with self._lock:
             upload = self._uploads.get(upload_id)
             if upload is None:
-                return text(404, "NoSuchUpload")
+                return _error(404, "NoSuchUpload")
             upload.parts[int(number)] = sha, len(asked.body)
         return Answer(200, b"", {"ETag": f'"{secrets.token_hex(16)}"', CHECKSUM: sha})
 
@@ -121,6 +121,10 @@ class Recordings:
         begun = secrets.token_urlsafe(16)
         self._uploads[begun] = _Upload(piece, size)
         return begun, self._uploads[begun]
+
+
+def _error(status: int, code: str) -> Answer:
+    return text(status, f"<Error><Code>{code}</Code></Error>")
 
 
 def _link(origin: str, upload_id: str, part: object) -> dict[str, Any]:

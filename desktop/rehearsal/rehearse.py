@@ -113,16 +113,16 @@ class Rehearsal:
         yield from session.failing(self._config, {runner: self.logged(runner) for runner in Runner})
 
     def _record(self) -> Finding:
-        self._until(self._recording_is_told, self._elapsed() + self._patience_s)
-        told = session.helper(self._config)
-        if told and told.recording:
-            self._pause(min(_RECORDED_S, self._patience_s / 4))
-        fault = session.helper(self._config) or told
+        """Have the person stay for a while once something records, and leave."""
+        self._until(lambda: self._is_recording() or self._recorder_fault(), self._elapsed() + self._patience_s)
+        is_recording = self._is_recording()
+        if is_recording:
+            self._until(self._recorder_fault, self._elapsed() + min(_RECORDED_S, self._patience_s / 4))
+        fault = self._recorder_fault()
         self._changes.leave()
-        if told and told.recording:
-            away_s = self._config.away.total_seconds()
-            self._until(self._has_arrived, self._elapsed() + self._patience_s + away_s)
-        return session.recording(self._app, session.helper(self._config) or fault, self._minutes)
+        if is_recording and not fault:
+            self._until(self._has_arrived, self._elapsed() + self._patience_s + self._config.away.total_seconds())
+        return session.recording(self._app, fault, self._minutes)
 
     def _probed(self, runner: Runner) -> session.Probed | None:
         return session.probed(self._changes.result(runner))
@@ -131,9 +131,12 @@ class Rehearsal:
         told = session.helper(self._config)
         return told is not None and (told.room_opened or told.fault is not None)
 
-    def _recording_is_told(self) -> bool:
+    def _is_recording(self) -> bool:
         told = session.helper(self._config)
-        return told is not None and (told.recording or (told.fault or "").startswith("The recorder"))
+        return told is not None and told.recording
+
+    def _recorder_fault(self) -> str | None:
+        return session.recorder_fault(session.helper(self._config))
 
     def _has_arrived(self) -> bool:
         return bool(self._app.recordings.safe or self._app.recordings.empty or self._app.heard.lost)

@@ -19,6 +19,7 @@ from desktop.rehearsal.findings import Finding, well, wrong
 
 _LONGEST = 64_000
 _LIVES = timedelta(seconds=30)
+_NO_RECORDER = ("The recorder", "Nothing records")
 _COMMAND = re.compile(
     r"WARNING (\S+) (failed with -?\d+\.|has not ended after [\d.]+ s and was stopped\.|cannot be run: .*)"
 )
@@ -104,8 +105,14 @@ def room(told: Told | None) -> Finding:
     return wrong(f"The session helper has not opened the room. {why}", "Look at browser or program in agent.toml.")
 
 
-def recording(app: App, told: Told | None, minutes: float) -> Finding:
-    """Return whether a piece of a recording has arrived whole."""
+def recorder_fault(told: Told | None) -> str | None:
+    """Return what the helper says of the recorder, where that cannot record; None where it says nothing of it."""
+    fault = told.fault if told else None
+    return fault if fault and fault.startswith(_NO_RECORDER) else None
+
+
+def recording(app: App, fault: str | None, minutes: float) -> Finding:
+    """Return whether a piece of a recording has arrived whole; `fault` is the helper's word of the recorder."""
     kept = app.recordings
     if kept.safe:
         pieces, size = len(kept.safe), sum(kept.safe.values())
@@ -114,7 +121,8 @@ def recording(app: App, told: Told | None, minutes: float) -> Finding:
     where = "Look at recorder in agent.toml, and at the helper's log."
     if kept.empty:
         return wrong(f"The recording {kept.empty[0]} holds nothing: 0 bytes.", where)
+    if fault:
+        return wrong(f"Nothing is recorded: {fault}", where)
     if app.heard.lost:
         return wrong(f"The recording was not saved. {' '.join(app.heard.lost)}", where)
-    why = f"The session helper says: {told.fault}" if told and told.fault else "Nothing says why."
-    return wrong(f"No recording of the session has arrived within {minutes:.3g} minutes. {why}", where)
+    return wrong(f"No recording of the session has arrived within {minutes:.3g} minutes.", where)

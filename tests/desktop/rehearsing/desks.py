@@ -36,6 +36,7 @@ esac
     "journalctl": 'case "$*" in *elephant-agent*) cat {home}/service.log ;; *) cat {home}/helper.log ;; esac',
     "shutdown": "touch {home}/shut-down",
 }
+_OF_THE_AGENT = ("told.json", "helper.json", "helper.lock", "rehearsal.lock")
 _DCV_CONF = """\
 [session-management]
 create-session=true
@@ -52,6 +53,8 @@ class Desk:
 
     home: Path
     owner: str = USER
+    has_service: bool = True
+    """Whether the agent's service comes up when it is begun."""
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,7 +92,7 @@ class Desk:
             "browser": [*python, "room", "--home", str(self.dcv.home)],
             "recorder": [*python, "record"],
             "away_minutes": 0.02,
-            **{name: str(self.home / name) for name in ("state", "shared", "session", "hooks")},
+            **{name: str(self.home / name) for name in ("state", "shared", "session", "hooks", "drop")},
             **self.settings,
         }
         self.toml.write_text(as_toml(values))
@@ -109,15 +112,17 @@ class Desk:
                 (self.home / "restarted").touch()
 
     def begin(self, process: str) -> None:
-        """Start one of the agent's processes."""
+        """Start one of the agent's processes, where the machine has it."""
+        if process == "service" and not self.has_service:
+            return
         with (self.home / f"{process}.log").open("ab") as log:
             self._processes[process] = self._popen([process], stdout=log, stderr=log)
 
     def end(self, process: str) -> None:
         """End one of the agent's processes, as systemd does."""
-        running = self._processes[process]
-        running.terminate()
-        running.wait(30)
+        if running := self._processes.get(process):
+            running.terminate()
+            running.wait(30)
 
     def rehearse(self, minutes: float, *words: str) -> subprocess.Popen[bytes]:
         """Begin a rehearsal."""
@@ -138,6 +143,15 @@ class Desk:
             start_new_session=True,
             **more,
         )
+
+    def files(self) -> dict[str, bytes]:
+        """Return what the image says and keeps, all that a rehearsal might leave anything in."""
+        kept = [self.toml, *(self.dcv.home / name for name in ("dcv.pem", "dcv.key"))]
+        below = [
+            each for name in ("state", "shared", "session", "hooks", "drop") for each in (self.home / name).rglob("*")
+        ]
+        found = [file for file in [*kept, *below, *self.home.glob("*.before*")] if file.is_file()]
+        return {str(file.relative_to(self.home)): file.read_bytes() for file in found if file.name not in _OF_THE_AGENT}
 
     def stop(self) -> None:
         """Power the machine off."""
