@@ -29,6 +29,7 @@ SeatAttribute = Literal[
     "disconnected_at",
     "seen_at",
     "replaced",
+    "recording_lost",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
 
@@ -54,7 +55,8 @@ class Seat:
     says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
     lives. `replaced` tells of the desktops that
-    this role had before: when each was replaced, which it was, and why.
+    this role had before: when each was replaced, which it was, and why. `recording_lost` is what the desktop could not
+    save of what it recorded, a sentence each.
     """
 
     role: Role
@@ -79,6 +81,7 @@ class Seat:
     disconnected_at: datetime | None = None
     seen_at: datetime | None = None
     replaced: tuple[str, ...] = ()
+    recording_lost: tuple[str, ...] = ()
 
     @property
     def is_given_up(self) -> bool:

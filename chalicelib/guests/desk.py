@@ -113,10 +113,10 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
     if seat.is_given_up:
         raise Unavailable("This desktop was given up and is about to be replaced; tell it again in a moment.")
     if missing:
-        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
+        write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
         return
-    _write(meetings, meeting, writes.reported_ready(meeting, seat, now))
+    write(meetings, meeting, writes.reported_ready(meeting, seat, now))
     log.note(log.Note.DESKTOP_READY, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -128,11 +128,11 @@ def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: dateti
     """
     meeting, seat = desk.meeting, desk.seat
     if connected != seat.is_connected:
-        _write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
+        write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
         what = "somebody is connected" if connected else "nobody is connected any more"
         log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
     elif not _is_recent(seat.seen_at, now):
-        _write(meetings, meeting, writes.seen(meeting, seat, now))
+        write(meetings, meeting, writes.seen(meeting, seat, now))
 
 
 def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime) -> None:
@@ -144,7 +144,7 @@ def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime) -> No
     meeting, seat = desk.meeting, desk.seat
     if meeting.row.get(seat.attribute("session_data")) == url:
         return
-    _write(meetings, meeting, writes.reported_upload(meeting, seat, url, now))
+    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -152,7 +152,12 @@ def _is_recent(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and abs(now - moment) < SIGN_OF_LIFE
 
 
-def _write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+def write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+    """Change the row; the desktop tells again what comes at the same time as another change.
+
+    Raises:
+        Unavailable: it did, or the row cannot be written now.
+    """
     try:
         meetings.update(meeting.id, change)
     except Conflict as conflict:
