@@ -59,11 +59,14 @@ def put(link: Link, source: BinaryIO, part: Part, patience_s: float = PATIENCE_S
         Cut, DeadLink, Differs, NoUpload, Refused: it is not there.
         OSError: the file cannot be read.
     """
-    parts = urlsplit(link.url)
     try:
+        parts = urlsplit(link.url)
         connection = _connect(parts.scheme, parts.hostname, parts.netloc, patience_s)
+    except (ValueError, http.client.HTTPException) as error:
+        raise Refused(f"The app's link for part {part.number} leads nowhere: {error}.") from error
+    try:
         connection.connect()
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except OSError as error:
         raise Cut(f"S3 at {parts.hostname} cannot be reached: {error}.") from error
     try:
         status, said = _exchange(connection, f"{parts.path or '/'}?{parts.query}", link.headers, source, part)

@@ -198,6 +198,8 @@ class Uploader:
             if not is_kept:  # there may be room now
                 self._state.keep("safe", safe)
             self._forget(name)
+            for other in self._waiting.values():  # what kept them waiting may have passed as well
+                other.not_before_s = 0.0
 
     def _forget(self, name: str) -> None:
         self._waiting.pop(name, None)

@@ -37,7 +37,7 @@ class Desktop:
     """One desktop of a meeting from 15:00 to 16:00; it begins ten minutes before. Steps are a second apart."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder = folder
+        self.folder, self.me = folder, ME
         for name in ("state", "shared", "session", "drop"):
             (folder / name).mkdir()
         self.config = replace(
@@ -64,6 +64,7 @@ class Desktop:
         }
         self.deadline: datetime | None = END + timedelta(minutes=10)
         self.s3_fault: str | None = None
+        self.tried: list[datetime] = []
         self.sent: list[tuple[datetime, str]] = []
         self.refuses: AppRefused | None = None
         self.is_reached = True
@@ -81,13 +82,13 @@ class Desktop:
         """Begin anew, as an agent that was killed."""
         self.work.clear()
         clock = AppClock(self.elapsed, lambda: self.now)
-        state = State(self.config.state / "state.json", ME)
+        state = State(self.config.state / "state.json", self.me)
         dcv = Dcv(run=self.run_dcv)
         watch = Watch(dcv, clock.now)
 
-        conversation = Conversation(self, "m-1", ME, lambda: self.missing, watch.is_somebody_there, self.elapsed)
+        conversation = Conversation(self, "m-1", self.me, lambda: self.missing, watch.is_somebody_there, self.elapsed)
         uploads = Uploads(self.config.upload, self.config.session / "recordings", state, self, self.elapsed)
-        boxes = self.config.state / "outbox" / ME, self.config.state / "refused" / ME
+        boxes = self.config.state / "outbox" / self.me, self.config.state / "refused" / self.me
         outbox = Outbox(self.config.drop, *boxes, lambda file: None, unique_name)
         uploader = Uploader(outbox, self, state, self, self.elapsed)
         self.life = Life(
@@ -158,6 +159,7 @@ class Desktop:
         self, piece: Piece, source: Any, digests: Digests, look: Callable[[], Piece], tally: Tally | None = None
     ) -> None:
         """Be S3, and the app that signs for it."""
+        self.tried.append(self.now)
         if self.s3_fault:
             raise Trouble(self.s3_fault)
         self.sent.append((self.now, piece.name))

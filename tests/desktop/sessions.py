@@ -26,7 +26,7 @@ class Session:
     def __init__(self, folder: Path, **settings: Any) -> None:
         for name in ("shared", "session", "drop"):
             (folder / name).mkdir()
-        own = {name: folder / name for name in ("shared", "session", "hooks", "drop")}
+        own: Any = {name: folder / name for name in ("shared", "session", "hooks", "drop")}
         self.config = replace(Config(), **own, **settings)
         self.now = START
         self.ran: list[Ran] = []
