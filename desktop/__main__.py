@@ -17,6 +17,7 @@ from pathlib import Path
 from desktop import config
 
 _LOG_BYTES = 1_000_000
+_LONGEST_MIN = 1440
 
 log = logging.getLogger("elephant.desktop")
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("process", choices=("service", "helper", "record", "rehearse"))
     parser.add_argument("--config", type=Path, default=config.FILE, help="the image's settings (%(default)s)")
     parser.add_argument("--prepare", action="store_true", help="rehearse: make the machine a desktop, and no more")
-    parser.add_argument("--minutes", type=float, default=60, help="rehearse: how long it may take (%(default)s)")
+    parser.add_argument("--minutes", type=_minutes, default=60.0, help="rehearse: how long it may take (%(default)s)")
     told = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -62,6 +63,13 @@ def main(arguments: Sequence[str]) -> int:
     from desktop.machine import this_machine
 
     return service.main(settings, this_machine(settings.root), stop)
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= _LONGEST_MIN:  # nan is neither
+        raise argparse.ArgumentTypeError(f"minutes are a number from 0 to {_LONGEST_MIN}, and not {text}")
+    return minutes
 
 
 def _rehearse(told: argparse.Namespace, stop: threading.Event) -> int:

@@ -73,8 +73,8 @@ class Changes:
         self._machine.make_private(self.folder)
         self._keep_pair()
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(self._file, self._kept) if self._file.exists() else self._kept.touch()
-        (self.folder / "state").mkdir()
+        self._keep_settings()
+        (self.folder / "state").mkdir(exist_ok=True)
         command = python("visit.py", str(self._visiting), self.image.dcv)
         self._write_script(Path(self.config.dcv), self._host.passes_on(command), private=True)
         for runner in Runner:
@@ -182,6 +182,15 @@ class Changes:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{self._host.begins}\n{line}\n", encoding="utf-8")
         file.chmod(0o700 if private else 0o755)
+
+    def _keep_settings(self) -> None:
+        """Keep the image's own settings, whole or not at all; nothing, where it has none."""
+        beside = self._kept.with_name(f"{self._kept.name}.new")
+        if self._file.exists():
+            shutil.copy2(self._file, beside)
+        else:
+            beside.write_bytes(b"")
+        beside.replace(self._kept)
 
     def _keep_pair(self) -> None:
         there = [name for name in PAIR if (self.image.dcv_certificates / name).exists()]

@@ -85,7 +85,11 @@ class Linux:
     def verifier(self, config: Config) -> str | None:  # noqa: ARG002  one file says it, whatever the agent's say
         """Return what dcv.conf says."""
         found = configparser.ConfigParser(interpolation=None, strict=False)
-        found.read_string((self._root / "etc" / "dcv" / "dcv.conf").read_text(encoding="utf-8", errors="replace"))
+        file = self._root / "etc" / "dcv" / "dcv.conf"
+        try:
+            found.read_string(file.read_text(encoding="utf-8", errors="replace"))
+        except configparser.Error as error:
+            raise OSError(f"{file} is not to be understood: {error.message}") from error
         return found.get("security", "auth-token-verifier", fallback="").strip("\"'") or None
 
     def words(self, command: Sequence[str]) -> str:

@@ -104,7 +104,7 @@ def setting(host: Host, config: Config) -> Finding:
     wanted = f"http://127.0.0.1:{config.verifier_port}"
     try:
         found = host.verifier(config)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         return wrong(f"DCV's settings cannot be read ({error}).", "Is DCV installed, and where it usually is?")
     parts = urlsplit(found or "")
     if found and f"{parts.scheme}://{parts.netloc}" == wanted:

@@ -25,8 +25,9 @@ from desktop.rehearsal.prepare import forget, refuse_desktop, tags, who
 DEADLINE = timedelta(hours=1)
 """How long the machine lives should all else fail, as its stand-in metadata say."""
 
-_PARTS = 4
-"""Each of what is waited for (ready, commands, recording) has this part of the whole time."""
+_PARTS = 5
+"""Each of what is waited for (to be ready, the commands, something that records, the recording) has this part of the
+whole time; the fifth is for the rest."""
 
 _RECORDED_S = 20
 _LOOK_S = 0.2
@@ -220,5 +221,5 @@ def _rehearse(
             tell(finding)
             has_failed = has_failed or not finding.is_ok
         for runner in Runner if has_failed else ():
-            said = rehearsal.logged(runner).splitlines()[-_LOG_LINES:]
-            say("\n".join([f"  the log of {session.WHO[runner]}, its end:", *(f"    {line}" for line in said)]))
+            for line in rehearsal.logged(runner).splitlines()[-_LOG_LINES:]:
+                say(f"rehearsal: log of {session.WHO[runner]}: {line}")

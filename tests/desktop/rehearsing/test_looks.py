@@ -150,8 +150,11 @@ def test_whom_dcv_asks(tmp_path: Path, config: Config, line: str, is_ok: bool, s
     assert says in sentence(looks.setting(Linux(tmp_path), config), is_ok)
 
 
-def test_settings_of_dcv_that_are_not_there(tmp_path: Path, config: Config) -> None:
+def test_settings_of_dcv_that_are_not_there_or_no_settings(tmp_path: Path, config: Config) -> None:
     assert "cannot be read" in sentence(looks.setting(Linux(tmp_path), config), is_ok=False)
+    (tmp_path / "etc" / "dcv").mkdir(parents=True)
+    (tmp_path / "etc" / "dcv" / "dcv.conf").write_text("auth-token-verifier\n")
+    assert "is not to be understood" in sentence(looks.setting(Linux(tmp_path), config), is_ok=False)
 
 
 # --- the guard

@@ -26,8 +26,8 @@ from tests.waiting import until
 if sys.platform == "win32":
     pytest.skip("the system's programs are shell scripts here", allow_module_level=True)
 
-SHORT = 1.0
-"""Minutes; what is missing is waited for a quarter of it."""
+SHORT = 1.4
+"""Minutes; what is missing is waited for a fifth of it."""
 
 LONG = 8.0
 _DIES = [sys.executable, "-c", "import sys; sys.exit(3)"]
@@ -188,7 +188,7 @@ def test_with_a_command_that_fails(wrong: dict[str, Begun]) -> None:
     desk, told = wrong["another's session"].desk, wrong["another's session"].end()
     folder = desk.home / "hooks" / "session" / "connect"
     assert one(told, "The command 10-mine failed with 3.").endswith(f"It is in {folder}.")
-    assert "the log of the session helper, its end:" in told.printed
+    assert "rehearsal: log of the session helper: " in told.printed
 
 
 def test_with_metadata_that_answer_the_person(wrong: dict[str, Begun]) -> None:
