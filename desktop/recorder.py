@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -210,8 +211,10 @@ def main(config: Config, stop: threading.Event) -> int:
         return 2
 
     def listen() -> None:
-        sys.stdin.buffer.read()
-        stop.set()
+        with suppress(OSError):  # none at all: then a signal ends it
+            while os.read(0, 1024):  # without Python's buffer, which the end of the process would wait for
+                continue
+            stop.set()
 
     threading.Thread(target=listen, name="input", daemon=True).start()
     return Recorder(config, Path(where)).run(stop)

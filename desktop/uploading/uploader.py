@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from desktop.background import Line
@@ -62,6 +62,8 @@ class _Waits:
     pause_s: float = SHORTEST_S
     why: str = "it has not been its turn."
     size: int | None = None
+    digests: Digests = field(default_factory=Digests)
+    tally: Tally = field(default_factory=Tally)
 
 
 class Uploader:
@@ -75,14 +77,11 @@ class Uploader:
         self._line = line
         self._elapsed = elapsed
         self._waiting: dict[str, _Waits] = {}
-        self._digests: dict[str, Digests] = {}
         self._lock = threading.Lock()
         self._has_begun = self._is_at_work = False
         self._is_drop_empty = False
         self._take_due_s = elapsed()
         self._trouble = ""
-        self.tally = Tally()
-        """What was sent since this process began."""
 
     def step(self, *, look: bool) -> None:
         """Take what was dropped, about every two seconds or where it is to `look` now; begin with the next piece."""
@@ -149,16 +148,17 @@ class Uploader:
         return next((name for name, each in list(self._waiting.items()) if each.not_before_s <= now_s), None)
 
     def _upload(self, name: str) -> None:
-        each, tally = self._waiting[name], Tally()
+        each = self._waiting[name]
+        tally = each.tally
+        before = tally.taken
         why = "the agent has failed; see its log."
         try:
             piece = self._outbox.look(name)
             each.size = piece.size
             with self._outbox.open(name) as source:
                 piece = self._outbox.mark(name, source)
-                digests = self._digests.setdefault(name, Digests())
-                self._transfer.send(piece, source, digests, lambda: self._outbox.mark(name, source), tally)
-            self._is_safe(name, piece)
+                self._transfer.send(piece, source, each.digests, lambda: self._outbox.mark(name, source), tally)
+            self._is_safe(name, piece, tally)
             why = ""
         except (NoPiece, FileNotFoundError) as error:
             self._lose(str(error) if isinstance(error, NoPiece) else f"{name} is gone from {self._outbox.folder}.")
@@ -169,11 +169,8 @@ class Uploader:
         except OSError as error:
             why = f"it cannot be read ({error})."
         finally:
-            self.tally.taken += tally.taken
-            self.tally.failed += tally.failed
-            self.tally.bytes += tally.bytes
             if why:
-                self._try_later(name, each, why, arrived=tally.taken > 0)
+                self._try_later(name, each, why, arrived=tally.taken > before)
             self._is_at_work = False
 
     def _try_later(self, name: str, each: _Waits, why: str, *, arrived: bool) -> None:
@@ -185,9 +182,10 @@ class Uploader:
         each.not_before_s = self._elapsed() + each.pause_s
         each.pause_s = min(2 * each.pause_s, LONGEST_S)
 
-    def _is_safe(self, name: str, piece: Piece) -> None:
+    def _is_safe(self, name: str, piece: Piece, tally: Tally) -> None:
         """Note that a piece is safe, and only then delete it here."""
-        log.info("%s%s is safe.", name, _shown(piece.size))
+        sent = f"{tally.taken} parts were sent, and {tally.failed} begun in vain"
+        log.info("%s%s is safe: %s.", name, _shown(piece.size), sent)
         with self._lock:
             safe = [*self._safe(), name]
             is_kept = self._state.keep("safe", safe)
@@ -203,7 +201,6 @@ class Uploader:
 
     def _forget(self, name: str) -> None:
         self._waiting.pop(name, None)
-        self._digests.pop(name, None)
 
     def _lose(self, sentence: str) -> None:
         lost = self._lost()
