@@ -38,6 +38,8 @@ class Heard:
     """What it lacks by its last word; None before the first."""
     connected: bool | None = None
     took_certificate: bool = False
+    pieces: int = 0
+    """How many pieces of a recording it says it has uploaded, once its person has been away for a while."""
     lost: list[str] = field(default_factory=list)
     """What it says of recordings that it could not save."""
 
@@ -112,6 +114,8 @@ class App:
         if (method, route) == ("POST", "/recordings/safe"):
             return self.recordings.finish(body)
         if (method, route) == ("POST", "/uploaded"):
+            pieces = body.get("pieces")
+            heard.pieces = pieces if isinstance(pieces, int) else 0
             heard.lost = [str(each) for each in body.get("lost", ())]
             return {"message": "Noted."}
         raise Refused(404, "The app has no such route.")

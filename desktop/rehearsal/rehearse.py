@@ -140,7 +140,7 @@ class Rehearsal:
         return session.recorder_fault(session.helper(self._config))
 
     def _has_arrived(self) -> bool:
-        return bool(self._app.recordings.safe or self._app.recordings.empty or self._app.heard.lost)
+        return bool(self._app.heard.pieces or self._app.heard.lost or self._app.recordings.empty)
 
     def _until(self, holds: Callable[[], object], until_s: float) -> bool:
         """Wait until this is so, and return whether it is."""

@@ -113,16 +113,18 @@ def recorder_fault(told: Told | None) -> str | None:
 
 def recording(app: App, fault: str | None, minutes: float) -> Finding:
     """Return whether a piece of a recording has arrived whole; `fault` is the helper's word of the recorder."""
-    kept = app.recordings
-    if kept.safe:
-        pieces, size = len(kept.safe), sum(kept.safe.values())
-        many = "A piece" if pieces == 1 else f"{pieces} pieces"
-        return well(f"{many} of a recording of the session arrived whole, {size:,} bytes.")
+    kept, heard = app.recordings, app.heard
     where = "Look at recorder in agent.toml, and at the helper's log."
     if kept.empty:
         return wrong(f"The recording {kept.empty[0]} holds nothing: 0 bytes.", where)
     if fault:
         return wrong(f"Nothing is recorded: {fault}", where)
-    if app.heard.lost:
-        return wrong(f"The recording was not saved. {' '.join(app.heard.lost)}", where)
-    return wrong(f"No recording of the session has arrived within {minutes:.3g} minutes.", where)
+    if heard.lost:
+        return wrong(f"The recording was not saved. {' '.join(heard.lost)}", where)
+    if not kept.safe:
+        return wrong(f"No recording of the session has arrived within {minutes:.3g} minutes.", where)
+    pieces, size = len(kept.safe), sum(kept.safe.values())
+    arrived = f"{'A piece' if pieces == 1 else f'{pieces} pieces'} of a recording of the session arrived whole"
+    if not heard.pieces:
+        return wrong(f"{arrived}, and within {minutes:.3g} minutes the agent has not said that this is all.", where)
+    return well(f"{arrived}, {size:,} bytes, and the agent has said that this is all.")

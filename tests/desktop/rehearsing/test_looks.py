@@ -252,10 +252,13 @@ def test_a_recording_is_there_or_it_is_said_why_not(app: App) -> None:
     app.heard.lost = ["a.mkv holds 0 bytes."]
     assert "a.mkv holds 0 bytes." in sentence(session.recording(app, None, 15), is_ok=False)
     assert "It has ended." in sentence(session.recording(app, "It has ended.", 15), is_ok=False)
+    app.heard.lost = []
+    app.recordings.safe["c.mkv"] = 1234
+    assert "A piece" in sentence(session.recording(app, None, 15), is_ok=False)
+    app.heard.pieces = 1
+    assert "1,234 bytes" in sentence(session.recording(app, None, 15), is_ok=True)
     app.recordings.empty.append("b.mkv")
     assert "b.mkv holds nothing" in sentence(session.recording(app, None, 15), is_ok=False)
-    app.recordings.safe["c.mkv"] = 1234
-    assert "1,234 bytes" in sentence(session.recording(app, None, 15), is_ok=True)
 
 
 @pytest.mark.parametrize(
