@@ -243,15 +243,16 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.guests import desk, recordings
 
     here, desktop_id = _speaker()
-    body = _json_body(cast(Request, app.current_request))
+    request, now = cast(Request, app.current_request), here.clock()
+    body, said_at = _json_body(request), desk.parse_said_at(request.headers.get("x-amz-date"), now)
     if isinstance(body, Mapping) and "pieces" in body:
         told = recordings.parse_told(body)
         place = _of_recordings(here, meetingId, desktop_id)
-        recordings.note(here.meetings, here.recordings, place, told, here.policy, here.clock())
+        recordings.note(here.meetings, here.recordings, place, told, here.policy, now, said_at=said_at)
     else:
         url = desk.parse_upload(body)
         place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
-        desk.report_upload(here.meetings, place, url, here.clock())
+        desk.report_upload(here.meetings, place, url, now, said_at=said_at)
     return Response({"message": "It is noted."})
 
 

@@ -132,6 +132,20 @@ def test_more_pieces_than_there_are_are_not_believed(world: World, meeting: str)
     assert "teacher_session_data" not in world.row("m-1")
 
 
+def test_all_pieces_of_a_desktop_lie_together_though_its_meeting_is_moved_past_midnight(
+    world: World, meeting: str
+) -> None:
+    begun = NOW - timedelta(minutes=10)
+    world.put(id="m-1", teacher_ec2_id=ME, meet_time=utc(NOW), begun_at=utc(begun), status="IN_PROGRESS", open="1")
+    desk = Desk()
+    desk.send("0001.mkv", b"a")
+    later = utc(NOW + timedelta(days=1))
+    world.put(id="m-1", teacher_ec2_id=ME, meet_time=later, begun_at=utc(begun), status="IN_PROGRESS", open="1")
+    desk.send("0002.mkv", b"b")
+    assert desk.ask("/uploaded", {"pieces": 2, "lost": []})[0] == 200
+    assert sorted(lying(world)) == [f"{PREFIX}0001.mkv", f"{PREFIX}0002.mkv"]
+
+
 @pytest.mark.parametrize("arrived", range(4))
 def test_one_that_was_cut_off_at_any_part_goes_on_there(world: World, meeting: str, arrived: int) -> None:
     """The desktop knows nothing any more but the piece: not the upload, and not what it has sent."""
