@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 import desktop
+from desktop.config import Config
 from desktop.machine import this_machine
 from desktop.machine.programs import output
 from desktop.machine.windows import REGISTRY, Windows
 from desktop.processes import begin, born, share_hidden_console
+from desktop.rehearsal import hosts
 from localcloud.clock import RealClock
 from localcloud.identity import Issuer
 from localcloud.metadata import Metadata
@@ -166,6 +168,11 @@ def test_a_meeting_s_machine_gets_its_person_and_the_second_time_nothing_new(met
     assert USER not in administrators
     rules = powershell("-Command", "(Get-NetFirewallRule -DisplayName 'Elephant: no metadata*').DisplayName")
     assert len(rules.splitlines()) == 2
+
+
+def test_a_rehearsal_reads_whom_dcv_asks(metadata: Metadata) -> None:
+    assert "a desktop of meeting m-1" in boot(metadata)
+    assert hosts.Windows().verifier(Config()) == "http://127.0.0.1:8444"
 
 
 def test_the_agent_is_installed_and_installed_again() -> None:
