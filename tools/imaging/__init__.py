@@ -5,5 +5,6 @@ installers  the operator's own installers, beside the stage's file
 content     the template with its documents and parameters, and the version that all of it comes to
 assets      the bucket that the machines of a build fetch from
 builds      the builds of a stage's pipeline: started once, followed, described
+removal     takes the pipeline away, and leaves the images
 progress    what is told while a build goes on, and when it has failed
 """
