@@ -141,7 +141,7 @@ def _remedy(build: Build, failed: Step | None, tail: list[str]) -> str:
     """Return what to do about a build that failed, by where it did and by what is said of it."""
     said = " ".join([build.reason, failed.message if failed else "", *tail])
     kind, name = (failed.kind, failed.name.lower()) if failed else ("", "")
-    if re.search(r"not authorized|AccessDenied|UnauthorizedOperation|kms:|KMS", said):
+    if re.search(r"not authorized|AccessDenied|UnauthorizedOperation|kms:", said, re.IGNORECASE):
         return (
             "Somebody may not do what is named there. A customer key must admit AWSServiceRoleForImageBuilder in its "
             "policy; what your account forbids by its own policies must be allowed there."

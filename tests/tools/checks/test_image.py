@@ -41,10 +41,10 @@ def _hold_another_owners(account: Account) -> None:
 
 
 WRONG: dict[str, Wrong] = {
-    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "bake one"),
+    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "build one"),
     "image bigger than the volume": ("image", {"volume_gib": 8}, nothing, Level.WARN, "volume_gib = 15"),
     "image not ready": ("image", {}, lambda a: image_is(a, State="pending"), Level.FAIL, "wait image-available"),
-    "image failed": ("image", {}, lambda a: image_is(a, State="failed"), Level.FAIL, "bake one"),
+    "image failed": ("image", {}, lambda a: image_is(a, State="failed"), Level.FAIL, "build one"),
     "image without a root": ("image", {}, lambda a: image_is(a, BlockDeviceMappings=[]), Level.FAIL, "no EBS volume"),
     "no such parameter": ("image", {"ami_id": RESOLVED}, nothing, Level.FAIL, f"{PARAMETER}, which is not there"),
     "a parameter without an image": ("image", {"ami_id": RESOLVED}, _hold("later"), Level.FAIL, "no image's id"),
