@@ -8,8 +8,8 @@ limit=${ELEPHANT_INSTALLER_LIMIT:-45m}
 export DEBIAN_FRONTEND=noninteractive
 cd "$folder"
 touch done.txt
-if ! sha256sum --check --quiet --strict manifest.txt 2>/dev/null && [ -s manifest.txt ]; then
-  echo "elephant: FAILED the installers are not the files that were uploaded: $(sha256sum --check --quiet manifest.txt 2>&1 | head -n 3 | tr '\n' ' ')"
+if [ -s manifest.txt ] && ! spoilt=$(sha256sum --check --quiet --strict manifest.txt 2>/dev/null); then
+  echo "elephant: FAILED the installers are not the files that were uploaded: $(head -n 3 <<<"$spoilt" | tr '\n' ' ')"
   exit 1
 fi
 while IFS= read -r line; do

@@ -92,9 +92,7 @@ class World:
         return replace(load("dev", ROOT / "stages"), **changes)
 
     def make(self, stage: Stage | None = None, *, force: bool = False, building: list[str] | None = None) -> int:
-        return make(
-            stage or self.stage(), self.client, self.root, force=force, building=building, sleep=self.sleep
-        )
+        return make(stage or self.stage(), self.client, self.root, force=force, building=building, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
