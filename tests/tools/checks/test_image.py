@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.tools.checks.sound import ACCOUNT, REGION, Account, Wrong, assert_found, nothing
 from desktop import PROTOCOL
+from tests.tools.checks.sound import ACCOUNT, REGION, Account, Wrong, assert_found, nothing
 from tools.checks import BEFORE, look
 from tools.checks.image import OLD
 from tools.findings import Level
@@ -136,13 +136,13 @@ def test_the_image_that_is_deployed_is_looked_at_where_the_file_names_none(accou
     account.client("lambda").update_function_configuration(
         FunctionName="elephant-dev", Environment={"Variables": variables}
     )
-    account.client("ssm").put_parameter(Name=BUILT, Value="ami-0123456789abcdef0", Type="String")
+    newest = "ami-0123456789abcdef0"
+    account.client("ssm").put_parameter(Name=BUILT, Value=newest, Type="String")
     assert account.look("image", ami_id="")[0][0] is Level.OK
     [*_, newer] = account.look("agent", ami_id="")
     assert newer == (
         Level.WARN,
-        f"desktops have the image {account.stage.ami_id}, and ami-0123456789abcdef0 was built since → "
-        "make deploy STAGE=dev",
+        f"desktops have the image {account.stage.ami_id}, and {newest} was built since → make deploy STAGE=dev",
     )
 
 
