@@ -87,7 +87,7 @@ def key_pair(site: Site) -> Iterator[Finding]:
 
 def _has_scripts(site: Site) -> bool:
     """Return whether the image is the one that stands deployed, with scripts; what a parameter names may be another."""
-    ami, deployed = site.ami_id, inventory.environment(site.stage, site.client)
+    ami, deployed = site.stage.ami_id, inventory.environment(site.stage, site.client)
     is_same = deployed.get("AMI_ID") == ami and not image_parameter(ami)
     return is_same and deployed_client(site.outputs) is Client.SCRIPTS
 
@@ -96,7 +96,7 @@ def client(site: Site) -> Iterator[Finding]:
     """What runs on the desktops is said, and is not changed by a line that somebody merged: the image decides it."""
     if site.desktop_client is Client.KIT and _has_scripts(site):
         yield fail(
-            f"the image {site.ami_id} was deployed with scripts, and {site.file} says that it has the kit: none "
+            f"the image {site.stage.ami_id} was deployed with scripts, and {site.file} says that it has the kit: none "
             "of its desktops would find its meeting",
             f'write desktops.client = "scripts" in {site.file}, or name an image that has the kit as desktops.ami_id',
         )

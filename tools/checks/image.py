@@ -41,14 +41,14 @@ def image(site: Site) -> Iterator[Finding]:
     except _NoImage as none:
         yield none.finding
         return
-    ami, bake = described["ImageId"], _bake(site)
+    ami, another = described["ImageId"], _another(site)
     if described["State"] != "available":
         wait = site.aws(f"ec2 wait image-available --image-ids {ami}")
-        yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else bake)
+        yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else another)
         return
     root, size = described.get("RootDeviceName", ""), root_of(described).get("VolumeSize", 0)
     if not root_of(described):
-        yield fail(f"the image {ami} has no EBS volume at its root device {root or '(none)'}", bake)
+        yield fail(f"the image {ami} has no EBS volume at its root device {root or '(none)'}", another)
         return
     yield ok(f"the image {ami} is available; its root device is {root}, {size} GiB")
     if size > site.stage.volume_gib:
@@ -57,7 +57,7 @@ def image(site: Site) -> Iterator[Finding]:
             f"set desktops.volume_gib = {size} in {site.file}",
         )
     if described.get("Platform") != "windows":
-        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + bake)
+        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + another)
     owner = described.get("ImageOwnerAlias") or described.get("OwnerId")
     if image_parameter(site.ami_id) and owner not in (site.account.id, "amazon"):
         yield fail(
@@ -228,10 +228,10 @@ def _described(site: Site) -> dict[str, Any]:
         found = []
     if not found:
         what = f"the image {ami} is not in {site.stage.region}, or not shared with this account"
-        raise _NoImage(fail(what, _bake(site)))
+        raise _NoImage(fail(what, _another(site)))
     described: dict[str, Any] = found[0]
     return described
 
 
-def _bake(site: Site) -> str:
+def _another(site: Site) -> str:
     return f"build one: {site.make('image')}; or correct desktops.ami_id in {site.file}"

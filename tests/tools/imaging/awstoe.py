@@ -93,7 +93,7 @@ def _step(step: Mapping[str, Any], declared: list[str], system: str) -> Iterator
         yield "timeoutSeconds is neither -1 nor more than 0"
     if step.get("onFailure", "Abort") not in ("Abort", "Continue", "Ignore"):
         yield f"onFailure is {step['onFailure']}"
-    action, inputs = step.get("action"), step.get("inputs")
+    action, inputs = str(step.get("action")), step.get("inputs")
     if action in COMMANDS:
         takes, needs, has = COMMANDS[action]
         if has != system:

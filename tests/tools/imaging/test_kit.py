@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_same_files_are_the_same_bytes_whenever_they_were_written(tmp_path: Path) -> None:
-    packed = []
+    packed: list[kit.Kit] = []
     for name, names in (("a", ("one.py", "two.py")), ("b", ("two.py", "one.py"))):
         (tmp_path / name / "desktop" / "__pycache__").mkdir(parents=True)
         (tmp_path / name / "desktop" / "__pycache__" / f"{name}.pyc").write_text(name)

@@ -11,8 +11,9 @@ import pytest
 from tests.tools.imaging.modelled import refusal
 from tests.tools.imaging.world import BASE, BUILD, PARAMETER, Frame, World, fails
 from tools import image
+from tools.account import Clients
 from tools.imaging.content import BASES
-from tools.stage import StageError
+from tools.stage import Stage, StageError
 
 
 def test_an_image_is_built_tested_and_recorded(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,8 +157,8 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(image, "clients", lambda _: world.client)
     made = image.make
 
-    def make(*given: Any, **named: Any) -> int:
-        return made(*given, world.root, **named, sleep=world.sleep)
+    def make(stage: Stage, client: Clients, **named: Any) -> int:
+        return made(stage, client, world.root, **named, sleep=world.sleep)
 
     monkeypatch.setattr(image, "make", make)
     return image.main()
@@ -202,7 +203,7 @@ def test_a_build_of_what_the_files_were_before_is_followed_and_another_is_asked_
     assert len(world.builds) == 1
 
 
-def test_two_who_start_at_once_are_given_one_build(world: World) -> None:
+def test_two_who_start_at_once_are_given_one_build(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the other's: Image Builder tells by the token that both mean the same."""
     world.make()
     world.builds.clear()
@@ -213,7 +214,7 @@ def test_two_who_start_at_once_are_given_one_build(world: World) -> None:
         tokens.append(request["clientToken"])
         return start(**request)
 
-    world.start_image_pipeline_execution = both  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "start_image_pipeline_execution", both)
     world.make(force=True)
     [first] = tokens
     world.builds.clear()
@@ -258,7 +259,7 @@ def test_an_aws_that_never_answers_ends_the_command_and_not_the_build(world: Wor
         world.make()
 
 
-def test_a_profile_that_iam_has_not_spread_is_waited_for(world: World) -> None:
+def test_a_profile_that_iam_has_not_spread_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     start, words = world.start_image_pipeline_execution, "The provided instance profile does not exist."
     left = [1, 1]
 
@@ -268,7 +269,7 @@ def test_a_profile_that_iam_has_not_spread_is_waited_for(world: World) -> None:
             raise refusal("InvalidRequestException", "StartImagePipelineExecution", words)
         return start(**request)
 
-    world.start_image_pipeline_execution = lag  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "start_image_pipeline_execution", lag)
     assert world.make() == 0
 
 
@@ -278,14 +279,16 @@ def test_a_stack_that_was_never_made_is_made_anew(world: World) -> None:
     assert world.clients["cloudformation"].asked.count("delete_stack") == 1
 
 
-def test_an_image_that_is_not_recorded_is_said_with_the_command_that_records_it(world: World) -> None:
+def test_an_image_that_is_not_recorded_is_said_with_the_command_that_records_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     distribute = world.distribute
 
     def forgetful(arn: str) -> None:
         distribute(arn)
         del world.ssm[PARAMETER]
 
-    world.distribute = forgetful  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "distribute", forgetful)
     with pytest.raises(StageError, match=r"names nothing.*put-parameter .*--data-type aws:ec2:image .*--value ami-"):
         world.make()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,6 @@ class World:
         return self.clients[service]
 
     def stage(self, **changes: Any) -> Stage:
-        from dataclasses import replace
-
         return replace(load("dev", ROOT / "stages"), **changes)
 
     def make(self, stage: Stage | None = None, *, force: bool = False, building: list[str] | None = None) -> int:
