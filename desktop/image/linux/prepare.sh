@@ -1,5 +1,5 @@
 #!/bin/bash
-# Before DCV, on Ubuntu: a desktop on X with an automatic logon, Python's packages, ffmpeg, and time synchronisation. Run
+# Before DCV, on Ubuntu: a desktop on X, Python's packages, ffmpeg, and time synchronisation. Run
 # again it changes nothing. Ubuntu's packages are signed; Python's are held against desktop/requirements.txt.
 set -euo pipefail
 staging=${1:-/var/tmp/elephant-image}
@@ -18,14 +18,9 @@ apt-get -q -y purge gnome-initial-setup
 python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --upgrade \
   --target /opt/elephant/packages -r "$staging/kit/desktop/requirements.txt"
 
-# The person: no password, no administrator, and a home that is made anew by nobody.
-id -u lesson >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --comment 'The person at this desktop' lesson
-passwd --quiet --lock lesson
-for group in adm lxd sudo; do
-  if id -nG lesson | grep -qw "$group"; then gpasswd --delete lesson "$group"; fi
-done
-
-install -D -m 644 "$staging/kit/desktop/linux/gdm.conf" /etc/gdm3/custom.conf
+# X, without which DCV has no console session. The person, and its logon, are the boot script's to make.
+sed -i -e 's/^#* *WaylandEnable *=.*/WaylandEnable=false/' /etc/gdm3/custom.conf
+grep -q '^WaylandEnable=false' /etc/gdm3/custom.conf || sed -i -e 's/^\[daemon\]/&\nWaylandEnable=false/' /etc/gdm3/custom.conf
 cat >/etc/X11/xorg.conf <<'END'
 Section "Device"
     Identifier "Dummy"

@@ -9,5 +9,6 @@ rm -f /etc/dcv/dcv.pem /etc/dcv/dcv.key
 for folder in /var/lib/elephant /var/lib/elephant-session /var/lib/elephant-drop /run/elephant /var/log/dcv; do
   if [ -d "$folder" ]; then find "$folder" -mindepth 1 -delete; fi
 done
+if id -u lesson >/dev/null 2>&1; then userdel --remove --force lesson; fi
 rm -rf "$staging"
 echo 'elephant: nothing of this machine is left for the image'
