@@ -158,6 +158,9 @@ def test_a_drop_folder_that_cannot_be_read_stops_nothing_that_was_taken(
     assert len(place.sent) == 1
     assert not place.uploader.is_settled
     assert caplog.text.count("cannot be taken over now") == 1
+    told = place.uploader.report(1, unfinished=True)
+    assert told is not None
+    assert "cannot be taken over now" in told.lost[-1], "what lies there is not known, and may be a recording"
     place.drop.mkdir()
     place.live()
     assert place.uploader.is_settled
