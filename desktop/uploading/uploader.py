@@ -114,9 +114,9 @@ class Uploader:
         """
         lost = [*self._lost(), *also_lost]
         if unfinished:
-            lost += [
-                f"{name}{_shown(each.size)} is not uploaded: {each.why}" for name, each in list(self._waiting.items())
-            ]
+            waiting = list(self._waiting.items())
+            lost += [f"{name}{_shown(each.size)} is not uploaded: {each.why}" for name, each in waiting]
+            lost += [self._trouble] if self._trouble else []
         told = Report(len(self._safe()), _at_most(lost), visits)
         return None if self._state.get("told_recordings") == _kept(told) else told
 
