@@ -28,9 +28,14 @@ $toml = Join-Path $data 'agent.toml'
 if (-not (Test-Path -LiteralPath $toml)) { Set-Content -LiteralPath $toml -Encoding ASCII -Value "user = '$User'", "verifier_port = $VerifierPort" }
 
 # No screen saver for people whose profile is still to be made.
-reg.exe load 'HKU\ElephantDefault' "$env:SystemDrive\Users\Default\NTUSER.DAT" | Out-Null
-reg.exe add 'HKU\ElephantDefault\Control Panel\Desktop' /v ScreenSaveActive /t REG_SZ /d 0 /f | Out-Null
-reg.exe unload 'HKU\ElephantDefault' | Out-Null
+# A profile that stayed loaded would be in Sysprep's way.
+function Invoke-Reg {
+  reg.exe @args | Out-Null
+  if ($LASTEXITCODE -ne 0) { throw "``reg $args`` fails with $LASTEXITCODE." }
+}
+Invoke-Reg load 'HKU\ElephantDefault' "$env:SystemDrive\Users\Default\NTUSER.DAT"
+try { Invoke-Reg add 'HKU\ElephantDefault\Control Panel\Desktop' /v ScreenSaveActive /t REG_SZ /d 0 /f }
+finally { Invoke-Reg unload 'HKU\ElephantDefault' }
 
 # Without a limit: Windows ends a task after three days otherwise. One that has ended, however it did, is begun again
 # within a minute: Windows' own word for that, to restart on failure, does not count what a program exits with.
