@@ -148,7 +148,7 @@ class Uploader:
     def _upload(self, name: str) -> None:
         each = self._waiting[name]
         tally = each.tally
-        before = tally.taken
+        before = tally.arrived
         why = "the agent has failed; see its log."
         try:
             piece = self._outbox.look(name)
@@ -168,7 +168,7 @@ class Uploader:
             why = f"it cannot be read ({error})."
         finally:
             if why:
-                self._try_later(name, each, why, arrived=tally.taken > before)
+                self._try_later(name, each, why, arrived=tally.arrived > before)
             self._is_at_work = False
 
     def _try_later(self, name: str, each: _Waits, why: str, *, arrived: bool) -> None:

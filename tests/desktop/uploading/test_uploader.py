@@ -230,6 +230,21 @@ def test_who_makes_more_pieces_than_can_have_been_recorded_is_heard_no_more(plac
     assert "More than 1000 pieces" in told.lost[0]
 
 
+@pytest.mark.parametrize("count", ["taken", "there"])
+def test_one_that_comes_on_with_every_try_is_not_kept_waiting(place: Place, count: str) -> None:
+    """Also where S3 has a part, and the connection was cut before it could say so."""
+
+    def send(piece: Piece) -> None:
+        tally = place.uploader._waiting[piece.name].tally
+        setattr(tally, count, getattr(tally, count) + 1)
+        if getattr(tally, count) < 10:
+            raise Trouble("The connection was cut.")
+
+    place.at_send = send
+    place.live(25)
+    assert len(place.sent) == 1
+
+
 def test_what_it_took_is_logged_also_over_several_tries(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     def send(piece: Piece) -> None:
         waits = place.uploader._waiting[piece.name]
