@@ -89,6 +89,20 @@ def _is_look_alike(label: str) -> bool:
     )
 
 
+class Line(Kind):
+    """A line for people to read, in any language, of up to `longest` characters."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(f"a line of up to {longest} printable characters, without spaces around it")
+        self._longest = longest
+
+    def read(self, text: str) -> str:
+        """Return the line itself."""
+        if not text or text != text.strip() or len(text) > self._longest or not text.isprintable():
+            raise self.refusal()
+        return text
+
+
 class Secret(Kind):
     """Text that no message repeats: anything printable that is neither in quotes nor between spaces."""
 
@@ -201,7 +215,8 @@ class Setting:
     where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
     `default_in_stage` is the default of a stage's file where that of the environment is another.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
-    is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
+    is what stages/dev.toml shows in place of an example that would be somebody else's. What a deploy looks up where the
+    file says nothing `is_found`; `when_empty` says where. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
     """
 
@@ -218,6 +233,7 @@ class Setting:
     in_file: Kind | None = None
     stack_output: str = ""
     sample: str = ""
+    is_found: bool = False
 
     @property
     def group(self) -> str:
@@ -236,8 +252,8 @@ class Setting:
 
     @property
     def needed_in_file(self) -> bool:
-        """Whether a stage's file must say it: something needs it, and the stack makes none in its place."""
-        return bool(self.needed_by) and not (self.key and self.stack_output)
+        """Whether a stage's file must say it: something needs it, and no stack and no deploy has it otherwise."""
+        return bool(self.needed_by) and not (self.key and (self.stack_output or self.is_found))
 
     def read(self, text: str) -> Any:
         """Return the value that a text stands for: the default where it is empty, None where there is none.
@@ -257,6 +273,10 @@ class Setting:
 
 _ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 
+REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
+BUCKET = Text(
+    "[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", "a bucket's name, without s3:// before it or a slash behind"
+)
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
 STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
 TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")

@@ -13,6 +13,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
     ANY_IMAGE,
+    BUCKET,
     DOMAIN,
     FUNCTION,
     HOST,
@@ -23,6 +24,7 @@ from chalicelib.kinds import (
     KMS_KEY,
     PROFILE,
     PROFILE_NAME,
+    REGION,
     SECRET_ID,
     SECURITY_GROUP,
     STAGE_NAME,
@@ -35,6 +37,7 @@ from chalicelib.kinds import (
     ZONE_ID,
     Choice,
     Flag,
+    Line,
     Minutes,
     Number,
     Secret,
@@ -89,7 +92,8 @@ NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/str
 SETTINGS = (
     Setting("AMI_ID", ANY_IMAGE, target="desktops.ami_id", needed_by="desktops",
             meaning="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
-            key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
+            when_empty="the newest that `make image` has built for the stage, as each deploy finds it", is_found=True,
+            key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18"),
     Setting("DESKTOP_CLIENT", Choice(Client), target="desktops.client", default=Client.SCRIPTS, key="desktops.client",
             meaning="what runs on the image: scripts ask the metadata without a token and use the table themselves, "
             "as the reference project's do; the kit does neither", stack_output="DesktopClient",
@@ -186,12 +190,34 @@ SETTINGS = (
     Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.upload_grace",
             default=_minutes(_USUAL.upload_grace), key="meetings.upload_grace_minutes", example="60",
             meaning="the minutes that one upload waits for the other"),
+    Setting("UPLOAD_MINUTES", Minutes(0, 60), target="policy.upload_limit",
+            default=_minutes(_USUAL.upload_limit), key="meetings.upload_minutes", example="15",
+            meaning="the minutes, of those that a meeting may last, that desktops of the kit have at its end to upload "
+            "what they have recorded; they are ended as soon as all is safe"),
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
     Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
             when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
             meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),
+    Setting("RECORD", Flag(), target="recordings.record", default="false", key="recordings.record", sample="true",
+            meaning="whether meetings are recorded: people are told before they click, by whom and for how long, and "
+            "desktops with the kit record where it is true", example="true"),
+    Setting("KEEP_DAYS", Number(1, 3650), target="recordings.keep_days", default="30", key="recordings.keep_days",
+            meaning="the days after which a recording expires", example="90"),
+    Setting("RECORDINGS_BUCKET", BUCKET, target="recordings.bucket", stack_output="RecordingsBucket",
+            key="desktops.upload_bucket", when_empty="one is made: private, encrypted, versioned, and it expires what "
+            "it holds", meaning="the S3 bucket that recordings are kept in, and that desktops with scripts may upload "
+            "to with the profile that is made", example="elephant-sessions"),
+    Setting("RECORDINGS_REGION", REGION, target="recordings.region", when_empty="the functions' own",
+            meaning="the Region of a recordings' bucket of one's own that is in another than the stage",
+            example="eu-central-1"),
+    Setting("OPERATOR_NAME", Line(100), target="recordings.operator_name", key="operator.name",
+            meaning="who records, as people are told before they click; needed where recordings.record is true",
+            example="Example Language School"),
+    Setting("OPERATOR_CONTACT", Line(200), target="recordings.operator_contact", key="operator.contact",
+            meaning="whom people ask to have a recording erased: an address or a telephone number; needed where "
+            "recordings.record is true", example="privacy@example.com"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
             meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",

@@ -198,6 +198,18 @@ def test_a_new_end_and_new_keys_are_known_within_five_minutes(world: World) -> N
 # --- what the app tells
 
 
+@pytest.mark.parametrize(("told", "means"), [({}, False), ({"record": True, "uploads": True}, True)])
+def test_only_where_the_app_says_so_is_recorded_and_uploaded(told: dict[str, Any], means: bool) -> None:
+    place = understand(PLACE | told, ME)
+    assert (place.record, place.uploads) == (means, means)
+
+
+@pytest.mark.parametrize("told", [None, "true", 1, [True]])
+def test_what_is_no_yes_is_none(told: object) -> None:
+    place = understand(PLACE | {"record": told, "uploads": told}, ME)
+    assert (place.record, place.uploads) == (False, False)
+
+
 def test_what_is_not_known_is_none() -> None:
     bare = dict.fromkeys(PLACE) | {"role": "student", "host_name": "x", "door_keys": []}
     assert understand(bare, ME) == Place(Seat(ME, "student", ()), None, None, None, None, "x")

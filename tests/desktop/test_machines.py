@@ -200,6 +200,23 @@ def test_dcvs_files_on_windows_are_for_the_system_and_administrators_alone(tmp_p
         Windows(Programs("", 5), Registry()).give_to_dcv(tmp_path / "dcv.key")
 
 
+def test_users_of_windows_may_add_files_to_the_drop_folder_and_no_more(tmp_path: Path) -> None:
+    Windows(programs := Programs(), Registry()).make_drop(tmp_path / "drop", "lesson")
+    [words] = programs.asked
+    assert "/inheritance:r" in words
+    [users] = [word for word in words if "S-1-5-32-545" in word]
+    assert set(users.rpartition(":")[2].strip("()").split(",")) == {"X", "RA", "WD", "S"}
+
+
+def test_a_file_of_windows_changes_its_owner_before_its_rights(tmp_path: Path) -> None:
+    """Its owner could take back what is taken away."""
+    Windows(programs := Programs(), Registry()).own(tmp_path / "a.mkv")
+    assert [words[2] for words in programs.asked] == ["/setowner", "/reset"]
+    assert all("/L" in words for words in programs.asked), "of a link itself, and not of what it leads to"
+    with pytest.raises(OSError, match="icacls"):
+        Windows(Programs("", 5), Registry()).own(tmp_path / "a.mkv")
+
+
 # --- programs
 
 
