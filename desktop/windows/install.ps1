@@ -12,7 +12,7 @@ $source = Split-Path -Parent (Split-Path -Parent $MyInvocation.MyCommand.Path)
 
 New-Item -ItemType Directory -Force -Path $home_ | Out-Null
 Copy-Item -LiteralPath $source -Destination $home_ -Recurse -Force
-foreach ($folder in 'state', 'shared', 'session', 'hooks') { New-Item -ItemType Directory -Force -Path (Join-Path $data $folder) | Out-Null }
+foreach ($folder in 'state', 'shared', 'session', 'hooks', 'drop') { New-Item -ItemType Directory -Force -Path (Join-Path $data $folder) | Out-Null }
 # By default every user may make files there: the service's state is SYSTEM's, the session's the person's, the rest is to read.
 function Set-Rights([string] $Folder, [string[]] $Rights) {
   icacls.exe $Folder /inheritance:r /grant:r $Rights | Out-Null
@@ -22,6 +22,8 @@ $ours = '*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F'
 Set-Rights $data ($ours + '*S-1-5-32-545:(OI)(CI)RX')
 Set-Rights (Join-Path $data 'state') $ours
 Set-Rights (Join-Path $data 'session') ($ours + '*S-1-5-32-545:(OI)(CI)M')
+# The person puts finished pieces there, and can neither list nor change the folder: the rights are its own, and inherited by nothing.
+Set-Rights (Join-Path $data 'drop') ($ours + '*S-1-5-32-545:(X,RA,WD,S)')
 $toml = Join-Path $data 'agent.toml'
 if (-not (Test-Path -LiteralPath $toml)) { Set-Content -LiteralPath $toml -Encoding ASCII -Value "user = '$User'", "verifier_port = $VerifierPort" }
 

@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import desktop
+from desktop.config import Config
+from desktop.rehearsal.hosts import Linux
 from desktop.rehearsal.metadata import Metadata
 from localcloud import loopback
 from localcloud.dcv import settings
@@ -62,11 +64,15 @@ class Box:
         (self.home / f"active-{unit}").touch()
 
     def boot(self, metadata: str, *words: str) -> Ran:
-        """Run the script; return what it did to the system since this was run last."""
+        """Run the script; return what it did to the system."""
+        return self.run(["bash", str(SCRIPT), "--metadata", metadata, *words])
+
+    def run(self, command: Sequence[str]) -> Ran:
+        """Run a command that is the script; return what it did to the system."""
         (self.home / "did").unlink(missing_ok=True)
         environ = {**os.environ, **loopback.exempt(os.environ), "PATH": f"{self._programs}:{os.environ['PATH']}"}
-        command = ["bash", str(SCRIPT), "--root", str(self.root), "--metadata", metadata, "--patience", "0", *words]
-        ran = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60)
+        here = [*command, "--root", str(self.root), "--patience", "0"]
+        ran = subprocess.run(here, capture_output=True, text=True, env=environ, check=False, timeout=60)
         did = self.home / "did"
         return Ran(ran.returncode, ran.stdout + ran.stderr, did.read_text().splitlines() if did.exists() else [])
 
@@ -145,6 +151,16 @@ def test_other_users_and_ports_are_set_wherever_they_are_named(box: Box, meeting
     found = settings.load(box.root / "etc" / "dcv" / "dcv.conf")
     assert (found.owner, found.text("security", "auth-token-verifier")) == ("guest", "http://127.0.0.1:9999")
     assert "lesson" not in "".join(box.files().values()).replace("whose user is `lesson`", "")
+
+
+def test_the_rehearsal_has_the_machine_prepared_by_it(box: Box, meeting_s: str) -> None:
+    box.starts("display-manager.service")
+    image = replace(Config(), user="guest", verifier_port=9999)
+    host = Linux(box.root)
+    assert box.run(host.boot(image, meeting_s)).code == host.restart_code
+    assert settings.load(box.root / "etc" / "dcv" / "dcv.conf").owner == "guest"
+    assert host.verifier(image) == "http://127.0.0.1:9999"
+    assert box.run(host.boot(image, meeting_s)).code == 0
 
 
 def test_the_person_is_no_administrator_any_more(box: Box, meeting_s: str) -> None:

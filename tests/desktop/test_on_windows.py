@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 import desktop
+from desktop.config import Config
 from desktop.machine import this_machine
 from desktop.machine.programs import output
 from desktop.machine.windows import REGISTRY, Windows
 from desktop.processes import begin, born, share_hidden_console
+from desktop.rehearsal import hosts
 from localcloud.clock import RealClock
 from localcloud.identity import Issuer
 from localcloud.metadata import Metadata
@@ -76,6 +78,25 @@ def test_a_private_folder_is_still_ours(tmp_path: Path) -> None:
     assert "D:P" in told, "it inherits nothing"
     assert ";BU)" not in told
     assert ";WD)" not in told
+
+
+def test_what_was_dropped_is_ours_alone_once_it_is_taken(tmp_path: Path) -> None:
+    machine = this_machine(Path("C:/"))
+    for _ in range(2):
+        machine.make_drop(tmp_path / "drop", USER)
+        machine.make_private(tmp_path / "state")
+    drop = powershell("-Command", f"(Get-Acl '{tmp_path}\\drop').Sddl")
+    [users] = [entry for entry in drop.split("(") if ";BU)" in entry]
+    assert users.startswith("A;;0x"), "it is inherited by nothing"
+    (tmp_path / "session").mkdir()
+    powershell("-Command", f"icacls '{tmp_path}\\session' /grant '*S-1-5-32-545:(OI)(CI)M'")
+    (tmp_path / "session" / "a.mkv").write_text("x")
+    moved = (tmp_path / "session" / "a.mkv").rename(tmp_path / "state" / "a.mkv")
+    assert ";BU)" in powershell("-Command", f"(Get-Acl '{moved}').Sddl"), "moved, it keeps its rights"
+    machine.own(moved)
+    told = powershell("-Command", f"(Get-Acl '{moved}').Sddl")
+    assert ";BU)" not in told
+    assert told.startswith("O:SY")
 
 
 def test_a_process_has_a_mark_as_long_as_it_runs() -> None:
@@ -166,6 +187,11 @@ def test_a_meeting_s_machine_gets_its_person_and_the_second_time_nothing_new(met
     assert USER not in administrators
     rules = powershell("-Command", "(Get-NetFirewallRule -DisplayName 'Elephant: no metadata*').DisplayName")
     assert len(rules.splitlines()) == 2
+
+
+def test_a_rehearsal_reads_whom_dcv_asks(metadata: Metadata) -> None:
+    assert "a desktop of meeting m-1" in boot(metadata)
+    assert hosts.Windows().verifier(Config()) == "http://127.0.0.1:8444"
 
 
 def test_the_agent_is_installed_and_installed_again() -> None:

@@ -119,6 +119,7 @@ def test_whoever_is_named_on_linux_is_the_agent_s_person() -> None:
     assert f'meta skuid "{person}"' in (FOLDER / "linux" / "metadata.nft").read_text()
     folders = (FOLDER / "linux" / "elephant.tmpfiles").read_text().splitlines()
     assert f"d {Config().session.as_posix()} 0700 {person} {person} -" in folders or os.name == "nt"
+    assert f"d {Config().drop.as_posix()} 1730 root {person} -" in folders or os.name == "nt"
 
 
 def test_no_desktop_of_linux_is_locked() -> None:
