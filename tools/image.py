@@ -156,6 +156,7 @@ class Maker:
             _say("what is left of a pipeline that could not be made is taken away")
             self._empty()
             self.stack.down()
+        self.stack.ready()  # says what to do where it can take no change
         _say(f"stack {self.stage.stack}-image in {self.stage.region}, account {self.account.id}")
         self.stack.up(wanted, {"Project": PROJECT, "Stage": self.stage.name, "Version": version()})
         return self.stack.outputs()

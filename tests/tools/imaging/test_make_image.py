@@ -279,6 +279,25 @@ def test_a_stack_that_was_never_made_is_made_anew(world: World) -> None:
     assert world.clients["cloudformation"].asked.count("delete_stack") == 1
 
 
+def test_a_stack_that_takes_no_change_says_what_repairs_it(world: World) -> None:
+    world.make()
+    world.stack_status = "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(
+        StageError, match=r"continue-update-rollback .*elephant-dev-image`, and run make image STAGE=dev"
+    ):
+        world.make(force=True)
+    assert len(world.builds) == 1
+
+
+def test_a_bucket_that_may_not_be_looked_at_is_too_few_rights(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.clients["s3"].refused["head_object"] = ["403"]
+    assert run(world, monkeypatch) == 1
+    assert "the credentials need imagebuilder:*" in capsys.readouterr().err
+    assert not world.builds
+
+
 def test_an_image_that_is_not_recorded_is_said_with_the_command_that_records_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
