@@ -347,4 +347,8 @@ def test_a_base_that_nobody_names_is_a_sentence(
 ) -> None:
     del world.ssm[BASES["Windows"]]
     assert run(world, monkeypatch) == 1
-    assert "Windows_Server-2022" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "us-west-2 has no public parameter /aws/service/ami-windows-latest/Windows_Server-2022" in told
+    world.clients["ssm"].refused["get_parameters"] = ["AccessDeniedException"]
+    assert run(world, monkeypatch) == 1
+    assert "ssm:GetParameters" in capsys.readouterr().err
