@@ -12,6 +12,7 @@ from tests.tools.imaging.modelled import refusal
 from tests.tools.imaging.world import BASE, BUILD, PARAMETER, Frame, World, fails
 from tools import image
 from tools.account import Clients
+from tools.image import make as really_make
 from tools.imaging.content import BASES
 from tools.stage import Stage, StageError
 
@@ -155,10 +156,9 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Run the command line in the world's account."""
     monkeypatch.setattr(sys, "argv", ["image", "--stage", "dev", *arguments])
     monkeypatch.setattr(image, "clients", lambda _: world.client)
-    made = image.make
 
     def make(stage: Stage, client: Clients, **named: Any) -> int:
-        return made(stage, client, world.root, **named, sleep=world.sleep)
+        return really_make(stage, client, world.root, **named, sleep=world.sleep)
 
     monkeypatch.setattr(image, "make", make)
     return image.main()
