@@ -83,6 +83,11 @@ def test_merging_the_present_sample_gives_its_desktops_no_kit(release: str, tmp_
     assert parse("dev", tomllib.loads(merged)).client == ""
 
 
+def test_its_desktops_keep_the_image_that_its_file_names(release: str) -> None:
+    stage = stage_of(recorded(release, "deploy"))
+    assert images.pinned(stage, lambda service: pytest.fail(f"{service} was asked for another")) is stage
+
+
 def test_timers_and_rules_that_were_made_find_the_functions_of_the_present_deploy(release: str) -> None:
     left = recorded(release, "deploy")
     stage, made = stage_of(left), left["deployed"]["resources"]
