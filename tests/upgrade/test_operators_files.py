@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.settings import SETTINGS
 from tests.upgrade.left_behind import RELEASES, recorded
-from tools import build, settings_texts
+from tools import build, images, settings_texts
 from tools.deploy import address
 from tools.record import Record
 from tools.recorded import environment, section, write
