@@ -18,8 +18,8 @@ Entry points:
 Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
-    imaging     what an image is made of, the builds of its pipeline, and what is told of them
     certifying  which certificate is kept, what of the earlier ones, and whether proxies judge it
+    imaging     what an image is made of, the builds of its pipeline, and what is told of them
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     recorded    a stage and its stack's outputs as Chalice's configuration
     turns       whose turn it is to change a stage

@@ -102,6 +102,14 @@ def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: 
     return found
 
 
+def _issued(stage: Stage, client: Clients) -> list[str]:
+    """Return the ids of the certificates that Cloudflare has issued for the stage and that were not revoked."""
+    kept = None
+    with ignore_not_found(), suppress(ValueError):  # ValueError: a hand has spoilt what tells of it
+        kept = kept_certificate.facts(stage.state_table, client)
+    return [each for each in (*kept.earlier, kept.issued_as) if each] if kept else []
+
+
 def images_left(stage: Stage, account: Account, client: Clients) -> Iterator[str]:
     """Yield what to know of the images that were built for the stage: they stay, since others may launch from them."""
     left = images.own(stage, account, client)
@@ -114,14 +122,6 @@ def images_left(stage: Stage, account: Account, client: Clients) -> Iterator[str
         f"{images.parameter(stage)} stays with them. Where nobody wants one any more:"
     )
     yield from (f"  {images.removal(stage, image['ImageId'])}" for image in left)
-
-
-def _issued(stage: Stage, client: Clients) -> list[str]:
-    """Return the ids of the certificates that Cloudflare has issued for the stage and that were not revoked."""
-    kept = None
-    with ignore_not_found(), suppress(ValueError):  # ValueError: a hand has spoilt what tells of it
-        kept = kept_certificate.facts(stage.state_table, client)
-    return [each for each in (*kept.earlier, kept.issued_as) if each] if kept else []
 
 
 def remains(stage: Stage, client: Clients) -> list[str]:
