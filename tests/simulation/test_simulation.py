@@ -40,6 +40,12 @@ def test_every_invariant_holds_in_calm_worlds(rates: str) -> None:
     assert max(run.figures.overdue_min) <= 1.1
 
 
+def test_where_nothing_goes_wrong_every_lesson_that_uses_its_whole_time_has_both_recordings() -> None:
+    figures = simulate(300, "whole", "none").figures
+    assert figures.whole_time == figures.both_safe > 10
+    assert max(figures.after_end_min) < 300 / 60 + 1, "what the slowest of them takes, and what it takes to be heard"
+
+
 def test_the_same_seed_gives_the_same_run_to_the_last_call() -> None:
     first, second = simulate(80, "again"), simulate(80, "again")
     assert (first.digest, first.figures) == (second.digest, second.figures)
