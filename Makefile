@@ -17,14 +17,23 @@ MEETINGS ?= 2000
 SEED ?= 1
 WORLD ?=
 UPGRADE ?=
+VALIDITY ?= 365
+# These are taken from the command line alone: an environment may hold such names for its own purposes.
+FORCE :=
+STRICT :=
+REVOKE :=
+CERTIFICATE :=
+KEY :=
+ROOT :=
 STAGE ?= dev
 JSON ?=
 SHORT ?=
+FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy key destroy policies texts lock browser e2e clean
+.PHONY: doctor image deploy certificate key destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -73,8 +82,16 @@ bench: $(READY) ## Measure the figures the project claims.
 doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=dev; JSON=1 for machines).
 	@$(BIN)/python -m tools.doctor --stage $(STAGE) $(if $(JSON),--json)
 
+image: $(READY) ## Build the desktops' image of a stage and test it (STAGE=dev; FORCE=1 although nothing changed).
+	@$(BIN)/python -m tools.image --stage $(STAGE) $(if $(FORCE),--force)
+
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
+
+certificate: $(READY) ## Have desktops' certificate issued, or give your own (STAGE=dev; CERTIFICATE=… KEY=…).
+	@$(BIN)/python -m tools.certificate --stage $(STAGE) --days $(VALIDITY) $(if $(FORCE),--force) \
+		$(if $(STRICT),--strict $(STRICT)) $(if $(REVOKE),--revoke) $(if $(ROOT),--root "$(ROOT)") \
+		$(if $(CERTIFICATE),--certificate "$(CERTIFICATE)") $(if $(KEY),--key "$(KEY)")
 
 key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)
@@ -92,6 +109,7 @@ lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 f
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(LOCK) tests/e2e/requirements.in --output-file tests/e2e/requirements.txt
+	@$(LOCK) desktop/requirements.in --output-file desktop/requirements.txt
 
 browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromium).
 	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make browser CHROMIUM=…'; exit 1; }

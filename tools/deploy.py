@@ -21,8 +21,10 @@ from tools import (
     build,
     fast_launch,
     grants,
+    images,
     inventory,
     issuer,
+    kept_certificate,
     keys,
     lock,
     own_statements,
@@ -82,6 +84,7 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
     issuer.load(stage, datetime.now(UTC), root / "stages")
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
+    stage = images.pinned(stage, client)
     stack = Stack(client, stage.stack, works=lambda: working(stage, client))
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
     before = stack.ready()
@@ -135,6 +138,7 @@ def _fill(
     changes += keys.make(stage, outputs["StateTable"], client)
     roots = issuer.load(stage, datetime.now(UTC), root / "stages")
     changes += issuer.keep(stage, roots, outputs["StateTable"], client)
+    changes += kept_certificate.tell_again(outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
     named = names(stage, account, outputs, client)
     outputs["DesktopRoleArn"] = named.desktop_role_arn
@@ -206,6 +210,7 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         table=outputs["TableName"],
         desktop_role_arn=held[0]["Arn"],
         security_groups=stage.security_groups or (outputs["SecurityGroup"],),
+        bucket=outputs["RecordingsBucket"],
         suffix=global_suffix(stage, outputs),
     )
 

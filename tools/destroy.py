@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import PROJECT, DnsRecord
-from tools import fast_launch, inventory, place, providers, recorded, records, tables, triggers
+from tools import (
+    fast_launch,
+    images,
+    inventory,
+    kept_certificate,
+    place,
+    providers,
+    recorded,
+    records,
+    tables,
+    triggers,
+)
 from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import alive, refuse_while_alive
 from tools.errors import ignore_not_found
+from tools.imaging import removal
 from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
@@ -47,6 +62,8 @@ def main() -> int:
         say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone." if found else f"There is nothing of stage {stage.name} in {stage.region}.")
+    for line in images_left(stage, account, client):
+        say(line)
     if given.leave_records:
         print(providers.of(stage).records_left(stage, account))
     return 0
@@ -70,17 +87,46 @@ def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: 
             f"there is nothing of stage {stage.name} in {stage.region}, but IAM has roles of it for "
             f"{', '.join(sorted(elsewhere))}. If that is the stage you mean, correct region in the file."
         )
+    issued = _issued(stage, client)
     with turn(stage, account, client, table=stage.state_table, act="destroy"):
         _destroy(stage, account, stack, client, root, leave_records=leave_records)
     if left := remains(stage, client):
         raise StageError(f"still there: {', '.join(left)}. Run this again.")
     recorded.forget(stage, root / ".chalice")
+    if issued:
+        print(
+            f"Cloudflare still lists the desktops' certificates of this stage: {', '.join(issued)}. Their keys went "
+            "with the table, but whoever was administrator of a desktop may have a copy: revoke them at "
+            "dash.cloudflare.com, SSL/TLS, Origin Server."
+        )
     return found
+
+
+def _issued(stage: Stage, client: Clients) -> list[str]:
+    """Return the ids of the certificates that Cloudflare has issued for the stage and that were not revoked."""
+    kept = None
+    with ignore_not_found(), suppress(ValueError):  # ValueError: a hand has spoilt what tells of it
+        kept = kept_certificate.facts(stage.state_table, client)
+    return [each for each in (*kept.earlier, kept.issued_as) if each] if kept else []
+
+
+def images_left(stage: Stage, account: Account, client: Clients) -> Iterator[str]:
+    """Yield what to know of the images that were built for the stage: they stay, since others may launch from them."""
+    left = images.own(stage, account, client)
+    if not left:
+        return
+    most = sum(map(images.gib, left)) * images.GIB_MONTH
+    yield (
+        f"{len(left)} images that were built for it stay, with their snapshots, for at most ${most:.2f} a month: "
+        f"another stage may launch from them, and a new stage {stage.name} would find the newest. The parameter "
+        f"{images.parameter(stage)} stays with them. Where nobody wants one any more:"
+    )
+    yield from (f"  {images.removal(stage, image['ImageId'])}" for image in left)
 
 
 def remains(stage: Stage, client: Clients) -> list[str]:
     """Return what there is of a stage in its Region, for people to read."""
-    stack = [f"the stack {stage.stack}"] if Stack(client, stage.stack).exists() else []
+    stack = [f"the stack {name}" for name in (stage.stack, f"{stage.stack}-image") if Stack(client, name).exists()]
     kinds = {
         "function": [stage.function(name) for name in inventory.functions(stage, client)],
         "role": roles.of_stage(stage, client("iam")),
@@ -95,6 +141,8 @@ def remains(stage: Stage, client: Clients) -> list[str]:
 def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
     record, provider = Record(stage, root), providers.of(stage)
     refuse_while_alive(stage, client)
+    removal.refuse_while_building(stage, client)
+    deployed = inventory.environment(stage, client).get("AMI_ID", "")
     zone_id = inventory.environment(stage, client).get("ZONE_ID", stage.zone_id)
     if not leave_records and zone_id != stage.zone_id:
         raise StageError(
@@ -122,7 +170,12 @@ def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root
     names = tables.of_stage(stage, client)
     names += [stack.outputs()["TableName"]] if stack.exists() and "TableName" in stack.outputs() else []
     tables.release(names, client)
-    fast_launch.unwire(stage, client)
+    fast_launch.unwire(
+        replace(stage, ami_id=stage.ami_id or deployed),
+        client,
+        [image["ImageId"] for image in images.own(stage, account, client)],
+    )
+    removal.remove(stage, client)
     stack.down()
     tables.delete(names, client)
     _remove_groups(stage, client("ec2"))

@@ -13,13 +13,53 @@ from typing import Any, Protocol
 import requests
 
 from chalicelib.control.ports import Dns
-from chalicelib.settings import Client
-from tools import inventory, limits
+from chalicelib.settings import RESOLVE, Client
+from tools import images, inventory, limits
 from tools.account import Account, Clients, enter
 from tools.errors import ignore_not_found
 from tools.findings import Finding
 from tools.stack import desktop_client
 from tools.stage import ROOT, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate as its authority lists it: the id by which it revokes it, itself as PEM, its end (UTC) if told."""
+
+    id: str
+    certificate: str
+    ends_at: datetime | None
+
+
+class Authority(Protocol):
+    """What issues certificates that a provider's proxies trust. Every method raises StageError where it is refused."""
+
+    @property
+    def name(self) -> str:
+        """Its name as people write it."""
+
+    @property
+    def root(self) -> str:
+        """The root that issues its certificates, as PEM."""
+
+    @property
+    def validities(self) -> tuple[int, ...]:
+        """The days for which it issues."""
+
+    def issue(self, request: str, name: str, days: int) -> Issued:
+        """Have a certificate issued for this request and this one name, valid for so many days."""
+
+    def issued(self) -> list[Issued]:
+        """Return the certificates that are issued for names of the zone and not revoked."""
+
+    def revoke(self, issued_as: str) -> bool:
+        """Revoke a certificate; return False where there is none of this id any more."""
+
+    def mode(self) -> str:
+        """Return whether the proxies judge what they connect to: `strict` where they do."""
+
+    def make_strict(self) -> None:
+        """Let the proxies connect only to what shows a certificate that they trust."""
 
 
 class Provider(Protocol):
@@ -48,6 +88,12 @@ class Provider(Protocol):
 
     def zone(self, stage: Stage, client: Clients, account: Account) -> Dns | None:
         """Return the stage's part of the zone, None where nothing was ever published."""
+
+    def authority(self, site: Site, token: str) -> Authority | None:
+        """Return what issues certificates for the zone, asked with a token of one run; None where nothing proxies."""
+
+    def served(self, site: Site) -> list[str] | None:
+        """Return the names that the proxies serve and that are no desktops of the stage; None where nobody may tell."""
 
     def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
@@ -90,6 +136,12 @@ class Site:
     def desktop_client(self) -> Client:
         """What runs on the stage's desktops."""
         return desktop_client(self.stage, self.outputs)
+
+    @cached_property
+    def ami_id(self) -> str:
+        """What names the desktops' image: the file, else the functions as they are deployed, else what was built."""
+        deployed = inventory.environment(self.stage, self.client).get("AMI_ID", "")
+        return self.stage.ami_id or deployed or RESOLVE + images.parameter(self.stage)
 
     @cached_property
     def stream(self) -> str:

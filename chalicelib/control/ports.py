@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.calendar import Week
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.recordings import Link, Part, StoredPart
 
 
 class Meetings(Protocol):
@@ -130,6 +132,43 @@ class Timers(Protocol):
         """Delete timers; one that is gone is fine."""
 
 
+class Recordings(Protocol):
+    """The bucket that desktops upload to. What is in it is listed here, and never read.
+
+    Where S3 does not answer, or denies, `BucketUnavailable` is raised.
+    """
+
+    def address(self, prefix: str) -> str:
+        """Return the address of everything whose key begins with this; nobody can open it without a link."""
+
+    def kept(self, prefix: str) -> dict[str, int]:
+        """Return the keys that begin with this, and the size in bytes of what lies there."""
+
+    def unfinished(self, key: str) -> str | None:
+        """Return the newest upload to just this key that was begun and not finished, and end those before it."""
+
+    def begin(self, key: str) -> str:
+        """Begin an upload to this key, each of whose parts must bear its SHA-256; return its id."""
+
+    def parts(self, key: str, upload: str) -> list[StoredPart]:
+        """Return the parts of an upload that have arrived, by their numbers.
+
+        Raises:
+            NoSuchUpload: there is no such upload to this key, or no longer.
+        """
+
+    def links(self, key: str, upload: str, parts: Collection[Part]) -> list[Link]:
+        """Sign a link for each of these parts, good for its bytes alone."""
+
+    def finish(self, key: str, upload: str, parts: Collection[StoredPart]) -> None:
+        """Make one object of these parts.
+
+        Raises:
+            NoSuchUpload: there is no such upload to this key, or no longer: it may be finished already.
+            UploadRefused: one of the parts, or the sum of their sizes, is another.
+        """
+
+
 class KeyStore(Protocol):
     """The app's own keys."""
 
@@ -138,6 +177,15 @@ class KeyStore(Protocol):
 
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by, as PEM; None where the stage names none."""
+
+    def certificate_id(self) -> str | None:
+        """Return which certificate is kept for desktops, at most a minute old; None for none."""
+
+    def certificate(self) -> Certificate | None:
+        """Return the certificate for desktops with its key; None where none is kept."""
+
+    def certificate_ends_at(self) -> datetime | None:
+        """Return until when that certificate is good (UTC), as it stands now; None where none is kept."""
 
 
 class Calendar(Protocol):

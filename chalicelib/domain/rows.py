@@ -230,6 +230,7 @@ class _Reader:
             disconnected_at=self.time(name("disconnected_at")),
             seen_at=self.time(name("seen_at")),
             replaced=self.texts(name("replaced")),
+            recording_lost=self.texts(name("recording_lost")),
         )
 
 

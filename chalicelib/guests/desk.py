@@ -17,6 +17,7 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.actions import Update
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.door import door_keys
 from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
 from chalicelib.domain.keys import Keys
@@ -100,6 +101,23 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def hand_over(certificate: Certificate | None) -> dict[str, Any]:
+    """Return what a desktop is told of the certificate that it is to show, its key with it.
+
+    Raises:
+        NoSuchAddress: the app keeps none.
+    """
+    if certificate is None:
+        raise NoSuchAddress("This stage keeps no certificate for desktops; go on with the one that is on the image.")
+    return {
+        "message": "This is the certificate for this desktop.",
+        "certificate": certificate.chain,
+        "key": certificate.key,
+        "issuer_root": certificate.issuer_root,
+        "certificate_id": certificate.id,
+    }
+
+
 def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:
     """Note that the desktop is ready, or what of it is missing (`now` is UTC).
 
@@ -114,10 +132,10 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
     if seat.is_given_up:
         raise Unavailable("This desktop was given up and is about to be replaced; tell it again in a moment.")
     if missing:
-        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
+        write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
         return
-    _write(meetings, meeting, writes.reported_ready(meeting, seat, now))
+    write(meetings, meeting, writes.reported_ready(meeting, seat, now))
     log.note(log.Note.DESKTOP_READY, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -129,11 +147,11 @@ def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: dateti
     """
     meeting, seat = desk.meeting, desk.seat
     if connected != seat.is_connected:
-        _write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
+        write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
         what = "somebody is connected" if connected else "nobody is connected any more"
         log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
     elif not _is_recent(seat.seen_at, now):
-        _write(meetings, meeting, writes.seen(meeting, seat, now))
+        write(meetings, meeting, writes.seen(meeting, seat, now))
 
 
 def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, said_at: datetime | None = None) -> None:
@@ -150,7 +168,7 @@ def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, sa
     is_known = meeting.row.get(seat.attribute("session_data")) == url
     if is_known and seat.saved_at and said_at <= seat.saved_at:
         return
-    _write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
+    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -158,7 +176,12 @@ def _is_recent(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and abs(now - moment) < SIGN_OF_LIFE
 
 
-def _write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+def write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+    """Change the row; the desktop tells again what comes at the same time as another change.
+
+    Raises:
+        Unavailable: it did, or the row cannot be written now.
+    """
     try:
         meetings.update(meeting.id, change)
     except Conflict as conflict:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.checks import (
     account,
     alarms,
+    certificate,
     desktops,
     dns,
     functions,
@@ -44,6 +45,7 @@ BEFORE = _by_name(
     account.runtime,
     account.concurrency,
     image.image,
+    image.agent,
     image.encryption,
     image.fast_launch,
     desktops.client,
@@ -65,6 +67,7 @@ AFTER = _by_name(
     functions.functions,
     kit.kit,
     kit.issuer_root,
+    certificate.certificate,
     gateway.limits,
     functions.rules,
     functions.stream,

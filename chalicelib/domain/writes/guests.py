@@ -63,5 +63,25 @@ def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, sa
     return Update(f"the {seat.role}'s desktop has uploaded", values, (), meeting.expect(*rests_on))
 
 
+def reported_recordings(
+    meeting: Meeting, seat: Seat, url: str | None, lost: tuple[str, ...], now: datetime, *, said_at: datetime
+) -> Update:
+    """What the desktop recorded is in the bucket, at `url` where there is any, and what it could not save.
+
+    As with an upload, an end that comes in between is no hindrance, and `said_at` is when the desktop said so.
+    """
+    values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
+    if url:
+        values[seat.attribute("session_data")] = url
+        if not seat.uploaded_at:
+            values[seat.attribute("uploaded_at")] = now
+    if lost:
+        values[seat.attribute("recording_lost")] = list(lost)
+    why = f"the {seat.role}'s desktop has told what became of its recording"
+    forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
+    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at", "recording_lost")
+    return Update(why, values, forgotten, meeting.expect(*rests_on))
+
+
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:
     return tuple(map(seat.attribute, names))

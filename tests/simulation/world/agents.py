@@ -225,7 +225,7 @@ class Agent:
             self._begin_upload()
         if self._safe_at and now >= self._safe_at and not self.is_connected and self._left_at is None:
             self._safe_at, self.has_unsaved = None, False
-            self._conversation.uploaded(f"https://sessions.example.com/{self.instance.id}/{self._visits}")
+            self._conversation.uploaded({"url": f"https://sessions.example.com/{self.instance.id}/{self._visits}"})
         self._conversation.step(leaving=self._is_over)
 
     def _begin_upload(self) -> None:
