@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import Client
 from tools import (
+    bucket,
     build,
     fast_launch,
     grants,
@@ -113,9 +114,15 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
 def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], api: str, client: Clients) -> list[str]:
     """Create or update the stack; return what had to be changed. `api` is the API's id, empty while there is none."""
     site = Site(stage, client, providers.of(stage))
-    wanted = parameters(stage, site.own_vpc, before, api) | providers.parameters(site.provider, stage)
+    again = bucket.left(stage, site.account, before, client)
+    wanted = parameters(stage, site.own_vpc, before, api, again) | providers.parameters(site.provider, stage)
     changed = stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()})
-    return ["the stack was brought up"] if changed else []
+    used = (
+        [f"the bucket {again}, which was left, is used again"]
+        if again not in ("", before.get("RecordingsBucket"))
+        else []
+    )
+    return ["the stack was brought up", *used] if changed else []
 
 
 def _fill(
