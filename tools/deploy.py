@@ -184,6 +184,7 @@ def refuse_unready(stage: Stage, client: Clients) -> None:
     made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
     made_here |= set() if stage.security_groups else {"security_groups"}
     made_here |= set() if stage.instance_profile else {"instance_profile"}
+    made_here |= set() if stage.upload_bucket else {"recordings_bucket"}
     before = takewhile(lambda found: found[0] in BEFORE, examine(Site(stage, client, providers.of(stage))))
     wrong = [found for name, found in before if found.level is Level.FAIL and name not in made_here]
     if wrong:

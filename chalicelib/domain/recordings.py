@@ -46,9 +46,10 @@ class Link:
 def of_meeting(meeting_id: str) -> str:
     """Return what stands behind the day in all keys of a meeting; no meeting's begins with another's.
 
-    Ids of rows that were made by hand may hold anything: a slash is no slash in a key.
+    Ids of rows that were made by hand may hold anything: a slash is no slash in a key, and two dots lead nowhere.
     """
-    return "".join(letter if letter in _PLAIN else _escaped(letter) for letter in meeting_id) + "/"
+    plain = _PLAIN if meeting_id.strip(".") else frozenset[str]()
+    return "".join(letter if letter in plain else _escaped(letter) for letter in meeting_id) + "/"
 
 
 def _escaped(letter: str) -> str:

@@ -24,6 +24,7 @@ from tools.checks import (
     kit,
     meetings,
     network,
+    recordings,
     roles,
     table,
 )
@@ -55,6 +56,8 @@ BEFORE = _by_name(
     roles.instance_profile,
     dns.zone,
     meetings.video,
+    recordings.consent,
+    recordings.recordings_bucket,
 )
 """What can be told before the first deploy. A report names each check by its function."""
 
@@ -65,6 +68,7 @@ AFTER = _by_name(
     functions.functions,
     kit.kit,
     kit.issuer_root,
+    recordings.uploads,
     gateway.limits,
     functions.rules,
     functions.stream,

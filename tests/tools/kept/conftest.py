@@ -60,9 +60,10 @@ class Place:
 
     def signer(self, region: str) -> Any:
         """Return what an operator signs links with, for a Region."""
-        keys = {"aws_access_key_id": OPERATOR, "aws_secret_access_key": "local"}
+        keys: Any = {"aws_access_key_id": OPERATOR, "aws_secret_access_key": "local"}
         config = Config(**SIGNING)
-        return boto3.client("s3", region_name=region, endpoint_url=self.aws.url, config=config, **keys)
+        session: Any = boto3  # its stubs know a client by literal arguments only
+        return session.client("s3", region_name=region, endpoint_url=self.aws.url, config=config, **keys)
 
     def make_bucket(self, name: str, region: str = REGION) -> None:
         where: Any = {"LocationConstraint": region}
