@@ -12,7 +12,7 @@ from tests.app.recording import ME, OTHER, URL, Desk, lying, parts_of, put_meeti
 from tests.app.world import NOW, World, utc
 
 GIB = 2**30
-PART = {"number": 1, "sha256": sha256(b"abc")}
+PART: dict[str, Any] = {"number": 1, "sha256": sha256(b"abc")}
 GOOD: dict[str, Any] = {"piece": "0001.mkv", "bytes": 3, "upload": "", "parts": [PART]}
 WHOLE: dict[str, Any] = GOOD | {"upload": "u"}
 NEW = "i-0bbbbbbbbbbbbbbbb"
@@ -37,7 +37,7 @@ PIECES = [
 ]
 SIZES = [0, -1, 5 * 2**40 + 1, 1.0, "3", True, None, 10**30]
 UPLOADS = [None, 1, "a b", "a\n", "ü", "u" * 1025, ["u"]]
-NO_PARTS = [
+NO_PARTS: list[Any] = [
     None,
     {},
     "1",

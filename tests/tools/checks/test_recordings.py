@@ -187,7 +187,7 @@ def test_a_bucket_of_another_account_is_told(account: Account) -> None:
         assert asked == {"Bucket": "theirs", "ExpectedBucketOwner": ACCOUNT}
         raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
 
-    s3.head_bucket = head_bucket  # type: ignore[method-assign,assignment]
+    s3.head_bucket = head_bucket
     site = site_of(
         replace(account.stage, upload_bucket="theirs"),
         lambda service: s3 if service == "s3" else account.client(service),
