@@ -237,6 +237,17 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     return _place(here, place)
 
 
+@guest_route("/desktop/{meetingId}/certificate", methods=["GET"])
+@answering
+def desktop_certificate(meetingId: str) -> Response:  # noqa: N803
+    """Hand a desktop that is on a living row its certificate, with the key."""
+    from chalicelib.guests import desk
+
+    here, desktop_id = _speaker()
+    desk.desk_of(here.meetings, meetingId, desktop_id)
+    return Response(desk.hand_over(here.keys.certificate()))
+
+
 @guest_route("/desktop/{meetingId}/uploaded", methods=["POST"])
 @answering
 def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
@@ -247,15 +258,16 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.guests import desk, recordings
 
     here, desktop_id = _speaker()
-    body = _json_body(cast(Request, app.current_request))
+    request, now = cast(Request, app.current_request), here.clock()
+    body, said_at = _json_body(request), desk.parse_said_at(request.headers.get("x-amz-date"), now)
     if isinstance(body, Mapping) and "pieces" in body:
         told = recordings.parse_told(body)
         place = _of_recordings(here, meetingId, desktop_id)
-        recordings.note(here.meetings, here.recordings, place, told, here.policy, here.clock())
+        recordings.note(here.meetings, here.recordings, place, told, here.policy, now, said_at=said_at)
     else:
         url = desk.parse_upload(body)
         place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
-        desk.report_upload(here.meetings, place, url, here.clock())
+        desk.report_upload(here.meetings, place, url, now, said_at=said_at)
     return Response({"message": "It is noted."})
 
 
@@ -299,7 +311,7 @@ def _place(here: runtime.Runtime, place: Desk) -> Response:
     keys, roots = here.keys.of(Purpose.TOKENS), here.keys.issuer_root()
     uploads = recordings.bucket is not None
     told = desk.describe(place, keys, roots, here.policy, record=recordings.record, uploads=uploads)
-    return Response(told)
+    return Response(told | {"certificate_id": here.keys.certificate_id()})
 
 
 def _speaker() -> tuple[runtime.Runtime, str]:

@@ -20,7 +20,11 @@ FILE = _PROGRAM_DATA / "agent.toml" if WINDOWS else Path("/etc/elephant/agent.to
 """Where the file is, unless the command line names another."""
 
 _DCV = r"C:\Program Files\NICE\DCV\Server\bin\dcv.exe" if WINDOWS else "dcv"
+_DCV_CERTIFICATES = (
+    Path(r"C:\Windows\System32\config\systemprofile\AppData\Local\NICE\dcv") if WINDOWS else Path("/etc/dcv")
+)
 _PORTS = range(1, 65536)
+_LEAST = {"piece_minutes": 0.02}
 
 
 class ConfigError(Exception):
@@ -41,6 +45,8 @@ class Config:
     """The port on loopback on which DCV asks whether a token is good: its `auth-token-verifier`."""
     metadata: str = "http://169.254.169.254"
     """Where the instance metadata are."""
+    dcv_certificates: Path = _DCV_CERTIFICATES
+    """The folder from which DCV reads its certificate, `dcv.pem` and `dcv.key`."""
     api: str = ""
     """The app's address; empty: what the launch's tag `Api` says."""
     state: Path = _PROGRAM_DATA / "state" if WINDOWS else Path("/var/lib/elephant")
@@ -49,6 +55,8 @@ class Config:
     """The folder in which the service leaves its notice for the helper; everybody may read it."""
     session: Path = _PROGRAM_DATA / "session" if WINDOWS else Path("/var/lib/elephant-session")
     """The helper's folder, the person's own: the recordings, and what the helper tells the service."""
+    drop: Path = _PROGRAM_DATA / "drop" if WINDOWS else Path("/var/lib/elephant-drop")
+    """The folder into which the helper puts finished pieces: the person may put files there, and nothing else."""
     hooks: Path = _PROGRAM_DATA / "hooks" if WINDOWS else Path("/etc/elephant/hooks")
     """The operator's commands: `checks`, and the folders of `hooks.py`."""
     browser: tuple[str, ...] = ()
@@ -56,9 +64,18 @@ class Config:
     program: tuple[str, ...] = ()
     """Another program to open in the room's place, with its arguments; the person's name is in its environment."""
     recorder: tuple[str, ...] = ()
-    """What records the session, with its arguments; empty: nothing is recorded."""
+    """What records the session, with its arguments; empty: the agent's own recorder, where ffmpeg is found."""
+    ffmpeg: str = "ffmpeg"
+    """The program with which the agent's own recorder records."""
+    picture: tuple[str, ...] = ()
+    """What the agent's own recorder shows, as ffmpeg's options for an input; empty: the screen."""
+    sound: tuple[str, ...] = ()
+    """What it lets hear, likewise; empty: what the person hears, where the session has a device for that."""
+    piece_minutes: float = 5.0
+    """How long a piece of a recording is: a crash loses no more than that, and mostly seconds."""
     upload: tuple[str, ...] = ()
-    """What uploads the recordings, run by the service; the last line that it prints is the address. Empty: nothing."""
+    """What uploads the recordings, run by the service; the last line that it prints is the address. Empty: the agent
+    uploads them itself, by links that the app signs."""
     root: Path = Path(Path.cwd().anchor)
     """Where the system's own files are; elsewhere only where the agent is tried out."""
     away_minutes: float = 2.0
@@ -109,8 +126,9 @@ def _read(file: Path, name: str, value: Any, default: Any) -> Any:
         raise ConfigError(f"{name} in {file} is a number, and not {value!r:.80}.")
     if isinstance(default, int) and (isinstance(value, float) or value not in _PORTS):
         raise ConfigError(f"{name} in {file} is a port from 1 to 65535, and not {value!r}.")
-    if not 0 <= value < math.inf:  # nan is neither
-        raise ConfigError(f"{name} in {file} is a number from 0 on, and not {value!r}.")
+    least = _LEAST.get(name, 0)
+    if not least <= value < math.inf:  # nan is neither
+        raise ConfigError(f"{name} in {file} is a number from {least:g} on, and not {value!r}.")
     return value
 
 

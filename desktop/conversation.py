@@ -45,6 +45,19 @@ class Asks(Protocol):
         """Return the app's answer."""
 
 
+class Installs(Protocol):
+    """The certificate that DCV shows, as `desktop.certificate` keeps it."""
+
+    def wants(self, which: str | None) -> bool:
+        """Return whether the app keeps another certificate than is installed."""
+
+    def failed(self, why: str) -> None:
+        """Note why the certificate could not be had."""
+
+    def install(self, told: Mapping[str, Any]) -> None:
+        """Put what the app has handed over in the place of what is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What the app tells of this desktop's place in its meeting; moments are UTC."""
@@ -55,8 +68,14 @@ class Place:
     room: str | None
     ends_at: datetime | None
     host_name: str
+    certificate_id: str | None = None
+    """Which certificate the app keeps for desktops; None for none."""
     issuer_root: str | None = None
     """The root that the desktop's certificate must come from, as PEM; None for those that the system trusts."""
+    record: bool = False
+    """Whether the meeting is to be recorded: nothing is where the app does not say so."""
+    uploads: bool = False
+    """Whether the app signs links by which recordings are uploaded."""
 
 
 class Conversation:
@@ -70,8 +89,11 @@ class Conversation:
         missing: Callable[[], tuple[str, ...] | None],
         connected: Callable[[], bool | None],
         elapsed: Callable[[], float],
+        certificate: Installs | None = None,
     ) -> None:
         """Take the app, what looks at the desktop, and a clock that counts seconds and that nobody sets.
+
+        `certificate` installs the one that the app keeps, None for nobody.
 
         `missing` returns what keeps the desktop from being ready, None while that is still being looked at; `connected`
         whether somebody is, None for unknown.
@@ -82,23 +104,24 @@ class Conversation:
         self._missing = missing
         self._connected = connected
         self._elapsed = elapsed
+        self._certificate = certificate
         self._due: dict[str, float] = {}
         self._told: dict[str, tuple[object, float]] = {}
         self._trouble = ""
-        self._uploaded: str | None = None
+        self._uploaded: Mapping[str, Any] | None = None
         self.times_told = 0
         """How often the app has told the place."""
         self.place: Place | None = None
         self.is_over = False
 
     @property
-    def untold(self) -> str | None:
-        """The address of an upload that the app has not taken yet."""
+    def untold(self) -> Mapping[str, Any] | None:
+        """What of the uploads the app has not taken yet."""
         return self._uploaded
 
-    def uploaded(self, url: str) -> None:
-        """Tell the app from the next step on where the recording is, until it has taken it."""
-        self._uploaded = url
+    def uploaded(self, told: Mapping[str, Any]) -> None:
+        """Tell the app from the next step on what was uploaded, as the request's body has it, until it has taken it."""
+        self._uploaded = told
 
     def ask_again(self) -> None:
         """Ask at the next step whose desktop this is and until when, however lately that was asked."""
@@ -111,7 +134,7 @@ class Conversation:
         """
         try:
             if self._uploaded and self._is_due("uploaded", LOOK_S):
-                self._ask("POST", f"{self._path}/uploaded", {"url": self._uploaded})
+                self._ask("POST", f"{self._path}/uploaded", self._uploaded)
                 self._uploaded = None
             if self.is_over:
                 return
@@ -123,6 +146,7 @@ class Conversation:
                 answer = self._tell("presence", {"connected": connected}, ALIVE_S)
                 if answer and "role" in answer:
                     self._learn_place(answer)
+            self._follow_certificate()
             if not leaving and self._is_due("ready", READY_S):
                 self._tell_ready()
         except AppRefused as refusal:
@@ -159,6 +183,22 @@ class Conversation:
             del self._told["ready"]
             self._due.pop("ready", None)
 
+    def _follow_certificate(self) -> None:
+        """Have the certificate that the app keeps installed, where another one is."""
+        which = self.place.certificate_id if self.place else None
+        if not (self._certificate and which and self._is_due(f"certificate {which}", LOOK_S)):
+            return
+        if not self._certificate.wants(which):
+            return
+        try:
+            told = self._ask("GET", f"{self._path}/certificate")
+        except AppRefused as refusal:
+            if refusal.status != 404:  # of the others, each says more than that there is no certificate
+                raise
+            self._certificate.failed(f"The app hands over no certificate: {refusal}")
+        else:
+            self._certificate.install(told)
+
     def _tell_ready(self) -> None:
         missing = self._missing()
         if missing is None:
@@ -166,7 +206,7 @@ class Conversation:
             return
         if missing:
             self._due["ready"] = self._elapsed() + LOOK_S
-        self._tell("ready", {"missing": _as_told(missing)}, READY_S if missing else None)
+        self._tell("ready", {"missing": as_lines(missing)}, READY_S if missing else None)
 
     def _tell(self, what: str, body: dict[str, Any], again_s: float | None) -> dict[str, Any] | None:
         """Tell the app, unless it was told just this, so lately where it is to be told again; return its answer."""
@@ -200,8 +240,8 @@ class Conversation:
         self._trouble = trouble
 
 
-def _as_told(missing: Sequence[str]) -> list[str]:
-    """Return what is missing as the app takes it: so many lines, each so long; what is cut stands in the log."""
+def as_lines(missing: Sequence[str]) -> list[str]:
+    """Return sentences as the app takes them: so many lines, each so long; what is cut stands in the log."""
     lines = [" ".join("".join(mark if mark.isprintable() else " " for mark in each).split()) for each in missing]
     lines = [line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in lines if line]
     if missing and not lines:
@@ -230,7 +270,10 @@ def understand(told: Mapping[str, Any], instance_id: str) -> Place:
         room=_text(told.get("jitsi_url")),
         ends_at=end,
         host_name=host_name,
+        certificate_id=_text(told.get("certificate_id")),
         issuer_root=_text(told.get("issuer_root")),
+        record=told.get("record") is True,
+        uploads=told.get("uploads") is True,
     )
 
 

@@ -1,6 +1,6 @@
 """What was recorded, as it lies in the bucket: keys by day, meeting, role and desktop, and pieces in parts.
 
-A key is `<day>/<meeting>/<role>/<instance>-<piece>`; the day is that of the meeting's time in UTC. So a desktop's own
+A key is `<day>/<meeting>/<role>/<instance>-<piece>`; the day is that of the meeting, in UTC. So a desktop's own
 pieces share a prefix that no other desktop's has, a meeting's lie together, and a day's can be found by themselves.
 """
 

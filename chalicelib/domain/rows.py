@@ -213,6 +213,7 @@ class _Reader:
             published_at=self.time(name("published_at")),
             uploaded=bool(self.text(name("session_data"))),
             uploaded_at=self.time(name("uploaded_at")),
+            saved_at=self.time(name("saved_at")),
             attempt=self.count(name("attempt")) or 0,
             attempt_at=self.time(name("attempt_at")),
             subnet=self.name(name("subnet")),

@@ -21,6 +21,7 @@ SeatAttribute = Literal[
     "healthy_at",
     "joined_at",
     "uploaded_at",
+    "saved_at",
     "late_boots",
     "given_up",
     "missing",
@@ -54,9 +55,9 @@ class Seat:
     the id of a desktop that was not ready in time and is about to be replaced. `missing` is what the desktop itself
     says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
-    lives. `replaced` tells of the desktops that
-    this role had before: when each was replaced, which it was, and why. `recording_lost` is what the desktop could not
-    save of what it recorded, a sentence each.
+    lives. `saved_at` is when it last said that nothing of what it has recorded is left on it, and `recording_lost` what
+    it could not save of that, a sentence each. `replaced` tells of the desktops that this role had before: when each
+    was replaced, which it was, and why.
     """
 
     role: Role
@@ -65,6 +66,7 @@ class Seat:
     published_at: datetime | None = None
     uploaded: bool = False
     uploaded_at: datetime | None = None
+    saved_at: datetime | None = None
     attempt: int = 0
     attempt_at: datetime | None = None
     subnet: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,19 +17,21 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.actions import Update
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.door import door_keys
 from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
-from chalicelib.rules.times import deadline, times
+from chalicelib.rules.times import ends_at, times
 
 LONGEST_REPORT = 10
 """How many things may be missing at once: a report is for people to read."""
 
 LONGEST_SENTENCE = 200
 LONGEST_URL = 2048
+_SIGNED_AT = "%Y%m%dT%H%M%SZ"
 SIGN_OF_LIFE = timedelta(minutes=5)
 """How old the last sign of life on the row must be before another is written."""
 
@@ -75,7 +77,7 @@ def describe(
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
     other = Role.STUDENT if seat.role is Role.TEACHER else Role.TEACHER
-    start, end = times(meeting, policy).start, deadline(meeting, policy)
+    start, end = times(meeting, policy).start, ends_at(meeting, policy)
     desktop_id = seat.desktop_id or ""
     return {
         "message": f"This is the desktop of the {seat.role}.",
@@ -97,6 +99,23 @@ def describe(
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def hand_over(certificate: Certificate | None) -> dict[str, Any]:
+    """Return what a desktop is told of the certificate that it is to show, its key with it.
+
+    Raises:
+        NoSuchAddress: the app keeps none.
+    """
+    if certificate is None:
+        raise NoSuchAddress("This stage keeps no certificate for desktops; go on with the one that is on the image.")
+    return {
+        "message": "This is the certificate for this desktop.",
+        "certificate": certificate.chain,
+        "key": certificate.key,
+        "issuer_root": certificate.issuer_root,
+        "certificate_id": certificate.id,
+    }
 
 
 def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:
@@ -135,16 +154,21 @@ def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: dateti
         write(meetings, meeting, writes.seen(meeting, seat, now))
 
 
-def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime) -> None:
-    """Note where the desktop has uploaded to; also after the end, which stays as it is (`now` is UTC).
+def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, said_at: datetime | None = None) -> None:
+    """Note where the desktop has uploaded all that it has recorded to; also after the end, which stays as it is.
+
+    `said_at` is when it said so, None for `now`, when it is heard (UTC): a request may be late, and somebody may have
+    come to the desktop since. The same address again is news where it is said anew.
 
     Raises:
         Unavailable: the row changed at the same time, or cannot be written now.
     """
     meeting, seat = desk.meeting, desk.seat
-    if meeting.row.get(seat.attribute("session_data")) == url:
+    said_at = said_at or now
+    is_known = meeting.row.get(seat.attribute("session_data")) == url
+    if is_known and seat.saved_at and said_at <= seat.saved_at:
         return
-    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now))
+    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -206,6 +230,18 @@ def parse_upload(body: object) -> str:
             if parts.scheme == "https" and parts.hostname:
                 return url
     raise BadRequest(f"`url` is the address of what was uploaded: https://, in up to {LONGEST_URL} characters.")
+
+
+def parse_said_at(signed_at: str | None, now: datetime) -> datetime:
+    """Return when a desktop said what it says: when it signed the request, as `X-Amz-Date` has it (UTC).
+
+    AWS has compared that with its own clock. Where it is missing, or lies ahead, the request counts from now.
+    """
+    try:
+        said_at = datetime.strptime(signed_at or "", _SIGNED_AT).replace(tzinfo=UTC)
+    except ValueError:
+        return now
+    return min(said_at, now)
 
 
 def _only(body: object, name: str) -> object:

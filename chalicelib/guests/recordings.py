@@ -134,11 +134,19 @@ def _put_together(store: Recordings, key: str, asked: Asked) -> None:
 
 
 def note(
-    meetings: Meetings, store: Recordings, desk: Desk, told: tuple[int, tuple[str, ...]], policy: Policy, now: datetime
+    meetings: Meetings,
+    store: Recordings,
+    desk: Desk,
+    told: tuple[int, tuple[str, ...]],
+    policy: Policy,
+    now: datetime,
+    *,
+    said_at: datetime,
 ) -> None:
     """Note on the row what became of all that a desktop has recorded: how many pieces are safe, and what was lost.
 
-    What lies in the bucket is looked at here, and not believed (`now` is UTC).
+    What lies in the bucket is looked at here, and not believed. `said_at` is when the desktop said so, and `now`
+    when it is heard (both UTC).
 
     Raises:
         UploadRefused: there are fewer pieces.
@@ -156,9 +164,10 @@ def note(
                 f"{pieces} pieces were told, and {lying} are in the bucket; ask about each, and send what is not there."
             )
         url = store.address(own)
-    if (url is None or meeting.row.get(seat.attribute("session_data")) == url) and lost == seat.recording_lost:
+    is_known = url is None or meeting.row.get(seat.attribute("session_data")) == url
+    if is_known and lost == seat.recording_lost and seat.saved_at and said_at <= seat.saved_at:
         return
-    write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, now))
+    write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, now, said_at=said_at))
     if url:
         log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"{pieces} pieces are in the bucket", role=seat.role)
     if lost:
@@ -166,8 +175,13 @@ def note(
 
 
 def _prefix(desk: Desk, policy: Policy) -> str:
-    start = times(desk.meeting, policy).start
-    return prefix(start, desk.meeting.id, desk.seat.role, desk.seat.desktop_id or "")
+    """Return what the keys of this desktop's pieces begin with: the same ones, wherever its meeting is moved to.
+
+    Their day is that of the time for which the desktop was launched.
+    """
+    meeting = desk.meeting
+    day = meeting.begun_at + policy.lead if meeting.begun_at else times(meeting, policy).start
+    return prefix(day, meeting.id, desk.seat.role, desk.seat.desktop_id or "")
 
 
 # --- what is sent

@@ -12,12 +12,12 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
-from chalicelib.domain.model import Meeting, Status
+from chalicelib.domain.model import Meeting, Reason, Status
 from chalicelib.domain.policy import DCV_PORT, Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
 from chalicelib.people.recording import standing
-from chalicelib.rules.times import times
+from chalicelib.rules.times import ends_at, times
 
 _TRIES = 4
 _SOON = timedelta(seconds=5)
@@ -68,7 +68,7 @@ def resolve_join(
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
         NoSuchMeeting: there is no such row.
-        MeetingOver: it has ended, or is ending.
+        MeetingOver: it has ended, or is ending, or people's time is up.
         Unavailable: the table cannot be read or written now.
     """
     for _ in range(_TRIES):
@@ -76,17 +76,22 @@ def resolve_join(
         if meeting.links_signed and not signed:
             raise links.not_valid()
         seat = meeting.seat(role)
-        recording = standing(meeting, seat) if recorded else {}
         if meeting.over:
             reason = meeting.reason
-            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, recording)
+            told = standing(meeting, seat, over=True) if recorded else {}
+            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, told)
+        now, end = clock(), ends_at(meeting, policy)
+        if end and now >= end:  # it may take until its recordings are safe before the row says so
+            told = standing(meeting, seat, over=True) if recorded else {}
+            raise MeetingOver(f"This meeting has ended ({Reason.MAX_DURATION}).", Reason.MAX_DURATION, told)
+        recording = standing(meeting, seat, over=False) if recorded else {}
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
-            return _not_yet(meeting, seat, clock(), policy)
+            return _not_yet(meeting, seat, now, policy)
         if seat.joined_at or not records:
             return Open(address, Status.IN_PROGRESS, seat.desktop_id or "", recording)
         try:
-            meetings.update(meeting_id, writes.joined(meeting, role, clock()))
+            meetings.update(meeting_id, writes.joined(meeting, role, now))
         except Conflict:
             continue
         log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)

@@ -37,8 +37,25 @@ class Ends(Protocol):
         """Begin to shut the machine down; OSError where it cannot."""
 
 
-class System(Observable, Allows, Ends, Protocol):
+class Hands(Protocol):
+    """A machine, as far as DCV's certificate needs it."""
+
+    def give_to_dcv(self, file: Path) -> None:
+        """Let DCV's server read this file, and nobody beside it but the service's user and administrators.
+
+        Raises:
+            OSError: it cannot be done.
+        """
+
+
+class System(Observable, Allows, Ends, Hands, Protocol):
     """All that the service asks of it. Everything raises OSError where it cannot."""
 
     def make_private(self, folder: Path) -> None:
         """Make a folder that only the service's user and administrators may look into."""
+
+    def make_drop(self, folder: Path, user: str) -> None:
+        """Make a folder into which this user may put files, and where they can neither look around nor change it."""
+
+    def own(self, file: Path) -> None:
+        """Make a file of a private folder the service's alone, which may be another user's, and no link."""

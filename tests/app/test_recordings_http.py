@@ -8,7 +8,7 @@ import pytest
 
 from localcloud.cloud import BUCKET
 from localcloud.s3 import Fault
-from tests.app.recording import MIB, PREFIX, URL, Desk, content, lying, parts_of, put_meeting
+from tests.app.recording import ME, MIB, PREFIX, URL, Desk, content, lying, parts_of, put_meeting
 from tests.app.world import NOW, World, utc
 
 
@@ -61,6 +61,20 @@ def test_more_pieces_than_there_are_are_not_believed(world: World, meeting: str)
     assert status == 409
     assert told["message"].startswith("2 pieces were told, and 1 are in the bucket;")
     assert "teacher_session_data" not in world.row("m-1")
+
+
+def test_all_pieces_of_a_desktop_lie_together_though_its_meeting_is_moved_past_midnight(
+    world: World, meeting: str
+) -> None:
+    begun = NOW - timedelta(minutes=10)
+    world.put(id="m-1", teacher_ec2_id=ME, meet_time=utc(NOW), begun_at=utc(begun), status="IN_PROGRESS", open="1")
+    desk = Desk()
+    desk.send("0001.mkv", b"a")
+    later = utc(NOW + timedelta(days=1))
+    world.put(id="m-1", teacher_ec2_id=ME, meet_time=later, begun_at=utc(begun), status="IN_PROGRESS", open="1")
+    desk.send("0002.mkv", b"b")
+    assert desk.ask("/uploaded", {"pieces": 2, "lost": []})[0] == 200
+    assert sorted(lying(world)) == [f"{PREFIX}0001.mkv", f"{PREFIX}0002.mkv"]
 
 
 @pytest.mark.parametrize("arrived", range(4))

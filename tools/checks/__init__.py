@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.checks import (
     account,
     alarms,
+    certificate,
     desktops,
     dns,
     functions,
@@ -68,6 +69,7 @@ AFTER = _by_name(
     functions.functions,
     kit.kit,
     kit.issuer_root,
+    certificate.certificate,
     recordings.uploads,
     gateway.limits,
     functions.rules,
