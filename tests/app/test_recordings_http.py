@@ -54,6 +54,17 @@ def test_telling_it_twice_writes_once(world: World, meeting: str) -> None:
     assert [call.operation for call in world.calls()].count("UpdateItem") == 1
 
 
+def test_what_a_piece_costs_is_the_same_however_many_parts_it_has(world: World, meeting: str) -> None:
+    desk = Desk()
+    asked = {}
+    for count in (1, 4):
+        before = len(world.calls())
+        desk.send(f"{count}.mkv", *[b"a" * 5 * MIB] * (count - 1), b"a")
+        asked[count] = [call.operation for call in world.calls()[before:] if call.operation != "UploadPart"]
+    begin = ["GetItem", "ListObjectsV2", "ListMultipartUploads", "CreateMultipartUpload", "ListParts"]
+    assert asked[1] == asked[4] == [*begin, "GetItem", "ListParts", "CompleteMultipartUpload", "ListObjectsV2"]
+
+
 def test_more_pieces_than_there_are_are_not_believed(world: World, meeting: str) -> None:
     desk = Desk()
     desk.send("0001.mkv", b"a")

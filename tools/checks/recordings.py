@@ -62,7 +62,7 @@ def recordings_bucket(site: Site) -> Iterator[Finding]:
             yield fail(f"the bucket {name} does not exist", _remedy(site, "correct desktops.upload_bucket"))
         elif code_of(error) == "403" or is_denied(error):
             whose = f"the bucket {name} belongs to another account than {site.account.id}, or may not be looked at"
-            yield fail(whose, _remedy(site, "name a bucket of this account as desktops.upload_bucket"))
+            yield _bad(site)(whose, _remedy(site, "name a bucket of this account as desktops.upload_bucket"))
         else:
             raise
         return
