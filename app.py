@@ -113,7 +113,7 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.TimeFull as error:
             return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
-            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
+            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason, **error.more})
         except errors.BucketUnavailable as error:
             log.fail(log.Fail.UNAVAILABLE, error)
             return _refusal(503, error, headers={"Retry-After": "5"})
@@ -166,15 +166,19 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
     signed = links.is_signed(meetingId) or here.link_keys() is None
-    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records)
+    recorded = here.settings.recordings().record
+    answer = resolve_join(
+        here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records, recorded=recorded
+    )
     if isinstance(answer, NotYet):
-        body = {
+        body: dict[str, object] = {
             "message": "Your desktop is being prepared.",
             "status": answer.status.value,
             "progress": progress(answer),
         }
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
+    body |= answer.recording
     if records and (tokens := here.door_keys()):
         from secrets import token_hex
 
