@@ -21,10 +21,11 @@ STAGE ?= dev
 JSON ?=
 SHORT ?=
 ARGS ?=
+BROWSER ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy key destroy policies texts lock browser e2e clean
+.PHONY: doctor deploy key smoke destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -78,6 +79,9 @@ deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 
 key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)
+
+smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
+	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(BROWSER),--browser "$(BROWSER)")
 
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE)

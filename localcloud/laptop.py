@@ -206,6 +206,11 @@ class Laptop:
         self._thread = threading.Thread(target=self._serve, name="laptop", daemon=True)
         self._thread.start()
 
+    @property
+    def root(self) -> str:
+        """The root of the desktops' certificates, as PEM."""
+        return self._authority.root
+
     def stop(self) -> None:
         """Power everything off."""
         self._work.put(None)
@@ -221,7 +226,7 @@ class Laptop:
             Key={"id": {"S": item_id(Purpose.TOKENS)}},
             UpdateExpression="SET #root = :root",
             ExpressionAttributeNames={"#root": ISSUER_ROOT},
-            ExpressionAttributeValues={":root": {"S": self._authority.root}},
+            ExpressionAttributeValues={":root": {"S": self.root}},
         )
 
     def _port_of(self, name: str) -> int | None:

@@ -6,6 +6,7 @@ under these the base, which knows nothing of them. tests/tools/test_hall.py read
 Entry points:
     deploy      from the operator's file to a running stage
     doctor      what is wrong with a stage, and its remedy
+    smoke       a first meeting that proves the whole chain of a deployed stage
     destroy     takes a stage away, leaving nothing
     policies    writes .chalice/policy-<function>.json from what the code calls
     bench       measures the figures that the project claims
@@ -17,6 +18,7 @@ Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
     tables      the stage's tables: which name it may take, its protection, those it had earlier
+    trial       a trial meeting, a module for each thing that is looked at
     recorded    a stage and its stack's outputs as Chalice's configuration
     turns       whose turn it is to change a stage
     own_statements  the operator's own statements in the functions' policies
