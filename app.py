@@ -246,7 +246,11 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
 def _place(here: runtime.Runtime, place: Desk) -> Response:
     from chalicelib.guests import desk
 
-    return Response(desk.describe(place, here.keys.of(Purpose.TOKENS), here.keys.issuer_root(), here.policy))
+    recordings = here.settings.recordings()
+    keys, roots = here.keys.of(Purpose.TOKENS), here.keys.issuer_root()
+    uploads = recordings.bucket is not None
+    told = desk.describe(place, keys, roots, here.policy, record=recordings.record, uploads=uploads)
+    return Response(told)
 
 
 def _speaker() -> tuple[runtime.Runtime, str]:

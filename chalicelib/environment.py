@@ -57,6 +57,21 @@ class TimerSettings:
     dead_letters_arn: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Whether meetings are recorded, where recordings are kept and for how long, and who answers for them.
+
+    `bucket` is None where there is none; `region` is None where the bucket is in the functions' own.
+    """
+
+    record: bool = False
+    keep_days: int = 30
+    bucket: str | None = None
+    region: str | None = None
+    operator_name: str | None = None
+    operator_contact: str | None = None
+
+
 class Settings:
     """The app's settings, a group at a time; read anew whenever they are asked for.
 
@@ -143,6 +158,10 @@ class Settings:
     def timers(self) -> TimerSettings:
         """Return what is needed to arm timers."""
         return TimerSettings(**self._group("timers"))
+
+    def recordings(self) -> RecordingSettings:
+        """Return what is said of recordings."""
+        return RecordingSettings(**self._group("recordings"))
 
     def _one(self, attribute: str) -> str | None:
         return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)

@@ -89,6 +89,20 @@ def _is_look_alike(label: str) -> bool:
     )
 
 
+class Line(Kind):
+    """A line for people to read, in any language, of up to `longest` characters."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(f"a line of up to {longest} printable characters, without spaces around it")
+        self._longest = longest
+
+    def read(self, text: str) -> str:
+        """Return the line itself."""
+        if not text or text != text.strip() or len(text) > self._longest or not text.isprintable():
+            raise self.refusal()
+        return text
+
+
 class Secret(Kind):
     """Text that no message repeats: anything printable that is neither in quotes nor between spaces."""
 
@@ -257,6 +271,10 @@ class Setting:
 
 _ARN = "[A-Za-z0-9:/_+=,.@-]*[A-Za-z0-9_+=,.@-]"
 
+REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
+BUCKET = Text(
+    "[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", "a bucket's name, without s3:// before it or a slash behind"
+)
 WORD = Text("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "one word of letters, digits, dots, hyphens and underscores")
 STAGE_NAME = Text("[a-z][a-z0-9]{0,11}", "up to 12 lower-case letters and digits, the first a letter")
 TABLE = Text("[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, dots, hyphens and underscores")

@@ -13,6 +13,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
     ANY_IMAGE,
+    BUCKET,
     DOMAIN,
     FUNCTION,
     HOST,
@@ -23,6 +24,7 @@ from chalicelib.kinds import (
     KMS_KEY,
     PROFILE,
     PROFILE_NAME,
+    REGION,
     SECRET_ID,
     SECURITY_GROUP,
     STAGE_NAME,
@@ -35,6 +37,7 @@ from chalicelib.kinds import (
     ZONE_ID,
     Choice,
     Flag,
+    Line,
     Minutes,
     Number,
     Secret,
@@ -192,6 +195,24 @@ SETTINGS = (
     Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
             when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
             meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),
+    Setting("RECORD", Flag(), target="recordings.record", default="false", key="recordings.record", sample="true",
+            meaning="whether meetings are recorded: people are told before they click, by whom and for how long, and "
+            "desktops with the kit record where it is true", example="true"),
+    Setting("KEEP_DAYS", Number(1, 3650), target="recordings.keep_days", default="30", key="recordings.keep_days",
+            meaning="the days after which a recording expires", example="90"),
+    Setting("RECORDINGS_BUCKET", BUCKET, target="recordings.bucket", stack_output="RecordingsBucket",
+            key="desktops.upload_bucket", when_empty="one is made: private, encrypted, versioned, and it expires what "
+            "it holds", meaning="the S3 bucket that recordings are kept in, and that desktops with scripts may upload "
+            "to with the profile that is made", example="elephant-sessions"),
+    Setting("RECORDINGS_REGION", REGION, target="recordings.region", when_empty="the functions' own",
+            meaning="the Region of a recordings' bucket of one's own that is in another than the stage",
+            example="eu-central-1"),
+    Setting("OPERATOR_NAME", Line(100), target="recordings.operator_name", key="operator.name",
+            meaning="who records, as people are told before they click; needed where recordings.record is true",
+            example="Example Language School"),
+    Setting("OPERATOR_CONTACT", Line(200), target="recordings.operator_contact", key="operator.contact",
+            meaning="whom people ask to have a recording erased: an address or a telephone number; needed where "
+            "recordings.record is true", example="privacy@example.com"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
             meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",

@@ -55,7 +55,7 @@ def is_filled_in(content: str) -> bool:
         written = tomllib.loads(content)
     except tomllib.TOMLDecodeError:
         return True
-    samples = {key: row.sample for key, row in KEYS.items() if row.sample}
+    samples = {key: row.sample for key, row in KEYS.items() if row.sample and not row.default_in_file}
     held = {key: value_at(written, key) for key in samples}
     return bool(written) and (held != samples or bool(written.get("environment")))
 
@@ -80,7 +80,7 @@ def _sentence(row: Setting) -> str:
 def _toml(row: Setting, text: str | None = None) -> str:
     """Return a text as TOML writes a value of this kind: the given one, or the default, or what the sample shows."""
     if text is None:
-        text = row.default_in_file or row.sample or (row.example if row.needed_in_file else "")
+        text = row.sample or row.default_in_file or (row.example if row.needed_in_file else "")
     if isinstance(row.kind, Number | Flag):
         return text
     if isinstance(row.kind, Several):

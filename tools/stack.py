@@ -46,18 +46,21 @@ def deployed_client(outputs: Mapping[str, str]) -> Client:
     return Client(outputs.get("DesktopClient", Client.SCRIPTS))
 
 
-def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = None, api: str = "") -> dict[str, str]:
+def parameters(
+    stage: Stage, vpc: str = "", before: Mapping[str, str] | None = None, api: str = "", left: str = ""
+) -> dict[str, str]:
     """Return the stack's parameters as the operator's file says them.
 
     `vpc` is empty for the default VPC, `before` the outputs of the stack as it is, `api` the id of the API, which
-    desktops with the kit may call. What it has made for desktops stays,
-    also where the file names the operator's own: desktops that live bear it, and functions that are still to be
-    replaced launch with it.
+    desktops with the kit may call, `left` the recordings' bucket that an earlier stack of the stage has left. What it
+    has made for desktops and recordings stays, also where the file names the operator's own: desktops that live bear
+    it, functions that are still to be replaced launch with it, and recordings are in it.
     """
     before = before or {}
     runs = desktop_client(stage, before)
     suffix = global_suffix(stage, before)
     made = f"{stage.stack}-desktop{suffix}"
+    bucket = stage.upload_bucket or left
     return {
         "Stage": stage.name,
         "GlobalSuffix": suffix,
@@ -70,7 +73,9 @@ def parameters(stage: Stage, vpc: str = "", before: Mapping[str, str] | None = N
         "VpcId": vpc,
         "DesktopClient": runs,
         "ApiId": api if runs is Client.KIT else "",
-        "UploadBucket": stage.upload_bucket,
+        "UploadBucket": bucket,
+        "MakeRecordings": _flag(not bucket or "MadeRecordings" in before),
+        "KeepDays": str(stage.keep_days),
         "AlarmEmail": stage.alarm_email,
     }
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
-from chalicelib.kinds import STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
+from chalicelib.kinds import REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
 from chalicelib.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,11 +27,7 @@ FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_
 OWN_ITEMS = ("calendar/*", *map(item_id, Purpose), "sweep")
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
-REGION = Text("[a-z]{2}(-[a-z]+)+-[0-9]", "a Region like us-west-2")
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
-BUCKET = Text(
-    "[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", "a bucket's name, without s3:// before it or a slash behind"
-)
 FILE = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "the name of a file beside this one, without a folder before it")
 EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*", "an e-mail address")
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
@@ -44,8 +40,6 @@ DEPLOY = (
             meaning="the Region that desktops run in"),
     Setting("", ACCOUNT, key="account", example="123456789012", when_empty="whichever the credentials are for",
             meaning="the AWS account: deploy into no other one"),
-    Setting("", BUCKET, key="desktops.upload_bucket", example="elephant-sessions",
-            meaning="the S3 bucket that desktops with scripts may upload sessions to, with the profile that is made"),
     Setting("", FILE, key="desktops.issuer_root", example="origin-roots.pem",
             when_empty="whichever the desktop itself trusts",
             meaning="the file beside this one with the root certificates, as PEM, of which one must have issued the "
@@ -63,7 +57,7 @@ DEPLOY = (
 """What only a deploy needs."""
 # fmt: on
 
-SECTIONS = ("", "desktops", "dns", "meetings", "operations")
+SECTIONS = ("", "desktops", "dns", "meetings", "recordings", "operator", "operations")
 """The tables of the file, in their order; the keys above all tables are those of ""."""
 
 KEYS = {
@@ -93,6 +87,11 @@ def _leaf(key: str) -> str:
     return key.rpartition(".")[2]
 
 
+def _attribute(key: str) -> str:
+    """Return the attribute of a stage that would hold this key: its last word, whose it is before the operator's."""
+    return key.replace(".", "_") if key.startswith("operator.") else _leaf(key)
+
+
 def _value(row: Setting, text: str) -> Any:
     """Return the value of what a file holds, or of its default; one that has none is empty, not None."""
     text = text or row.default_in_file
@@ -104,7 +103,7 @@ def _value(row: Setting, text: str) -> Any:
 
 def _usual(attribute: str) -> Any:
     """Return the value of a key that the file leaves out."""
-    [row] = [row for key, row in KEYS.items() if _leaf(key) == attribute]
+    [row] = [row for key, row in KEYS.items() if _attribute(key) == attribute]
     return _value(row, "")
 
 
@@ -136,6 +135,10 @@ class Stage:
     upload_bucket: str = _usual("upload_bucket")
     issuer_root: str = _usual("issuer_root")
     at_once: int = _usual("at_once")
+    record: bool = _usual("record")
+    keep_days: int = _usual("keep_days")
+    operator_name: str = _usual("operator_name")
+    operator_contact: str = _usual("operator_contact")
     alarm_email: str = _usual("alarm_email")
     log_retention_days: int = _usual("log_retention_days")
     table: str = _usual("table")
@@ -181,8 +184,8 @@ class Stage:
         It is empty where it has none, and where it is the stack that says it.
         """
         row = _VARIABLES.get(name)
-        if row and _leaf(row.key) in _ATTRIBUTES:
-            return row.kind.spell(getattr(self, _leaf(row.key)))
+        if row and _attribute(row.key) in _ATTRIBUTES:
+            return row.kind.spell(getattr(self, _attribute(row.key)))
         if name == "STAGE":
             return self.name
         return self.environment.get(name) or (row.default_in_file if row else "")
@@ -249,9 +252,10 @@ def parse(name: str, content: Mapping[str, Any]) -> Stage:
             problems.append(f"{key} {error}")
     if problems:
         raise StageError(f"stages/{name}.toml cannot be used: {'; '.join(problems)}.")
-    attributes = {_leaf(key): _value(KEYS[key], text) for key, text in texts.items() if _leaf(key) in _ATTRIBUTES}
+    own = {key: _attribute(key) for key in KEYS if _attribute(key) in _ATTRIBUTES}
+    attributes = {attribute: _value(KEYS[key], texts[key]) for key, attribute in own.items()}
     written = {key for key in KEYS if value_at(content, key) is not None}
-    others = {KEYS[key].name: text for key, text in texts.items() if key in written and _leaf(key) not in _ATTRIBUTES}
+    others = {KEYS[key].name: text for key, text in texts.items() if key in written and key not in own}
     return Stage(name=name, environment=others | dict(content.get("environment", {})), **attributes)
 
 

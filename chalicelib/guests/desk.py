@@ -63,11 +63,14 @@ def desk_of(meetings: Meetings, meeting_id: str, desktop_id: str, *, though_over
     return Desk(meeting, seat)
 
 
-def describe(desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Policy) -> dict[str, Any]:
+def describe(
+    desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Policy, *, record: bool, uploads: bool
+) -> dict[str, Any]:
     """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known.
 
     `missing` is what the row says that the desktop lacks, an empty list where it is ready and None before it has said.
-    `issuer_root` are the roots, as PEM, of which one must have issued the desktop's certificate.
+    `issuer_root` are the roots, as PEM, of which one must have issued the desktop's certificate. `record` says whether
+    its meeting is recorded, `uploads` whether the app signs links for what was.
     """
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
@@ -87,6 +90,8 @@ def describe(desk: Desk, keys: Keys | None, issuer_root: str | None, policy: Pol
         "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
         "issuer_root": issuer_root,
         "missing": list(seat.missing) if seat.missing or seat.healthy_at else None,
+        "record": record,
+        "uploads": uploads,
     }
 
 

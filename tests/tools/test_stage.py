@@ -23,6 +23,7 @@ OUTPUTS = {
     "DesktopRoleArn": "arn:aws:iam::123456789012:role/elephant-dev-desktop",
     "DesktopClient": "kit",
     "ApiUrl": "https://a1.execute-api.eu-central-1.amazonaws.com/prod",
+    "RecordingsBucket": "elephant-prod-recordings-210987654321-eu-central-1",
     "DeadLettersArn": "arn:aws:sqs:eu-central-1:210987654321:elephant-prod-dead-letters",
     "DnsSecretName": "prod/elephant/cloudflare",
     "InstanceProfile": "elephant-prod-desktop",

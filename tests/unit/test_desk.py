@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,9 @@ def say_ready(meetings: FakeMeetings, *missing: str, now: datetime = NOW) -> Non
     desk.report_ready(meetings, place(meetings), missing, now)
 
 
+describe = partial(desk.describe, record=True, uploads=False)
+
+
 def say_connected(meetings: FakeMeetings, connected: bool, now: datetime = NOW) -> None:
     desk.report_presence(meetings, place(meetings), connected, now)
 
@@ -53,7 +57,7 @@ def changed(meetings: FakeMeetings, before: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
     meetings = table(PUBLISHED, teacher_name="Ada", student_name="Børge 小明", jitsi_url="https://video.example.com/r")
-    told = desk.describe(place(meetings), KEYS, ROOT, POLICY)
+    told = describe(place(meetings), KEYS, ROOT, POLICY)
     assert told == {
         "message": "This is the desktop of the teacher.",
         "meeting_id": "m1",
@@ -67,6 +71,8 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
         "door_keys": told["door_keys"],
         "issuer_root": ROOT,
         "missing": None,
+        "record": True,
+        "uploads": False,
     }
     assert len(told["door_keys"]) == 2
     assert meetings.wire.calls == ["meetings.get"]
@@ -77,21 +83,21 @@ def test_it_hears_what_the_row_says_that_it_lacks() -> None:
     meetings = table(PUBLISHED)
     for missing in (("DCV has no session yet.", "The machine is about to restart."), ()):
         desk.report_ready(meetings, place(meetings), missing, NOW)
-        assert desk.describe(place(meetings), KEYS, ROOT, POLICY)["missing"] == list(missing)
+        assert describe(place(meetings), KEYS, ROOT, POLICY)["missing"] == list(missing)
 
 
 def test_its_keys_are_its_own() -> None:
     meetings = table(PUBLISHED)
-    mine, others = (desk.describe(place(meetings, name), KEYS, ROOT, POLICY)["door_keys"] for name in (ME, "i-student"))
+    mine, others = (describe(place(meetings, name), KEYS, ROOT, POLICY)["door_keys"] for name in (ME, "i-student"))
     assert not set(mine) & set(others)
     assert not {"present", "earlier"} & {*mine, *others}
-    assert desk.describe(place(meetings), None, None, POLICY)["door_keys"] == []
-    assert desk.describe(place(meetings), None, None, POLICY)["issuer_root"] is None
+    assert describe(place(meetings), None, None, POLICY)["door_keys"] == []
+    assert describe(place(meetings), None, None, POLICY)["issuer_root"] is None
 
 
 def test_what_a_row_does_not_tell_is_not_made_up() -> None:
     meetings = table({"teacher_ec2_id": ME, "meet_time": None, "created_at": None, "teacher_name": 7})
-    told = desk.describe(place(meetings), None, None, POLICY)
+    told = describe(place(meetings), None, None, POLICY)
     absent = ["name", "other_name", "jitsi_url", "meet_time", "ends_at"]
     assert [told[name] for name in absent] == [None] * 5
 

@@ -79,6 +79,7 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
         "Installation": Account(ACCOUNT, REGION).installation,
         "DesktopClient": desktop_client(stage, left["outputs"]),
         "ApiUrl": "",
+        "RecordingsBucket": f"elephant-{STAGE}-recordings-{ACCOUNT}-{REGION}",
         "DesktopRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{PROFILE}",
     }
     given = environment(stage, outputs, before)

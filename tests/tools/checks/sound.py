@@ -32,6 +32,7 @@ ACCOUNT = "123456789012"
 SECRET = "dev/elephant/cloudflare"
 TABLE = "elephant-meetings-dev"
 STATE_TABLE = "elephant-state-dev"
+BUCKET = f"elephant-dev-recordings-{ACCOUNT}-{REGION}"
 SESSION = boto3.Session("test", "test", region_name=REGION)  # one for all tests: it keeps the parsed models
 
 
@@ -119,6 +120,7 @@ class Account:
             "DnsSecretName": SECRET,
             "AlarmsTopicArn": topic,
             "InstanceProfile": "desktop",
+            "RecordingsBucket": BUCKET,
         }
         template = {
             "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},

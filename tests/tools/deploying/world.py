@@ -32,10 +32,12 @@ def template(folder: Path) -> Path:
     """Write the template without what moto does not know."""
     text = stacks.TEMPLATE.read_text(encoding="utf-8")
     known = {"DynamoDB::Table", "IAM::Role", "IAM::InstanceProfile", "EC2::SecurityGroup", "SQS::Queue", "SNS::Topic"}
+    known |= {"S3::Bucket"}
     head, rest = text.split("\nResources:\n")
     resources, outputs = rest.split("\nOutputs:\n")
     blocks = re.findall(r"^  [A-Za-z]+:\n(?:    .*\n|\n|  #.*\n)*", resources, re.M)
     kept = "".join(b for b in blocks if re.search(r"Type: AWS::(\S+)", b)[1] in known)  # type: ignore[index]
+    kept = kept.replace("RetainExceptOnCreate", "Retain")  # moto knows no other word for it
     outputs = re.sub(r"^  FillDnsSecret:\n(?:    .*\n?)*", "", outputs, flags=re.M)
     outputs = outputs.replace("!Ref Timers }", '!Sub "elephant-${Stage}" }')
     path = folder / "template.yaml"
