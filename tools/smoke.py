@@ -24,7 +24,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.seat import Role
 from chalicelib.environment import Settings
-from chalicelib.kinds import Flag
 from chalicelib.settings import Client
 from tools import inventory, issuer, providers
 from tools.account import clients
@@ -115,6 +114,8 @@ class Smoke:
     options: Options
     sleep: Callable[[float], None] = real_sleep
     doctor: Callable[[Site], Iterable[tuple[str, Finding]]] = examine
+    reach: type[Reach] = Reach
+    browsers: type[Browsers] = Browsers
     prices: Callable[[], Any] = lambda: clients(PRICES_AT)("pricing")
     findings: list[Finding] = field(default_factory=list)
 
@@ -157,11 +158,12 @@ class Smoke:
             )
         key, program = scheduling_key(site.stage, site.client), find(options.browser)
         environ = inventory.environment(site.stage, site.client)
-        policy, zone = Settings(environ).policy(), site.provider.zone(site.stage, site.client, site.account)
+        settings, zone = Settings(environ), site.provider.zone(site.stage, site.client, site.account)
+        policy = settings.policy()
         minutes = max(timedelta(minutes=_MINUTES), policy.boot_limit - _TO_BOOT)
         api = Api(self._address(), site.http, self.sleep)
         whole = int(min(minutes, policy.max_duration) / timedelta(minutes=1))
-        reach = Reach(
+        reach = self.reach(
             site.provider.name,
             issuer.kept(site.outputs["StateTable"], site.client),
             site.make("certificate"),
@@ -171,12 +173,12 @@ class Smoke:
         steps.tell(f"A meeting of {whole} minutes is scheduled; it takes two desktops for about half an hour.")
         invitation = api.schedule(site.now(), whole, key, site.make("doctor"))
         stand = Stand(site, invitation.meeting_id, zone, policy)
-        live = Live(api, invitation, stand, reach, Browsers(program))
+        live = Live(api, invitation, stand, reach, self.browsers(program))
         steps.done("scheduled", None, f"the meeting {invitation.meeting_id} is scheduled")
         of_meeting = f"--since 1h --filter-pattern '\"{invitation.meeting_id}\"'"
         plan = Plan(
             boot_limit=policy.boot_limit,
-            records=bool(Flag().read(environ.get("RECORD") or "false")),
+            records=settings.recordings().record,
             hands=not program,
             open_for=options.open_for,
             doctor=site.make("doctor"),

@@ -26,6 +26,7 @@ RECORDING_FOLLOWS = timedelta(minutes=2)
 ALL_GOES = timedelta(minutes=5)
 GOOD_ENDS = (Reason.SUCCESS, Reason.EARLY_SUCCESS, Reason.MAX_DURATION)
 _LOOK_S = 5.0
+_NO_HURRY_S = 15.0
 
 
 @dataclass
@@ -159,7 +160,7 @@ class Chain:
             return look if look.meeting.finished else None
 
         patience = max((self.ends_at or now) - now, timedelta()) + ALL_GOES
-        look = self.steps.until(has_ended, patience, self._never_ended)
+        look = self.steps.until(has_ended, patience, self._never_ended, _NO_HURRY_S)
         reason = look.meeting.reason or ""
         self.steps.done("ended", None, f"the meeting has ended: {reason}")
         if self.plan.records:

@@ -128,7 +128,7 @@ def bill(paid: Iterable[Paid], prices: Prices, now: datetime) -> list[str]:
     if not desktops:
         return ["no desktop was launched, so nothing was paid"]
     minutes = sum(desktop.minutes(now) for desktop in desktops)
-    lines = [f"{len(desktops)} desktops, {minutes:.1f} minutes together"]
+    lines = [f"{len(desktops)} desktop{'s' if len(desktops) > 1 else ''}, {minutes:.1f} minutes together"]
     total: Decimal | None = Decimal(0)
     items: tuple[tuple[str, Callable[[Paid], Decimal]], ...] = (
         ("machines", lambda one: prices.desktop(one.instance_type, one.operation)),

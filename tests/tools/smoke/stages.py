@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -83,7 +86,7 @@ def trust(laptop: Laptop, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
 
 
-def put_back(cloud: Cloud, row: dict[str, Any]) -> None:
+def _put_back(cloud: Cloud, row: dict[str, Any]) -> None:
     """Let the meeting's checkpoint be past, and its timers with it: half an hour is long in a test."""
     for kind in TimerKind:
         cloud.operator("scheduler").delete_schedule(Name=f"{kind}-{row['id']}", GroupName="default")
@@ -97,3 +100,27 @@ def put_back(cloud: Cloud, row: dict[str, Any]) -> None:
 
 def _before(row: dict[str, Any], minutes: int) -> str:
     return (datetime.fromisoformat(row["created_at"]) - timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+
+
+def hurry(seconds: float) -> None:
+    """Sleep as a command that is in a hurry."""
+    time.sleep(min(seconds, 0.5))
+
+
+@contextmanager
+def time_flies(cloud: Cloud, *before: str) -> Iterator[None]:
+    """Let the checkpoint of the newest meeting be past once its row has these attributes."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.1):
+            row: dict[str, Any] = max(cloud.rows(), key=lambda row: row["created_at"], default={})
+            if row and set(before) <= set(row):
+                _put_back(cloud, row)
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
