@@ -53,12 +53,14 @@ def resolve_join(
     *,
     signed: bool = True,
     records: bool = True,
+    consents: bool = False,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
     That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
     (`records` is false) is told what somebody who comes now would be told. A link that is not `signed` is one of a
-    meeting that was made before links were, or by hand: nobody was ever sent another one for it.
+    meeting that was made before links were, or by hand: nobody was ever sent another one for it. Who `consents` has
+    clicked with the notice before them that the meeting is recorded.
 
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
@@ -77,13 +79,13 @@ def resolve_join(
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, clock(), policy)
-        if seat.joined_at or not records:
-            return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
-        try:
-            meetings.update(meeting_id, writes.joined(meeting, role, clock()))
-        except Conflict:
-            continue
-        log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
+        change = writes.joined(meeting, role, clock(), consents=consents) if records else None
+        if change:
+            try:
+                meetings.update(meeting_id, change)
+            except Conflict:
+                continue
+            log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
         return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
