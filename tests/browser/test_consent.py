@@ -87,7 +87,7 @@ def test_what_an_operator_is_called_never_becomes_markup(browser: Chromium, stan
     with browser.page() as page:
         at(page, stand, told(READY, {"operator": "<img src=x>", "contact": "", "keep_days": 1}))
         page.wait_for_text("<img src=x> records the screen")
-        assert "To have it erased sooner, ask <img src=x>." in words(page)
+        assert "for 1 day at most. To have it erased sooner, ask <img src=x>." in words(page)
 
 
 # --- the calendar's file

@@ -1,4 +1,4 @@
-"""`make smoke` on the emulator: everything but desktops, their names' way and a browser, which the test stands in for."""
+"""`make smoke` on the emulator: all but desktops, the way to their names and a browser, for which the test stands in."""
 
 from __future__ import annotations
 

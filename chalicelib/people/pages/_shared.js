@@ -51,9 +51,10 @@ function recordingWords(consent) {
   if (!consent || typeof consent !== "object") return [];
   const { operator, contact, keep_days } = consent;
   const who = operator || "Whoever runs this service";
+  const days = `${keep_days} ${keep_days === 1 ? "day" : "days"}`;
   return [
     "This meeting is recorded.",
-    `${who} records the screen and the sound of your desktop, and keeps the recording for ${keep_days} days at most.`,
+    `${who} records the screen and the sound of your desktop, and keeps the recording for ${days} at most.`,
     `To have it erased sooner, ask ${contact || operator || "whoever sent you the link"}.`,
   ];
 }
