@@ -108,12 +108,15 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
-        except errors.KeyTaken as error:
+        except (errors.KeyTaken, errors.UploadRefused) as error:
             return _refusal(409, error)
         except errors.TimeFull as error:
             return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
             return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
+        except errors.BucketUnavailable as error:
+            log.fail(log.Fail.UNAVAILABLE, error)
+            return _refusal(503, error, headers={"Retry-After": "5"})
         except errors.Unavailable as error:
             log.fail(log.Fail.UNAVAILABLE, error)
             sorry = errors.Unavailable("The meetings cannot be reached now; try again in a few seconds.")
@@ -249,14 +252,57 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
 @guest_route("/desktop/{meetingId}/uploaded", methods=["POST"])
 @answering
 def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
-    """A desktop says where its session was uploaded to; a meeting that has ended takes it as well."""
-    from chalicelib.guests import desk
+    """A desktop says where its session was uploaded to, or what became of its recording's pieces.
+
+    A meeting that has ended takes it as well.
+    """
+    from chalicelib.guests import desk, recordings
 
     here, desktop_id = _speaker()
-    url = desk.parse_upload(_json_body(cast(Request, app.current_request)))
-    place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
-    desk.report_upload(here.meetings, place, url, here.clock())
+    request, now = cast(Request, app.current_request), here.clock()
+    body, said_at = _json_body(request), desk.parse_said_at(request.headers.get("x-amz-date"), now)
+    if isinstance(body, Mapping) and "pieces" in body:
+        told = recordings.parse_told(body)
+        place = _of_recordings(here, meetingId, desktop_id)
+        recordings.note(here.meetings, here.recordings, place, told, here.policy, now, said_at=said_at)
+    else:
+        url = desk.parse_upload(body)
+        place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)
+        desk.report_upload(here.meetings, place, url, now, said_at=said_at)
     return Response({"message": "It is noted."})
+
+
+@guest_route("/desktop/{meetingId}/recordings", methods=["POST"])
+@answering
+def desktop_recordings(meetingId: str) -> Response:  # noqa: N803
+    """A desktop asks what of a piece is in the bucket, and for links to put what is not."""
+    from chalicelib.guests import recordings
+
+    here, desktop_id = _speaker()
+    asked = recordings.parse_piece(_json_body(cast(Request, app.current_request)), whole=False)
+    place = _of_recordings(here, meetingId, desktop_id)
+    return Response(recordings.links(here.recordings, place, asked, here.policy).answer())
+
+
+@guest_route("/desktop/{meetingId}/recordings/safe", methods=["POST"])
+@answering
+def desktop_recordings_safe(meetingId: str) -> Response:  # noqa: N803
+    """A desktop has sent all parts of a piece: it is made whole, and checked."""
+    from chalicelib.guests import recordings
+
+    here, desktop_id = _speaker()
+    asked = recordings.parse_piece(_json_body(cast(Request, app.current_request)), whole=True)
+    recordings.finish(here.recordings, _of_recordings(here, meetingId, desktop_id), asked, here.policy)
+    return Response({"message": "It is safe.", "safe": True})
+
+
+def _of_recordings(here: runtime.Runtime, meeting_id: str, desktop_id: str) -> Desk:
+    """Return the place of the desktop that asks about recordings; they are taken after the end as well."""
+    from chalicelib.guests import desk, recordings
+
+    place = desk.desk_of(here.meetings, meeting_id, desktop_id, though_over=True)
+    recordings.refuse_erased(place)
+    return place
 
 
 def _place(here: runtime.Runtime, place: Desk) -> Response:

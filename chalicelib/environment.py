@@ -145,7 +145,13 @@ class Settings:
 
     def policy(self) -> Policy:
         """Return the numbers in the rules."""
-        return Policy(**self._group("policy"))
+        return Policy(**self._group("policy"), records=self._desktops_record)
+
+    @property
+    def _desktops_record(self) -> bool:
+        """Whether desktops record: those of the kit do where meetings are recorded, and no others heed the setting."""
+        said = self._read([row for row in SETTINGS if row.target == "recordings.record"], "recordings")
+        return bool(said.get("record")) and self.client is Client.KIT
 
     def desktops(self) -> DesktopSettings:
         """Return what is needed to launch desktops."""

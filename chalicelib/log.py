@@ -52,6 +52,7 @@ class Note(_Described):
     DROP_TIMERS = "drop_timers", "The meeting's timers were deleted.", "meeting why timers"
     DESKTOP_READY = "desktop_ready", "A desktop of the kit says that it is ready.", "meeting why role"
     UPLOADED = "uploaded", "A desktop of the kit says where it has uploaded its session to.", "meeting why role"
+    RECORDING_SAFE = "recording_safe", "A piece of a recording is whole in the bucket.", "meeting why role"
     PRESENCE = "presence", "A desktop of the kit says that somebody is connected to it, or nobody.", "meeting why role"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
@@ -73,6 +74,11 @@ class Warn(_Described):
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
     OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
     DESKTOP_NOT_READY = "desktop_not_ready", "A desktop of the kit says what it lacks.", "meeting why role"
+    RECORDING_LOST = (
+        "recording_lost",
+        "A desktop of the kit says what it could not save of its recording; the row has it too.",
+        "meeting why role",
+    )
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 

@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.keys import GivenKeys, TableKeys
-from chalicelib.domain.errors import ConfigError
+from chalicelib.domain.errors import ConfigError, NoSuchAddress
 from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.environment import Settings
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
+    from chalicelib.adapters.s3 import S3Recordings
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
@@ -155,6 +156,22 @@ class Runtime:
         )
 
     @cached_property
+    def recordings(self) -> S3Recordings:
+        """The bucket that desktops upload to.
+
+        Raises:
+            NoSuchAddress: there is none.
+        """
+        from chalicelib.adapters.s3 import SIGNING, S3Recordings
+
+        settings = self.settings.recordings()
+        if settings.bucket is None:
+            raise NoSuchAddress("No bucket for recordings is set here (RECORDINGS_BUCKET), so nothing can be uploaded.")
+        # Once: a handler has no time for more, and the desktop asks again.
+        client = _client("s3", tries=1, region_name=settings.region, **SIGNING)
+        return S3Recordings(client, settings.bucket)
+
+    @cached_property
     def timers(self) -> SchedulerTimers:
         """The timers."""
         from chalicelib.adapters.scheduler import SchedulerTimers
@@ -212,8 +229,9 @@ class Runtime:
         return Sweeper(self, self._looker)
 
 
-def _client(service: str, tries: int = _TRIES) -> Any:
-    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": tries})
+def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:
+    retries: Any = {"mode": "standard", "total_max_attempts": tries}
+    config = Config(connect_timeout=3, read_timeout=10, retries=retries, **settings)
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 

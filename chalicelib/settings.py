@@ -189,6 +189,10 @@ SETTINGS = (
     Setting("UPLOAD_GRACE_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.upload_grace",
             default=_minutes(_USUAL.upload_grace), key="meetings.upload_grace_minutes", example="60",
             meaning="the minutes that one upload waits for the other"),
+    Setting("UPLOAD_MINUTES", Minutes(0, 60), target="policy.upload_limit",
+            default=_minutes(_USUAL.upload_limit), key="meetings.upload_minutes", example="15",
+            meaning="the minutes, of those that a meeting may last, that desktops of the kit have at its end to upload "
+            "what they have recorded; they are ended as soon as all is safe"),
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),

@@ -1,4 +1,4 @@
-"""`python -m desktop service` and `python -m desktop helper`: the two processes of a desktop."""
+"""`python -m desktop service` and `helper`: the two processes of a desktop; `record`: what records its session."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ log = logging.getLogger("elephant.desktop")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of the two until it is told to stop; return the exit code: 0, or 2 where its file cannot be used."""
+    """Run one of them until it is told to stop; return the exit code: 0, or 2 where its file cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m desktop", description=__doc__)
-    parser.add_argument("process", choices=("service", "helper"))
+    parser.add_argument("process", choices=("service", "helper", "record"))
     parser.add_argument("--config", type=Path, default=config.FILE, help="the image's settings (%(default)s)")
     told = parser.parse_args(arguments)
     settings, problem = config.Config(), ""
@@ -43,7 +43,11 @@ def main(arguments: Sequence[str]) -> int:
     if told.process == "helper":
         from desktop import helper
 
-        return helper.main(settings, stop)
+        return helper.main(settings, stop, told.config)
+    if told.process == "record":
+        from desktop import recorder
+
+        return recorder.main(settings, stop)
     from desktop import service
     from desktop.machine import this_machine
 
@@ -51,9 +55,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _log_handlers(settings: config.Config, process: str, windows: bool = config.WINDOWS) -> list[logging.Handler]:
-    """Return where the log goes: the journal keeps what is printed, and Windows throws it away."""
+    """Return where the log goes: the journal keeps what is printed, and Windows throws it away.
+
+    What the recorder prints is nobody's: the helper starts it silent.
+    """
     printed: list[logging.Handler] = [logging.StreamHandler()] if sys.stderr else []
-    if not windows:
+    if not windows and process != "record":
         return printed
     folder = settings.state if process == "service" else settings.session
     kept = RotatingFileHandler(

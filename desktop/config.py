@@ -21,6 +21,7 @@ FILE = _PROGRAM_DATA / "agent.toml" if WINDOWS else Path("/etc/elephant/agent.to
 
 _DCV = r"C:\Program Files\NICE\DCV\Server\bin\dcv.exe" if WINDOWS else "dcv"
 _PORTS = range(1, 65536)
+_LEAST = {"piece_minutes": 0.02}
 
 
 class ConfigError(Exception):
@@ -49,6 +50,8 @@ class Config:
     """The folder in which the service leaves its notice for the helper; everybody may read it."""
     session: Path = _PROGRAM_DATA / "session" if WINDOWS else Path("/var/lib/elephant-session")
     """The helper's folder, the person's own: the recordings, and what the helper tells the service."""
+    drop: Path = _PROGRAM_DATA / "drop" if WINDOWS else Path("/var/lib/elephant-drop")
+    """The folder into which the helper puts finished pieces: the person may put files there, and nothing else."""
     hooks: Path = _PROGRAM_DATA / "hooks" if WINDOWS else Path("/etc/elephant/hooks")
     """The operator's commands: `checks`, and the folders of `hooks.py`."""
     browser: tuple[str, ...] = ()
@@ -56,9 +59,18 @@ class Config:
     program: tuple[str, ...] = ()
     """Another program to open in the room's place, with its arguments; the person's name is in its environment."""
     recorder: tuple[str, ...] = ()
-    """What records the session, with its arguments; empty: nothing is recorded."""
+    """What records the session, with its arguments; empty: the agent's own recorder, where ffmpeg is found."""
+    ffmpeg: str = "ffmpeg"
+    """The program with which the agent's own recorder records."""
+    picture: tuple[str, ...] = ()
+    """What the agent's own recorder shows, as ffmpeg's options for an input; empty: the screen."""
+    sound: tuple[str, ...] = ()
+    """What it lets hear, likewise; empty: what the person hears, where the session has a device for that."""
+    piece_minutes: float = 5.0
+    """How long a piece of a recording is: a crash loses no more than that, and mostly seconds."""
     upload: tuple[str, ...] = ()
-    """What uploads the recordings, run by the service; the last line that it prints is the address. Empty: nothing."""
+    """What uploads the recordings, run by the service; the last line that it prints is the address. Empty: the agent
+    uploads them itself, by links that the app signs."""
     root: Path = Path(Path.cwd().anchor)
     """Where the system's own files are; elsewhere only where the agent is tried out."""
     away_minutes: float = 2.0
@@ -109,8 +121,9 @@ def _read(file: Path, name: str, value: Any, default: Any) -> Any:
         raise ConfigError(f"{name} in {file} is a number, and not {value!r:.80}.")
     if isinstance(default, int) and (isinstance(value, float) or value not in _PORTS):
         raise ConfigError(f"{name} in {file} is a port from 1 to 65535, and not {value!r}.")
-    if not 0 <= value < math.inf:  # nan is neither
-        raise ConfigError(f"{name} in {file} is a number from 0 on, and not {value!r}.")
+    least = _LEAST.get(name, 0)
+    if not least <= value < math.inf:  # nan is neither
+        raise ConfigError(f"{name} in {file} is a number from {least:g} on, and not {value!r}.")
     return value
 
 

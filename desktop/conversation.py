@@ -57,6 +57,10 @@ class Place:
     host_name: str
     issuer_root: str | None = None
     """The root that the desktop's certificate must come from, as PEM; None for those that the system trusts."""
+    record: bool = False
+    """Whether the meeting is to be recorded: nothing is where the app does not say so."""
+    uploads: bool = False
+    """Whether the app signs links by which recordings are uploaded."""
 
 
 class Conversation:
@@ -85,20 +89,20 @@ class Conversation:
         self._due: dict[str, float] = {}
         self._told: dict[str, tuple[object, float]] = {}
         self._trouble = ""
-        self._uploaded: str | None = None
+        self._uploaded: Mapping[str, Any] | None = None
         self.times_told = 0
         """How often the app has told the place."""
         self.place: Place | None = None
         self.is_over = False
 
     @property
-    def untold(self) -> str | None:
-        """The address of an upload that the app has not taken yet."""
+    def untold(self) -> Mapping[str, Any] | None:
+        """What of the uploads the app has not taken yet."""
         return self._uploaded
 
-    def uploaded(self, url: str) -> None:
-        """Tell the app from the next step on where the recording is, until it has taken it."""
-        self._uploaded = url
+    def uploaded(self, told: Mapping[str, Any]) -> None:
+        """Tell the app from the next step on what was uploaded, as the request's body has it, until it has taken it."""
+        self._uploaded = told
 
     def ask_again(self) -> None:
         """Ask at the next step whose desktop this is and until when, however lately that was asked."""
@@ -111,7 +115,7 @@ class Conversation:
         """
         try:
             if self._uploaded and self._is_due("uploaded", LOOK_S):
-                self._ask("POST", f"{self._path}/uploaded", {"url": self._uploaded})
+                self._ask("POST", f"{self._path}/uploaded", self._uploaded)
                 self._uploaded = None
             if self.is_over:
                 return
@@ -166,7 +170,7 @@ class Conversation:
             return
         if missing:
             self._due["ready"] = self._elapsed() + LOOK_S
-        self._tell("ready", {"missing": _as_told(missing)}, READY_S if missing else None)
+        self._tell("ready", {"missing": as_lines(missing)}, READY_S if missing else None)
 
     def _tell(self, what: str, body: dict[str, Any], again_s: float | None) -> dict[str, Any] | None:
         """Tell the app, unless it was told just this, so lately where it is to be told again; return its answer."""
@@ -200,8 +204,8 @@ class Conversation:
         self._trouble = trouble
 
 
-def _as_told(missing: Sequence[str]) -> list[str]:
-    """Return what is missing as the app takes it: so many lines, each so long; what is cut stands in the log."""
+def as_lines(missing: Sequence[str]) -> list[str]:
+    """Return sentences as the app takes them: so many lines, each so long; what is cut stands in the log."""
     lines = [" ".join("".join(mark if mark.isprintable() else " " for mark in each).split()) for each in missing]
     lines = [line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in lines if line]
     if missing and not lines:
@@ -231,6 +235,8 @@ def understand(told: Mapping[str, Any], instance_id: str) -> Place:
         ends_at=end,
         host_name=host_name,
         issuer_root=_text(told.get("issuer_root")),
+        record=told.get("record") is True,
+        uploads=told.get("uploads") is True,
     )
 
 

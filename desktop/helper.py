@@ -10,12 +10,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from desktop import hooks, notice, room
+from desktop import hooks, notice, recorder, room
 from desktop.alone import only_one
 from desktop.background import Background, Line
-from desktop.config import Config
+from desktop.config import FILE, Config
+from desktop.handover import Handover
 from desktop.hooks import Moment, Runner
 from desktop.kept import GENTLE_S, LISTENS_S, Kept, Spawn, spawn
 from desktop.notice import Notice, Phase, Told
@@ -47,8 +50,12 @@ class Helper:
         elapsed: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         find_browser: Callable[[], str | None] | None = None,
+        find_recorder: Callable[[], list[str]] = list,
     ) -> None:
-        """Take the image's settings, what shows a sentence, the line for the operator's commands, and what starts."""
+        """Take the image's settings, what shows a sentence, the line for the operator's commands, and what starts.
+
+        `find_recorder` returns the command of the agent's own recorder, empty where it cannot run here.
+        """
         self._config = config
         self._show = show
         self._hooks = hook_line
@@ -57,11 +64,14 @@ class Helper:
         self._find_browser = find_browser
         self._room = Kept("The room", elapsed, start, config.session / "room.pid")
         self._recorder = Kept("The recorder", elapsed, start, config.session / "recorder.pid")
-        self._folder = ""
+        self._find_recorder = find_recorder
+        self._recorder_fault: str | None = None
+        self._handover = Handover(config.drop)
+        self._kept = State(config.session / "helper.json", "session")
+        self._folder = str(self._kept.get("recording") or "") if self._recorder.is_running else ""
         # What an earlier helper has left recording goes on for as long as after anybody's leaving.
         self._away_since_s = elapsed() if self._recorder.is_running else None
         self._connected = False
-        self._kept = State(config.session / "helper.json", "session")
         self._room_fault: str | None = None
         self._screen_fault: str | None = None
         self._opened = False
@@ -98,6 +108,7 @@ class Helper:
         self._follow_people(told)
         self._follow_room(told)
         self._follow_recorder(told)
+        self._hand_over(told)
         self._follow_time(told)
 
     # --- what is open
@@ -131,15 +142,31 @@ class Helper:
         is_away = self._away_since_s is None or (
             not told.connected and self._elapsed() - self._away_since_s >= self._config.away.total_seconds()
         )
-        wanted = bool(self._config.recorder) and told.phase is Phase.MEETING and (told.connected or not is_away)
-        if not wanted:
+        if not (told.record and told.phase is Phase.MEETING and (told.connected or not is_away)):
             self._recorder.end()
-            self._folder = ""
+            self._recorder_fault = None
             return
-        if not self._recorder.is_running or not self._folder:
-            self._folder = str(self._config.session / "recordings" / f"{self._wall():%Y%m%dT%H%M%S.%fZ}")
-        environ = {**hooks.environ(told), "ELEPHANT_RECORDING": self._folder}
-        self._recorder.keep(self._config.recorder, environ)
+        command = list(self._config.recorder) or self._find_recorder()
+        if not command:
+            self._recorder_fault = (
+                f"Nothing records: {self._config.ffmpeg} is not found, and agent.toml names no recorder."
+            )
+            return
+        if not self._recorder.is_running:
+            self._folder = str(self._recordings(told) / f"{self._wall():%Y%m%dT%H%M%S.%fZ}")
+            self._kept.keep("recording", self._folder)
+        self._recorder.keep(command, {**hooks.environ(told), "ELEPHANT_RECORDING": self._folder})
+        self._recorder_fault = self._recorder.fault
+
+    def _hand_over(self, told: Notice) -> None:
+        """Hand over what is finished; as long as it is not known where something still records, nothing."""
+        running = self._recorder.is_running
+        if told.hand_over and told.instance_id and (self._folder or not running):
+            self._handover.look(self._recordings(told), Path(self._folder) if running else None)
+
+    def _recordings(self, told: Notice) -> Path:
+        """Return where this desktop's recordings are, apart from any that an image was made with."""
+        return self._config.session / "recordings" / (told.instance_id or "")
 
     def _follow_people(self, told: Notice) -> None:
         if told.connected or self._connected:
@@ -186,8 +213,9 @@ class Helper:
     def _tell(self) -> None:
         told = Told(
             recording=self._recorder.is_running,
+            pieces_left=self._handover.left,
             room_opened=self._opened,
-            fault=self._recorder.fault or self._room_fault or self._screen_fault,
+            fault=self._recorder_fault or self._handover.fault or self._room_fault or self._screen_fault,
         )
         if told == self._told and self._elapsed() - self._told_s < _TELL_S:
             return
@@ -195,7 +223,7 @@ class Helper:
         try:
             notice.write(
                 notice.told_file(self._config.session),
-                Told(at=self._wall(), recording=told.recording, room_opened=told.room_opened, fault=told.fault),
+                replace(told, at=self._wall()),
             )
         except OSError as error:  # on Windows also while the service reads; it is tried again at the next step
             self._log_once("untold", f"The service cannot be told how the session stands: {error}")
@@ -209,8 +237,8 @@ class Helper:
         self._logged[what] = trouble
 
 
-def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.environ) -> int:
-    """Run the helper until it is told to stop; return 0, or 1 where another one of this session runs."""
+def main(config: Config, stop: threading.Event, file: Path = FILE, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the helper with the settings of `file` until it is told to stop; return 0, 1 where another one runs here."""
     config.session.mkdir(parents=True, exist_ok=True)
     alone = only_one(config.session / "helper.lock")
     if alone is None:
@@ -219,5 +247,10 @@ def main(config: Config, stop: threading.Event, environ: Mapping[str, str] = os.
     with alone:
         share_hidden_console()
         screen = Background("screen")
-        Helper(config, lambda text: show_on_screen(text, screen), Background("hooks")).run(stop)
+        Helper(
+            config,
+            lambda text: show_on_screen(text, screen),
+            Background("hooks"),
+            find_recorder=lambda: recorder.find(config, file),
+        ).run(stop)
     return 0

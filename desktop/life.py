@@ -22,10 +22,10 @@ from desktop.dcv import Dcv, DcvUnknown
 from desktop.door import Seat
 from desktop.hooks import Moment, Runner
 from desktop.machine.system import Allows
-from desktop.notice import Notice, Phase
+from desktop.notice import Notice, Phase, Told
 from desktop.presence import Watch
+from desktop.recordings import Recordings
 from desktop.state import State
-from desktop.uploads import Uploads
 
 BEFORE_END = timedelta(minutes=10)
 RECORDER_S = 30
@@ -51,7 +51,7 @@ class Parts:
     dcv: Dcv
     machine: Allows
     state: State
-    uploads: Uploads
+    recordings: Recordings
     clock: AppClock
     elapsed: Callable[[], float]
     hooks: Line
@@ -85,11 +85,11 @@ class Life:
     def step(self) -> None:
         """Do what is due."""
         parts = self._parts
-        if address := parts.uploads.address:
-            parts.conversation.uploaded(address)
+        if word := parts.recordings.word:
+            parts.conversation.uploaded(word)
         parts.conversation.step(leaving=self.phase in (Phase.ENDING, Phase.OVER))
-        if address and parts.conversation.untold != address:
-            parts.uploads.told(address)
+        if word and parts.conversation.untold is None:
+            parts.recordings.took(word)
         self._place = parts.conversation.place or self._place
         if self._place and self.phase is Phase.WAITING:
             self.phase = Phase.MEETING
@@ -112,15 +112,22 @@ class Life:
         self._parts.state.keep("connected", connected)
         if connected:
             self._away_since_s = None
-            self._parts.uploads.visited()
+            self._parts.recordings.visited()
         self._run_hooks(Moment.CONNECT if connected else Moment.DISCONNECT)
 
     def _upload(self) -> None:
-        """Begin to upload where the person has been away for long enough, or everybody was sent out."""
+        """Upload, and tell of it where the person has been away for long enough, or everybody was sent out."""
+        if self._place is None:
+            return
         away = self._away_since_s
         is_away = away is not None and self._parts.elapsed() - away >= self._parts.config.away.total_seconds()
-        if self.phase is Phase.OVER or (self.phase is Phase.MEETING and is_away):
-            self._parts.uploads.begin(hooks.environ(self._now_told()))
+        self._parts.recordings.step(
+            self._place,
+            self._heard(),
+            hooks.environ(self._now_told()),
+            is_time=self.phase is Phase.OVER or (self.phase is Phase.MEETING and is_away),
+            is_over=self._parts.conversation.is_over,
+        )
 
     # --- time
 
@@ -181,12 +188,17 @@ class Life:
         self.phase = Phase.OVER
 
     def _records(self) -> bool:
-        """Return whether the helper says that it records; one that has not been heard of for a while says nothing."""
+        """Return whether the helper says that it records, or has pieces to hand over."""
+        told = self._heard()
+        return told is not None and (told.recording or told.pieces_left > 0)
+
+    def _heard(self) -> Told | None:
+        """Return the helper's word; one that has not been heard of for a while says nothing."""
         told = notice.read_told(self._parts.config.session)
-        if told is None or told.at is None or not told.recording:
-            return False
+        if told is None or told.at is None:
+            return None
         age = self._parts.clock.now() + self._parts.clock.offset() - told.at
-        return abs(age) < _HELPER_LIVES
+        return told if abs(age) < _HELPER_LIVES else None
 
     # --- what others are told
 
@@ -220,6 +232,9 @@ class Life:
             room=place.room,
             ends_at=place.ends_at,
             connected=bool(self._connected),
+            record=place.record,
+            hand_over=self._parts.recordings.hands_over(place),
+            instance_id=place.seat.instance_id,
         )
 
     def _leave_notice(self) -> None:

@@ -42,6 +42,12 @@ class Notice:
     ends_at: datetime | None = None
     connected: bool = False
     """Whether somebody is connected to the desktop."""
+    record: bool = False
+    """Whether the session is to be recorded while its person is there."""
+    hand_over: bool = False
+    """Whether finished pieces of the recording are to be put into the drop folder."""
+    instance_id: str | None = None
+    """Which desktop this is: an image may hold what another has recorded."""
     clock_ahead_s: float = 0
     """How far the machine's clock is ahead of the app's, in seconds; negative where it is behind."""
 
@@ -53,6 +59,8 @@ class Told:
     at: datetime | None = None
     recording: bool = False
     """Whether something is being recorded now."""
+    pieces_left: int = 0
+    """How many pieces could not be handed over yet."""
     room_opened: bool = False
     fault: str | None = None
     """What has gone wrong last, as a sentence."""
@@ -100,6 +108,9 @@ def read_notice(shared: Path) -> Notice | None:
             room=_text(told["room"]),
             ends_at=_moment(told["ends_at"]),
             connected=told["connected"] is True,
+            record=told["record"] is True,
+            hand_over=told["hand_over"] is True,
+            instance_id=_text(told["instance_id"]),
             clock_ahead_s=float(told["clock_ahead_s"]),
         )
     except (KeyError, TypeError, ValueError):
@@ -115,6 +126,7 @@ def read_told(session: Path) -> Told | None:
         return Told(
             at=_moment(told["at"]),
             recording=told["recording"] is True,
+            pieces_left=int(told["pieces_left"]),
             room_opened=told["room_opened"] is True,
             fault=_text(told["fault"]),
         )

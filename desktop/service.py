@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from urllib.parse import quote
 
 from desktop import tls
 from desktop.api import App
@@ -24,9 +25,14 @@ from desktop.guard import Guard
 from desktop.life import Life, Parts
 from desktop.machine.system import System
 from desktop.metadata import Machine, Metadata, MetadataUnavailable
+from desktop.outbox import Outbox
+from desktop.pieces import unique_name
 from desktop.presence import Watch
 from desktop.readiness import Readiness
+from desktop.recordings import Recordings
 from desktop.state import State
+from desktop.uploading.transfer import Transfer
+from desktop.uploading.uploader import Uploader
 from desktop.uploads import Uploads
 from desktop.verifier import Verifier
 
@@ -129,7 +135,16 @@ class Service:
         readiness = Readiness(self._system, dcv, config.user, find_tls_fault, config.hooks / "checks")
         missing = Look(readiness.find_missing, self._lines["readiness"])
         conversation = Conversation(app, meeting_id, own.instance_id, missing.take, watch.is_somebody_there, elapsed)
-        recordings = config.session / "recordings"
+        transfer = Transfer(app, f"/desktop/{quote(meeting_id, safe='')}/recordings")
+        outbox = Outbox(
+            config.drop,
+            config.state / "outbox" / own.instance_id,
+            config.state / "refused" / own.instance_id,
+            self._system.own,
+            unique_name,
+        )
+        uploader = Uploader(outbox, transfer, state, self._lines["upload"], elapsed)
+        recordings = config.session / "recordings" / own.instance_id
         parts = Parts(
             config=config,
             conversation=conversation,
@@ -137,7 +152,13 @@ class Service:
             dcv=dcv,
             machine=self._system,
             state=state,
-            uploads=Uploads(config.upload, recordings, state, self._lines["upload"], elapsed),
+            recordings=Recordings(
+                Uploads(config.upload, recordings, state, self._lines["upload"], elapsed),
+                uploader,
+                self._clock.now,
+                lambda: self._guard.deadline if self._guard else None,
+                elapsed,
+            ),
             clock=self._clock,
             elapsed=elapsed,
             hooks=self._lines["hooks"],
@@ -158,6 +179,7 @@ def main(config: Config, system: System, stop: threading.Event) -> int:
     try:
         system.make_private(config.state)
         config.shared.mkdir(parents=True, exist_ok=True)
+        system.make_drop(config.drop, config.user)
     except OSError as error:
         log.error("The agent's own folders cannot be made (%s); what it keeps is lost at its next start.", error)
     Service(config, system, Metadata(config.metadata), AppClock()).run(stop)

@@ -1,4 +1,4 @@
-"""What was recorded goes to where the operator keeps it: by a command of the image's, once its person is away.
+"""What was recorded goes to where the operator keeps it by a command of the image's own, once its person is away.
 
 A connection that drops is not an end: it is waited whether the person comes back. What could not be uploaded is tried
 again, after a restart too, for as long as the desktop lives.
@@ -53,13 +53,23 @@ class Uploads:
         return kept if isinstance(kept, str) else None
 
     @property
+    def is_named(self) -> bool:
+        """Whether the operator has named a command."""
+        return bool(self._command)
+
+    @property
+    def visits(self) -> int:
+        """How often somebody has come to the desktop."""
+        return _count(self._state.get("visits"))
+
+    @property
     def is_needed(self) -> bool:
         """Whether somebody has been at the desktop since what was uploaded last."""
-        return bool(self._command) and self._visits() > self._saved()
+        return bool(self._command) and self.visits > self._saved()
 
     def visited(self) -> None:
         """Note that somebody has come to the desktop: what they do is to be uploaded."""
-        self._state.keep("visits", self._visits() + 1)
+        self._state.keep("visits", self.visits + 1)
 
     def told(self, address: str) -> None:
         """Note that the app has taken this address."""
@@ -71,7 +81,7 @@ class Uploads:
         if not self.is_needed or self._is_at_work or self._elapsed() < self._not_before_s:
             return
         self._is_at_work = True
-        visits = self._visits()
+        visits = self.visits
         self._line.put(lambda: self._upload(visits, environ))
 
     def _upload(self, visits: int, environ: Mapping[str, str]) -> None:
@@ -90,9 +100,6 @@ class Uploads:
             self._state.keep("saved", visits)
         finally:
             self._is_at_work = False
-
-    def _visits(self) -> int:
-        return _count(self._state.get("visits"))
 
     def _saved(self) -> int:
         return _count(self._state.get("saved"))

@@ -21,14 +21,17 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from localcloud.clock import Clock
 from localcloud.ledger import Ledger
+from localcloud.s3 import S3, asked_of, operation_of
 from localcloud.server import Server
 
 ACCOUNT = "123456789012"
 """The account that moto answers for."""
 
 REGION = "us-west-2"
+_SECRET = "local"
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+_LINK = re.compile(r"X-Amz-Credential=([^%&]+)%2F\d+%2F[^%]+%2Fs3%2F")
 _REST_OPERATIONS = {"POST": "CreateSchedule", "PUT": "UpdateSchedule", "DELETE": "DeleteSchedule", "GET": "GetSchedule"}
 
 
@@ -41,7 +44,7 @@ def _moto() -> DomainDispatcherApplication:
 @cache
 def _session(caller: str) -> boto3.Session:
     """Keep one session for each caller: it is what holds the parsed service models."""
-    return boto3.Session(aws_access_key_id=caller, aws_secret_access_key="local", region_name=REGION)
+    return boto3.Session(aws_access_key_id=caller, aws_secret_access_key=_SECRET, region_name=REGION)
 
 
 class Aws:
@@ -57,6 +60,7 @@ class Aws:
         self._ledger = ledger
         self.listeners: list[Callable[[str, str], object]] = []
         """Hear the service and operation of every call that succeeded."""
+        self.s3 = S3(ACCOUNT, _SECRET)
         BackendDict.reset()
         reset_model_data()
         self._server = Server(self._serve, port)
@@ -80,7 +84,7 @@ class Aws:
             status = int(line.split(maxsplit=1)[0])
             return start_response(line, *rest)
 
-        answer: Iterable[bytes] = _moto()(environ, note)
+        answer = self.s3.serve(environ, note, _moto()) if service == "s3" else _moto()(environ, note)
         self._ledger.record(self._clock.now(), caller, service, operation, status)
         if status < 300:
             for listener in self.listeners:
@@ -92,6 +96,10 @@ def _identify(environ: dict[str, Any]) -> tuple[str, str, str]:
     """Return who calls, which service and which operation, as the signature and the protocol tell."""
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     caller, service = scope.groups() if scope else ("", "")
+    if link := _LINK.search(environ.get("QUERY_STRING", "")):
+        caller, service = link[1], "s3"
+    if service == "s3":
+        return caller, service, operation_of(asked_of(environ))
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return caller, service, target.rpartition(".")[2]
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]

@@ -53,6 +53,7 @@ SECRET = "prod/elephant/cloudflare"
 PROFILE = "elephant-desktop"
 VIDEO = "video.example.com"
 STAGE = "dev"
+BUCKET = f"elephant-{STAGE}-recordings-{ACCOUNT}-{REGION}"
 KEYS = {purpose: f"nobody else knows what is for {purpose} here" for purpose in Purpose}
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
@@ -185,6 +186,7 @@ class Cloud:
         secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
         self.operator("iam").create_instance_profile(InstanceProfileName=PROFILE)
+        self._make_bucket()
         ec2 = self.operator("ec2")
         lead_out(ec2)
         image = ec2.register_image(Name="elephant-desktop", RootDeviceName="/dev/sda1", Architecture="x86_64")
@@ -209,6 +211,10 @@ class Cloud:
             "SECURITY_GROUP_IDS": group["GroupId"],
             "DOMAIN_ROOT": self._domain,
             "JITSI_DOMAIN": VIDEO,
+            "RECORD": "true",
+            "RECORDINGS_BUCKET": BUCKET,
+            "OPERATOR_NAME": "Example Language School",
+            "OPERATOR_CONTACT": "privacy@example.com",
             "ZONE_ID": zone.ZONE_ID,
             "SECRET_ARN": SECRET,
             "CLOUDFLARE_API_URL": self.cloudflare.url,
@@ -216,6 +222,12 @@ class Cloud:
             "LAUNCHER_ARN": arn("launch_ec2"),
             "SAFETY_NET_ARN": arn("safety_net"),
         }
+
+    def _make_bucket(self) -> None:
+        """Make the recordings' bucket as the stack makes it, as far as it matters here."""
+        s3 = self.operator("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
     def _leave_shell(self, stack: ExitStack) -> None:
         """Forget what a developer's shell says of AWS, of another stage and of proxies: none of it is meant here."""

@@ -206,7 +206,7 @@ class KitDesktop(Desktop):
         """Upload what the person did, and have the app told where it is."""
         self._left_at = None
         if self.running and self.healthy_at:
-            self._conversation.uploaded(self._address())
+            self._conversation.uploaded({"url": self._address()})
             self._conversation.step(leaving=self._is_over)
             self._tell("uploads its session")
 

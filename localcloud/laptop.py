@@ -175,9 +175,8 @@ class Machine:
             "root": str(self.home / "root"),
             "browser": [*python, "room", "--home", str(self.dcv.home)],
             "recorder": [*python, "record"],
-            "upload": [*python, "upload", "--desktop", self.instance_id],
             "away_minutes": AWAY_MINUTES,
-            **{name: str(self.home / name) for name in ("state", "shared", "session", "hooks")},
+            **{name: str(self.home / name) for name in ("state", "shared", "session", "hooks", "drop")},
             **self.settings,
         }
         (self.home / "agent.toml").write_text(as_toml(values), encoding="utf-8")

@@ -1,8 +1,7 @@
-"""What the agent starts on the laptop's desktops in place of a browser, a recorder and an upload. Development only.
+"""What the agent starts on the laptop's desktops in place of a browser and of a recorder. Development only.
 
 python -m localcloud.session room --home DIR <address>   shows in the desktop that the room is open
-python -m localcloud.session record                      writes into ELEPHANT_RECORDING until its input ends
-python -m localcloud.session upload --desktop ID         prints where the recordings would be
+python -m localcloud.session record                      writes pieces into ELEPHANT_RECORDING until its input ends
 """
 
 from __future__ import annotations
@@ -19,21 +18,18 @@ from localcloud.dcv.states import write_whole
 
 
 def main(arguments: list[str]) -> int:
-    """Be one of the three; return the exit code."""
+    """Be one of the two; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m localcloud.session", description=__doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
     room = kinds.add_parser("room")
     room.add_argument("--home", type=Path, required=True)
     room.add_argument("address")
     kinds.add_parser("record")
-    kinds.add_parser("upload").add_argument("--desktop", required=True)
     told = parser.parse_args(arguments)
     if told.kind == "room":
         _be_the_room(told.home, told.address)
-    elif told.kind == "record":
-        _record(Path(os.environ["ELEPHANT_RECORDING"]))
     else:
-        print(f"https://sessions.example.com/{told.desktop}/{os.environ['ELEPHANT_ROLE']}.zip")
+        _record(Path(os.environ["ELEPHANT_RECORDING"]))
     return 0
 
 
@@ -54,9 +50,12 @@ def _be_the_room(home: Path, address: str) -> None:
 
 
 def _record(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    with (folder / "session.txt").open("w", encoding="utf-8") as recording:
-        recording.write(f"begun {datetime.now(UTC).isoformat()}\n")
+    """Write a piece that is finished at once, and one that is when the recording ends."""
+    finished = folder / "finished"
+    finished.mkdir(parents=True)
+    write_whole(finished / "0001.txt", f"begun {datetime.now(UTC).isoformat()}\n")
+    with (folder / "0002.txt").open("w", encoding="utf-8") as recording:
+        recording.write(f"recording since {datetime.now(UTC).isoformat()}\n")
         recording.flush()
         sys.stdin.buffer.read()
         recording.write(f"ended {datetime.now(UTC).isoformat()}\n")

@@ -32,6 +32,8 @@ from chalicelib.rules.facts import Facts
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 POLICY = Policy(domain="desktops.example.com")
+RECORDED = replace(POLICY, records=True)
+"""Where meetings are recorded, on desktops of the kit: ten minutes to upload, of four hours at the most."""
 
 
 class PlainSeal(Seal):
@@ -119,6 +121,17 @@ def joined(role: str, minutes: float = 1) -> dict[str, Any]:
     return healthy(role) | {f"{role}_joined_at": at(minutes)}
 
 
+def saved(role: str, minutes: float) -> dict[str, Any]:
+    """Return what a row says of a role whose desktop said then, and not before, that all is safe."""
+    return uploaded(role, minutes) | {f"{role}_saved_at": at(minutes)}
+
+
+def connected(role: str, came: float, left: float | None = None) -> dict[str, Any]:
+    """Return what a row says of a role whose person has connected then, and gone then, None for still there."""
+    gone = {} if left is None else {f"{role}_disconnected_at": at(left)}
+    return joined(role, came) | {f"{role}_connected_at": at(came)} | gone
+
+
 def uploaded(role: str, minutes: float | None) -> dict[str, Any]:
     """Return what a row says of a role whose upload was seen then; None: it came and was not seen yet."""
     seen_at = {} if minutes is None else {f"{role}_uploaded_at": at(minutes)}
@@ -165,9 +178,9 @@ def some_of(*desktops: Desktop) -> Observation:
     return Observation(desktops)
 
 
-def bearing_its_deadline(of: Meeting, sight: Observation) -> Observation:
+def bearing_its_deadline(of: Meeting, sight: Observation, policy: Policy = POLICY) -> Observation:
     """Return the sight with the meeting's hard deadline on every desktop that bears none yet."""
-    moment = Facts(of, sight, T, POLICY).deadline
+    moment = Facts(of, sight, T, policy).deadline
     return replace(sight, desktops=tuple(replace(d, deadline=d.deadline or moment) for d in sight.desktops))
 
 
@@ -215,7 +228,7 @@ def _desktop_of(record: DnsRecord) -> str:
 
 
 def applied(
-    actions: Iterable[Action], before: Mapping[str, Any], sight: Observation, now: datetime
+    actions: Iterable[Action], before: Mapping[str, Any], sight: Observation, now: datetime, policy: Policy = POLICY
 ) -> tuple[dict[str, Any], Observation]:
     """Return the row and the desktops as they are once a plan was carried out, every call having gone well.
 
@@ -230,7 +243,7 @@ def applied(
             case Launch(attempts=attempts):
                 for attempt in attempts:
                     sight = replace(sight, desktops=(*sight.desktops, _launch(after, attempt, now)))
-                sight = bearing_its_deadline(understood(after), sight)
+                sight = bearing_its_deadline(understood(after), sight, policy)
                 if understood(after).status.rank < Status.LAUNCHED.rank:
                     after["status"] = Status.LAUNCHED.value
             case Terminate(desktop_ids=ids):

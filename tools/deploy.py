@@ -206,6 +206,7 @@ def names(stage: Stage, account: Account, outputs: Mapping[str, str], client: Cl
         table=outputs["TableName"],
         desktop_role_arn=held[0]["Arn"],
         security_groups=stage.security_groups or (outputs["SecurityGroup"],),
+        bucket=outputs["RecordingsBucket"],
         suffix=global_suffix(stage, outputs),
     )
 

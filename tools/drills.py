@@ -6,8 +6,11 @@ is set off in each of these, on the embedded cloud. What it calls then is what i
 
 from __future__ import annotations
 
+import json
 import os
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import requests
@@ -16,7 +19,7 @@ from boto3.dynamodb.types import TypeSerializer
 from chalicelib.domain.model import PROJECT
 from localcloud.aws import ACCOUNT
 from localcloud.clock import Clock, VirtualClock
-from localcloud.cloud import STAGE, TABLE, Cloud
+from localcloud.cloud import BUCKET, STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.people import schedule
 from localcloud.play import play
@@ -26,6 +29,8 @@ from tools.stage import FUNCTIONS
 
 _NOW = datetime(2026, 12, 7, 18, 0, tzinfo=UTC)
 _MEETING = "drill"
+_DESKTOPS_ROLE = "elephant-desktop"
+_PIECE = b"what was recorded"
 _BOOT = timedelta(seconds=50)  # long enough for an instance to run, too short for a sweep to see it
 _SERIALIZER = TypeSerializer()
 
@@ -124,19 +129,38 @@ def _keep_to_limits(app: Any) -> None:
 
 
 def _speak_as_a_desktop(app: Any) -> None:
-    """Ask whose a desktop is, as API Gateway passes such a request on once it has checked who signed it."""
-    desktop, role = "i-0123456789abcdef0", "elephant-desktop"
-    identity = {"userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{desktop}"}
+    """Ask whose a desktop is, and send what it has recorded, as API Gateway passes on what it knows to be signed."""
+    desktop = "i-0123456789abcdef0"
     with Cloud(app, VirtualClock(_NOW)) as cloud:
-        os.environ["DESKTOP_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/{role}"
-        item = {"id": {"S": _MEETING}, "teacher_ec2_id": {"S": desktop}}
+        os.environ["DESKTOP_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/{_DESKTOPS_ROLE}"
+        item = {"id": {"S": _MEETING}, "teacher_ec2_id": {"S": desktop}, "meet_time": {"S": _moment(0)}}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
-        context = {"httpMethod": "GET", "resourcePath": "/desktop/{meetingId}", "identity": identity}
-        request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}, "body": None}
-        unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
-        answer = app(request | unused, None)
-        if answer["statusCode"] != 200:
-            raise RuntimeError(f"A desktop was not told whose it is: {answer['body']}")
+        _ask(app, desktop, "")
+        key = f"{_NOW:%Y-%m-%d}/{_MEETING}/teacher/{desktop}-1.mkv"
+        piece = {"piece": "1.mkv", "bytes": len(_PIECE)}
+        part = {"number": 1, "sha256": b64encode(sha256(_PIECE).digest()).decode()}
+        _ask(app, desktop, "/recordings", piece | {"upload": "", "parts": []})
+        # As where two questions came at once: an upload too many.
+        cloud.operator("s3").create_multipart_upload(Bucket=BUCKET, Key=key, ChecksumAlgorithm="SHA256")
+        told = _ask(app, desktop, "/recordings", piece | {"upload": "", "parts": [part]})
+        [link] = told["links"]
+        requests.put(link["url"], _PIECE, headers=link["headers"], timeout=30).raise_for_status()
+        _ask(app, desktop, "/recordings/safe", piece | {"upload": told["upload"], "parts": [part]})
+        _ask(app, desktop, "/uploaded", {"pieces": 1, "lost": []})
+
+
+def _ask(app: Any, desktop: str, path: str, body: Any = None) -> dict[str, Any]:
+    """Return what the app answers to a desktop."""
+    identity = {"userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{_DESKTOPS_ROLE}/{desktop}"}
+    method = "POST" if path else "GET"
+    context = {"httpMethod": method, "resourcePath": f"/desktop/{{meetingId}}{path}", "identity": identity}
+    request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}}
+    unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
+    answer = app(request | unused | {"body": json.dumps(body)}, None)
+    if answer["statusCode"] != 200:
+        raise RuntimeError(f"A desktop that asked {path or 'whose it is'} was refused: {answer['body']}")
+    told: dict[str, Any] = json.loads(answer["body"])
+    return told
 
 
 def _teachers_desktop(cloud: Cloud) -> str:

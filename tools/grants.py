@@ -20,7 +20,7 @@ from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
 Statement = dict[str, Any]
 
-_CALL = re.compile(r"([a-z0-9]+):([A-Za-z]+)(?:\(([A-Za-z,/*]+)\))?")
+_CALL = re.compile(r"([a-z0-9]+):([A-Za-z0-9]+)(?:\(([A-Za-z,/*]+)\))?")
 _FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
@@ -38,6 +38,7 @@ class Names:
     table: str
     desktop_role_arn: str
     security_groups: tuple[str, ...]
+    bucket: str
     suffix: str = ""
 
     def arn(self, service: str, resource: str) -> str:
@@ -131,6 +132,26 @@ def _own_items(operation: str, pattern: str, names: Names) -> Statement:
     return _allow(sid, [f"dynamodb:{operation}"], [table], of_these)
 
 
+_ON_THE_BUCKET = {"ListObjectsV2": "s3:ListBucket", "ListMultipartUploads": "s3:ListBucketMultipartUploads"}
+_ON_RECORDINGS = {
+    "CreateMultipartUpload": "s3:PutObject",  # and so are its parts, by links, and its end
+    "CompleteMultipartUpload": "s3:PutObject",
+    "AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "ListParts": "s3:ListMultipartUploadParts",
+}
+
+
+def _s3(operation: str, _: list[str], names: Names) -> list[Statement]:
+    """Return the statement for the recordings' bucket, as long as it is this account's. Nothing here reads one."""
+    bucket = f"arn:{names.account.partition}:s3:::{names.bucket}"
+    ours = {"StringEquals": {"aws:ResourceAccount": names.account.id}}
+    if action := _ON_THE_BUCKET.get(operation):
+        return [_allow("ListRecordings", [action], [bucket], ours)]
+    if action := _ON_RECORDINGS.get(operation):
+        return [_allow("TakeRecordings", [action], [f"{bucket}/*"], ours)]
+    raise UnknownCall(f"The code calls s3:{operation}; say in tools/grants.py what that takes.")
+
+
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:
     timers = names.arn("scheduler", f"schedule/{names.stage.stack}/*")
     found = [_allow("Timers", [f"scheduler:{operation}"], [timers])]
@@ -222,5 +243,6 @@ def _encrypted(names: Names) -> list[Statement]:
 _SERVICES: dict[str, Callable[[str, list[str], Names], list[Statement]]] = {
     "dynamodb": _dynamodb,
     "ec2": _ec2,
+    "s3": _s3,
     "scheduler": _scheduler,
 }

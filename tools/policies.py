@@ -35,6 +35,7 @@ SAMPLE = Names(
     table="elephant-meetings",
     desktop_role_arn="arn:aws:iam::123456789012:role/EC2-S3-ReadOnly-Role",
     security_groups=("sg-0123456789abcdef0",),
+    bucket="elephant-dev-recordings-123456789012-us-west-2",
 )
 """The stage that the committed .chalice/config.json describes."""
 

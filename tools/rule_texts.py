@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.rules import standby
+from chalicelib.rules import recordings, standby
 from chalicelib.rules.endings import ENDINGS
 from chalicelib.rules.seats import RULES
 
 
 def table() -> Iterator[str]:
     """Yield the rules for a meeting that is not over, in their order: when one holds, and what is done then."""
-    rows = [(standby.WHEN, standby.THEN)]
+    rows = [(standby.WHEN, standby.THEN), (recordings.WHEN, recordings.THEN)]
     rows += [(ending.when, f"end: {ending.reason}") for ending in ENDINGS]
     rows += [row for rule in RULES for row in rule.rows]
     yield from _table(("when", "then"), rows)

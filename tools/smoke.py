@@ -162,7 +162,7 @@ class Smoke:
         policy = settings.policy()
         minutes = max(timedelta(minutes=_MINUTES), policy.boot_limit - _TO_BOOT)
         api = Api(self._address(), site.http, self.sleep)
-        whole = int(min(minutes, policy.max_duration) / timedelta(minutes=1))
+        whole = int(min(minutes, policy.longest_meeting) / timedelta(minutes=1))
         reach = self.reach(
             site.provider.name,
             issuer.kept(site.outputs["StateTable"], site.client),
@@ -178,7 +178,7 @@ class Smoke:
         of_meeting = f"--since 1h --filter-pattern '\"{invitation.meeting_id}\"'"
         plan = Plan(
             boot_limit=policy.boot_limit,
-            records=settings.recordings().record,
+            records=policy.records,
             hands=not program,
             open_for=options.open_for,
             doctor=site.make("doctor"),

@@ -14,6 +14,7 @@ from chalicelib.domain.calendar import Week
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.recordings import Link, Part, StoredPart
 
 
 class Meetings(Protocol):
@@ -128,6 +129,43 @@ class Timers(Protocol):
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
+
+
+class Recordings(Protocol):
+    """The bucket that desktops upload to. What is in it is listed here, and never read.
+
+    Where S3 does not answer, or denies, `BucketUnavailable` is raised.
+    """
+
+    def address(self, prefix: str) -> str:
+        """Return the address of everything whose key begins with this; nobody can open it without a link."""
+
+    def kept(self, prefix: str) -> dict[str, int]:
+        """Return the keys that begin with this, and the size in bytes of what lies there."""
+
+    def unfinished(self, key: str) -> str | None:
+        """Return the newest upload to just this key that was begun and not finished, and end those before it."""
+
+    def begin(self, key: str) -> str:
+        """Begin an upload to this key, each of whose parts must bear its SHA-256; return its id."""
+
+    def parts(self, key: str, upload: str) -> list[StoredPart]:
+        """Return the parts of an upload that have arrived, by their numbers.
+
+        Raises:
+            NoSuchUpload: there is no such upload to this key, or no longer.
+        """
+
+    def links(self, key: str, upload: str, parts: Collection[Part]) -> list[Link]:
+        """Sign a link for each of these parts, good for its bytes alone."""
+
+    def finish(self, key: str, upload: str, parts: Collection[StoredPart]) -> None:
+        """Make one object of these parts.
+
+        Raises:
+            NoSuchUpload: there is no such upload to this key, or no longer: it may be finished already.
+            UploadRefused: one of the parts, or the sum of their sizes, is another.
+        """
 
 
 class KeyStore(Protocol):

@@ -74,6 +74,18 @@ class Unavailable(ElephantError):
     """A service cannot be reached, throttles, or fails for now: nothing is known, try again later."""
 
 
+class BucketUnavailable(Unavailable):
+    """The recordings' bucket cannot be used for now; the message names it, and what S3 says in one word."""
+
+
+class UploadRefused(ElephantError):
+    """What a desktop has uploaded is not whole, or not what it says: it must look again at what is there."""
+
+
+class NoSuchUpload(UploadRefused):
+    """S3 does not know the upload, or no longer: it was finished, ended, or never begun."""
+
+
 class NoCapacity(ElephantError):
     """EC2 will not launch this desktop in this subnet; in another it may. `code` is EC2's own."""
 

@@ -42,6 +42,8 @@ MeetingAttribute = Literal[
     "open",
     "begun_at",
     "forced",
+    "recordings_erased_at",
+    "history",
 ]
 """The attributes of a row that belong to the meeting as a whole."""
 
@@ -213,6 +215,11 @@ class Meeting:
     def links_signed(self) -> bool:
         """Whether people were sent signed links of this meeting."""
         return self.row.get("links") == LINKS_SIGNED
+
+    @property
+    def recordings_erased(self) -> bool:
+        """Whether an operator has erased the meeting's recordings: nothing more is taken then."""
+        return bool(self.row.get("recordings_erased_at"))
 
     @property
     def seats(self) -> tuple[Seat, Seat]:

@@ -22,6 +22,12 @@ class Policy:
     checkpoint: timedelta = timedelta(minutes=15)
     max_duration: timedelta = timedelta(minutes=240)
     upload_grace: timedelta = timedelta(minutes=30)
+    # Whether desktops record, end people's time themselves, and say when all is safe: the kit's, where meetings are.
+    records: bool = False
+    # Desktops that record have this long for their uploads once people's time is up.
+    upload_limit: timedelta = timedelta(minutes=10)
+    # A desktop says this soon that somebody has come to it, or gone.
+    presence: timedelta = timedelta(minutes=1)
     boot_limit: timedelta = timedelta(minutes=15)
     max_attempts: int = 10
     # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
@@ -38,6 +44,20 @@ class Policy:
     dating: timedelta = timedelta(minutes=1)
     # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
     linger: timedelta = timedelta(minutes=30)
+
+    @property
+    def upload_time(self) -> timedelta:
+        """How long desktops are kept once people's time is up, at the most; nothing where they do not record.
+
+        It is part of the operator's longest meeting, in whole minutes, and never more than half of it.
+        """
+        half = timedelta(minutes=self.max_duration // timedelta(minutes=2))
+        return min(self.upload_limit, half) if self.records else timedelta()
+
+    @property
+    def longest_meeting(self) -> timedelta:
+        """How long people's time may last: the operator's limit, less what desktops upload in."""
+        return self.max_duration - self.upload_time
 
     @property
     def longest_life(self) -> timedelta:

@@ -213,6 +213,7 @@ class _Reader:
             published_at=self.time(name("published_at")),
             uploaded=bool(self.text(name("session_data"))),
             uploaded_at=self.time(name("uploaded_at")),
+            saved_at=self.time(name("saved_at")),
             attempt=self.count(name("attempt")) or 0,
             attempt_at=self.time(name("attempt_at")),
             subnet=self.name(name("subnet")),
@@ -230,6 +231,7 @@ class _Reader:
             disconnected_at=self.time(name("disconnected_at")),
             seen_at=self.time(name("seen_at")),
             replaced=self.texts(name("replaced")),
+            recording_lost=self.texts(name("recording_lost")),
         )
 
 

@@ -22,6 +22,7 @@ SeatAttribute = Literal[
     "joined_at",
     "consented_at",
     "uploaded_at",
+    "saved_at",
     "late_boots",
     "given_up",
     "missing",
@@ -30,6 +31,7 @@ SeatAttribute = Literal[
     "disconnected_at",
     "seen_at",
     "replaced",
+    "recording_lost",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
 
@@ -55,8 +57,9 @@ class Seat:
     clicked with the notice before them that the meeting is recorded. `missing` is what the desktop itself
     says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
-    lives. `replaced` tells of the desktops that
-    this role had before: when each was replaced, which it was, and why.
+    lives. `saved_at` is when it last said that nothing of what it has recorded is left on it, and `recording_lost` what
+    it could not save of that, a sentence each. `replaced` tells of the desktops that this role had before: when each
+    was replaced, which it was, and why.
     """
 
     role: Role
@@ -65,6 +68,7 @@ class Seat:
     published_at: datetime | None = None
     uploaded: bool = False
     uploaded_at: datetime | None = None
+    saved_at: datetime | None = None
     attempt: int = 0
     attempt_at: datetime | None = None
     subnet: str | None = None
@@ -82,6 +86,7 @@ class Seat:
     disconnected_at: datetime | None = None
     seen_at: datetime | None = None
     replaced: tuple[str, ...] = ()
+    recording_lost: tuple[str, ...] = ()
 
     @property
     def is_given_up(self) -> bool:

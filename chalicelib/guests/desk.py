@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,13 +23,14 @@ from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
-from chalicelib.rules.times import deadline, times
+from chalicelib.rules.times import ends_at, times
 
 LONGEST_REPORT = 10
 """How many things may be missing at once: a report is for people to read."""
 
 LONGEST_SENTENCE = 200
 LONGEST_URL = 2048
+_SIGNED_AT = "%Y%m%dT%H%M%SZ"
 SIGN_OF_LIFE = timedelta(minutes=5)
 """How old the last sign of life on the row must be before another is written."""
 
@@ -75,7 +76,7 @@ def describe(
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
     other = Role.STUDENT if seat.role is Role.TEACHER else Role.TEACHER
-    start, end = times(meeting, policy).start, deadline(meeting, policy)
+    start, end = times(meeting, policy).start, ends_at(meeting, policy)
     desktop_id = seat.desktop_id or ""
     return {
         "message": f"This is the desktop of the {seat.role}.",
@@ -113,10 +114,10 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
     if seat.is_given_up:
         raise Unavailable("This desktop was given up and is about to be replaced; tell it again in a moment.")
     if missing:
-        _write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
+        write(meetings, meeting, writes.reported_missing(meeting, seat, missing, now))
         log.warn(log.Warn.DESKTOP_NOT_READY, meeting=meeting.id, role=seat.role, why=" ".join(missing))
         return
-    _write(meetings, meeting, writes.reported_ready(meeting, seat, now))
+    write(meetings, meeting, writes.reported_ready(meeting, seat, now))
     log.note(log.Note.DESKTOP_READY, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -128,23 +129,28 @@ def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: dateti
     """
     meeting, seat = desk.meeting, desk.seat
     if connected != seat.is_connected:
-        _write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
+        write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
         what = "somebody is connected" if connected else "nobody is connected any more"
         log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
     elif not _is_recent(seat.seen_at, now):
-        _write(meetings, meeting, writes.seen(meeting, seat, now))
+        write(meetings, meeting, writes.seen(meeting, seat, now))
 
 
-def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime) -> None:
-    """Note where the desktop has uploaded to; also after the end, which stays as it is (`now` is UTC).
+def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, said_at: datetime | None = None) -> None:
+    """Note where the desktop has uploaded all that it has recorded to; also after the end, which stays as it is.
+
+    `said_at` is when it said so, None for `now`, when it is heard (UTC): a request may be late, and somebody may have
+    come to the desktop since. The same address again is news where it is said anew.
 
     Raises:
         Unavailable: the row changed at the same time, or cannot be written now.
     """
     meeting, seat = desk.meeting, desk.seat
-    if meeting.row.get(seat.attribute("session_data")) == url:
+    said_at = said_at or now
+    is_known = meeting.row.get(seat.attribute("session_data")) == url
+    if is_known and seat.saved_at and said_at <= seat.saved_at:
         return
-    _write(meetings, meeting, writes.reported_upload(meeting, seat, url, now))
+    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -152,7 +158,12 @@ def _is_recent(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and abs(now - moment) < SIGN_OF_LIFE
 
 
-def _write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+def write(meetings: Meetings, meeting: Meeting, change: Update) -> None:
+    """Change the row; the desktop tells again what comes at the same time as another change.
+
+    Raises:
+        Unavailable: it did, or the row cannot be written now.
+    """
     try:
         meetings.update(meeting.id, change)
     except Conflict as conflict:
@@ -201,6 +212,18 @@ def parse_upload(body: object) -> str:
             if parts.scheme == "https" and parts.hostname:
                 return url
     raise BadRequest(f"`url` is the address of what was uploaded: https://, in up to {LONGEST_URL} characters.")
+
+
+def parse_said_at(signed_at: str | None, now: datetime) -> datetime:
+    """Return when a desktop said what it says: when it signed the request, as `X-Amz-Date` has it (UTC).
+
+    AWS has compared that with its own clock. Where it is missing, or lies ahead, the request counts from now.
+    """
+    try:
+        said_at = datetime.strptime(signed_at or "", _SIGNED_AT).replace(tzinfo=UTC)
+    except ValueError:
+        return now
+    return min(said_at, now)
 
 
 def _only(body: object, name: str) -> object:

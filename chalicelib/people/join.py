@@ -11,11 +11,11 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
-from chalicelib.domain.model import Meeting, Status
+from chalicelib.domain.model import Meeting, Reason, Status
 from chalicelib.domain.policy import DCV_PORT, Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
-from chalicelib.rules.times import times
+from chalicelib.rules.times import ends_at, times
 
 _TRIES = 4
 _SOON = timedelta(seconds=5)
@@ -65,7 +65,7 @@ def resolve_join(
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
         NoSuchMeeting: there is no such row.
-        MeetingOver: it has ended, or is ending.
+        MeetingOver: it has ended, or is ending, or people's time is up.
         Unavailable: the table cannot be read or written now.
     """
     for _ in range(_TRIES):
@@ -75,11 +75,14 @@ def resolve_join(
         if meeting.over:
             reason = meeting.reason
             raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason)
-        seat = meeting.seat(role)
+        seat, now = meeting.seat(role), clock()
+        end = ends_at(meeting, policy)
+        if end and now >= end:  # it may take until its recordings are safe before the row says so
+            raise MeetingOver(f"This meeting has ended ({Reason.MAX_DURATION}).", Reason.MAX_DURATION)
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
-            return _not_yet(meeting, seat, clock(), policy)
-        change = writes.joined(meeting, role, clock(), consents=consents) if records else None
+            return _not_yet(meeting, seat, now, policy)
+        change = writes.joined(meeting, role, now, consents=consents) if records else None
         if change:
             try:
                 meetings.update(meeting_id, change)

@@ -91,7 +91,7 @@ def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
         teacher_email=read.email("teacher_email"),
         meet_time=read.moment("meet_time", now + EARLIEST, now + LATEST),
         frontend_base_url=read.url("frontend_base_url"),
-        duration_minutes=read.minutes("duration_minutes", int(policy.max_duration.total_seconds() // 60)),
+        duration_minutes=read.minutes("duration_minutes", policy.longest_meeting // timedelta(minutes=1)),
     )
     if read.problems:
         _, first = read.problems[0]

@@ -10,6 +10,7 @@ from chalicelib.domain.actions import Action, DropTimers, Observe, Step, Termina
 from chalicelib.domain.model import Owner, Reason
 from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts
+from chalicelib.rules.recordings import awaited, is_closing
 from chalicelib.rules.times import timers
 
 
@@ -70,8 +71,8 @@ ENDINGS = (
     ),
     Ending(
         Reason.MAX_DURATION,
-        "past the hard deadline",
-        lambda facts: facts.deadline is not None and facts.now >= facts.deadline,
+        "people's time is up; no recording is awaited, or past the deadline",
+        lambda facts: facts.time_is_up and not awaited(facts),
     ),
     Ending(
         Reason.LAUNCH_FAILED,
@@ -88,8 +89,13 @@ ENDINGS = (
 
 
 def reason_to_end(facts: Facts) -> Reason | None:
-    """Return why a meeting that lives is to end now, None where it goes on."""
-    return next((ending.reason for ending in ENDINGS if ending.holds(facts)), None)
+    """Return why a meeting that lives is to end now, None where it goes on.
+
+    Where desktops upload once people's time is up, no other reason is asked for from then on: what comes now are the
+    recordings of a meeting that has used its time.
+    """
+    asked = [ending for ending in ENDINGS if ending.reason is Reason.MAX_DURATION or not is_closing(facts)]
+    return next((ending.reason for ending in asked if ending.holds(facts)), None)
 
 
 # --- what an end takes away

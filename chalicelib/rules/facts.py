@@ -73,6 +73,16 @@ class Facts:
         return min([*ends, moment] if moment else ends, default=None)
 
     @cached_property
+    def ends_at(self) -> datetime | None:
+        """When people's time ends, None where nothing tells it; what is left to the deadline is for uploads."""
+        return self.deadline - self.policy.upload_time if self.deadline else None
+
+    @cached_property
+    def time_is_up(self) -> bool:
+        """Whether people's time has ended."""
+        return self.ends_at is not None and self.now >= self.ends_at
+
+    @cached_property
     def is_far(self) -> bool:
         """Whether nobody needs the meeting's desktops for longer than `standby`: it was moved to later."""
         launch_at, meeting = self.times.launch_at, self.meeting
@@ -92,8 +102,8 @@ class Facts:
 
     @property
     def is_due(self) -> bool:
-        """Whether the meeting should have its desktops by now."""
-        return self.hints.force or self.is_in_time
+        """Whether the meeting should have its desktops by now; nobody gets another once people's time is up."""
+        return (self.hints.force or self.is_in_time) and not self.time_is_up
 
     @property
     def is_forced(self) -> bool:

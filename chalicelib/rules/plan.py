@@ -10,12 +10,13 @@ For a meeting that is not over, in this order (`make texts` prints the table fro
 | when                                                                  | then                                         |
 |-----------------------------------------------------------------------|----------------------------------------------|
 | moved to much later (`standby`), nobody has come, not forced          | give the desktops back until it is due again |
+| people's time is up, a recording is awaited, before the hard deadline | wait: end nothing, launch nothing            |
 | at the checkpoint, once: both have uploaded                           | end: 15_MIN_SUCCESS                          |
 | after the checkpoint: both have uploaded                              | end: SUCCESS                                 |
 | at the checkpoint, once: one has uploaded                             | end: PARTIAL_NO_SHOW_TIMEOUT                 |
 | at the checkpoint, once: nobody has uploaded, nobody has come         | end: NO_SHOW_TIMEOUT                         |
 | after the checkpoint: one has uploaded longer ago than the grace      | end: PARTIAL_UPLOAD_TIMEOUT                  |
-| past the hard deadline                                                | end: MAX_DURATION                            |
+| people's time is up; no recording is awaited, or past the deadline    | end: MAX_DURATION                            |
 | a role's attempts are used up, and nobody who came has a desktop      | end: LAUNCH_FAILED                           |
 | both desktops are gone, and there is nothing to replace               | end: DESKTOPS_GONE                           |
 | a desktop reported healthy; an upload came; the status went back      | note it on the row                           |

@@ -1,4 +1,4 @@
-"""When things happen in a meeting's life: T, the launch, the checkpoint, the hard deadline, and the timers.
+"""When things happen in a meeting's life: T, the launch, the checkpoint, the end, the hard deadline, and the timers.
 
 Each moment is worked out here and nowhere else, from the row and the operator's numbers alone, so whoever
 schedules, waits or plans speaks of the same one. All moments are UTC.
@@ -72,27 +72,34 @@ def _start(meeting: Meeting, policy: Policy) -> datetime | None:
 def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime] = ()) -> datetime | None:
     """Return the moment that no desktop of this meeting may outlive, None where nothing tells it.
 
-    It is T + duration until a launch is begun. A row that tells no time still has desktops that cost: then the
+    It is the end of people's time, and what desktops upload in after it. Until a launch is begun that is T + duration.
+    A row that tells no time still has desktops that cost: then the
     first of their `launches`, as EC2 tells them, counts as the one that was begun; and so it does where the row says
     that it was begun only later.
     """
     start = _start(meeting, policy)
     if start and not meeting.begun_at:
-        return start + _duration(meeting, policy)
+        return start + _needed(meeting, policy)
     told = [meeting.begun_at] if meeting.begun_at else [seat.attempt_at for seat in meeting.seats]
     first = min([*launches, *(moment for moment in told if moment)], default=None)
     return deadline_once_begun(meeting, policy, first) if first else None
 
 
+def ends_at(meeting: Meeting, policy: Policy) -> datetime | None:
+    """Return when people's time ends by the row alone, None where it does not tell; from then on the door is closed."""
+    end = deadline(meeting, policy)
+    return end - policy.upload_time if end else None
+
+
 def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) -> datetime:
     """Return the hard deadline of desktops whose launch was begun at `begun_at` (UTC).
 
-    T + duration; but wherever T was moved to, desktops that run are not kept for it beyond `standby`. Where the
-    row does not tell T, they were launched at the right time.
+    T + duration, and the time to upload; but wherever T was moved to, desktops that run are not kept for it beyond
+    `standby`. Where the row does not tell T, they were launched at the right time.
     """
     expected = begun_at + policy.lead
     start = _start(meeting, policy)
-    return (min(start, expected + policy.standby) if start else expected) + _duration(meeting, policy)
+    return (min(start, expected + policy.standby) if start else expected) + _needed(meeting, policy)
 
 
 def last_end(launched_at: datetime, policy: Policy) -> datetime:
@@ -120,8 +127,13 @@ def movable(policy: Policy, begun_at: datetime) -> tuple[datetime, datetime]:
 
 
 def _duration(meeting: Meeting, policy: Policy) -> timedelta:
-    """Return how long the meeting may last: what its row asks for, within the operator's limit."""
-    return min(meeting.duration or policy.max_duration, policy.max_duration)
+    """Return how long people's time may last: what the row asks for, within the operator's limit."""
+    return min(meeting.duration or policy.longest_meeting, policy.longest_meeting)
+
+
+def _needed(meeting: Meeting, policy: Policy) -> timedelta:
+    """Return how long desktops may be needed, counted from T: people's time, and what they upload in after it."""
+    return _duration(meeting, policy) + policy.upload_time
 
 
 def timers(meeting: Meeting, policy: Policy) -> tuple[Timer, ...]:

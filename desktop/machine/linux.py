@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from desktop.machine.programs import Output
@@ -54,6 +55,27 @@ class Linux:
         """Make a folder that only root may look into."""
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+
+    def make_drop(self, folder: Path, user: str) -> None:
+        """Make a folder into which this user may put files: root's, sticky, and not to be listed by their group."""
+        import pwd
+
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            group = pwd.getpwnam(user).pw_gid
+        except KeyError:  # no user of that name: an image before its first boot
+            group = os.getegid()
+        os.chown(folder, os.geteuid(), group)
+        folder.chmod(0o1730)
+
+    def own(self, file: Path) -> None:
+        """Make a file root's alone, and never what a link leads to."""
+        opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            os.fchown(opened, os.geteuid(), os.getegid())
+            os.fchmod(opened, 0o600)
+        finally:
+            os.close(opened)
 
     def shut_down(self) -> None:
         """Begin to shut the machine down."""

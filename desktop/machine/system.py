@@ -42,3 +42,9 @@ class System(Observable, Allows, Ends, Protocol):
 
     def make_private(self, folder: Path) -> None:
         """Make a folder that only the service's user and administrators may look into."""
+
+    def make_drop(self, folder: Path, user: str) -> None:
+        """Make a folder into which this user may put files, and where they can neither look around nor change it."""
+
+    def own(self, file: Path) -> None:
+        """Make a file of a private folder the service's alone, which may be another user's, and no link."""

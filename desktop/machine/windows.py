@@ -13,7 +13,9 @@ _RESTART_KEYS = (
     r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired",
 )
 _BROWSERS = (r"SOFTWARE\Policies\Microsoft\Edge", r"SOFTWARE\Policies\Google\Chrome")
-_SYSTEM, _ADMINISTRATORS = "*S-1-5-18", "*S-1-5-32-544"
+_SYSTEM, _ADMINISTRATORS, _USERS = "*S-1-5-18", "*S-1-5-32-544", "*S-1-5-32-545"
+_ADD_FILES = "(X,RA,WD,S)"
+"""To go through a folder and to add files to it, and not to list, change or rename it: it is inherited by nothing."""
 
 
 class Registry(Protocol):
@@ -60,6 +62,21 @@ class Windows:
         folder.mkdir(parents=True, exist_ok=True)
         rights = [f"{who}:(OI)(CI)F" for who in (_SYSTEM, _ADMINISTRATORS)]
         self._run("icacls", str(folder), "/inheritance:r", "/grant:r", *rights)
+
+    def make_drop(self, folder: Path, user: str) -> None:  # noqa: ARG002  all who may log on here are users
+        """Make a folder into which users may put files, and where they can neither look around nor change it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        rights = [f"{who}:(OI)(CI)F" for who in (_SYSTEM, _ADMINISTRATORS)]
+        self._run("icacls", str(folder), "/inheritance:r", "/grant:r", *rights, f"{_USERS}:{_ADD_FILES}")
+
+    def own(self, file: Path) -> None:
+        """Make a file SYSTEM's alone.
+
+        Moved, it keeps the rights that it had, and its owner may change them: users pass any folder whose file they may
+        open. So the owner goes first, and then all rights but those that the folder passes on.
+        """
+        self._run("icacls", str(file), "/setowner", _SYSTEM, "/L")
+        self._run("icacls", str(file), "/reset", "/L")
 
     def shut_down(self) -> None:
         """Begin to shut the machine down."""

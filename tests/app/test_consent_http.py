@@ -33,7 +33,7 @@ def test_who_waits_and_who_may_come_in_is_told_who_records_for_how_long_and_whom
 
 
 def test_a_stage_that_does_not_record_says_nothing_of_it_and_keeps_nothing(world: World) -> None:
-    world.configure(OPERATOR_NAME="Example School", OPERATOR_CONTACT="privacy@school.example")
+    world.configure(**RECORDS | {"RECORD": "false"})
     meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
     assert "consent" not in click(world, meeting_id).json_body
     assert "teacher_consented_at" not in world.row(meeting_id)

@@ -144,6 +144,8 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/desktop/{meetingId}/ready": {"post"},
         "/desktop/{meetingId}/presence": {"post"},
         "/desktop/{meetingId}/uploaded": {"post"},
+        "/desktop/{meetingId}/recordings": {"post"},
+        "/desktop/{meetingId}/recordings/safe": {"post"},
     }
 
 

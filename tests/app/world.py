@@ -21,13 +21,14 @@ from boto3.dynamodb.types import TypeSerializer
 from chalice.test import Client, HTTPResponse
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
+from moto.s3.models import s3_backends
 from moto.scheduler.models import scheduler_backends
 
 import app
 from chalicelib import runtime
 from chalicelib.domain.keys import Keys, Purpose
 from localcloud.aws import ACCOUNT, REGION
-from localcloud.cloud import KEYS, SECRET, STATE_TABLE, TABLE, Cloud
+from localcloud.cloud import BUCKET, KEYS, SECRET, STATE_TABLE, TABLE, Cloud
 from localcloud.cloudflare import DOMAIN, TOKEN
 from localcloud.functions import Context
 from localcloud.ledger import APP, Call
@@ -87,6 +88,9 @@ class World:
         for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
             group.schedules.clear()
         ec2_backends[ACCOUNT][REGION].reservations.clear()
+        s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys.clear()
+        self.cloud.aws.s3.uploads.clear()
+        self.cloud.aws.s3.faults.clear()
         self.cloud.ec2.forget()
         self.cloud.cloudflare.records.clear()
         self.cloud.cloudflare.outage = None

@@ -47,7 +47,7 @@ def test_a_headless_chromium_opens_both_doors(
         api=cloud.url, browser=str(chromium), open_for=timedelta(seconds=1), resolver=resolver(cloud, running)
     )
     with time_flies(cloud, "teacher_session_data", "student_session_data"):
-        code = Smoke(site(cloud, RECORD="true"), options, hurry, lambda _: [], prices=PriceList).run()
+        code = Smoke(site(cloud), options, hurry, lambda _: [], prices=PriceList).run()
     said = capsys.readouterr().out
     print(said, file=sys.stderr)
     assert code == 0, said

@@ -17,8 +17,13 @@ from desktop.conversation import Conversation
 from desktop.dcv import Dcv, DcvUnknown
 from desktop.life import Life, Parts
 from desktop.notice import Notice, Told
+from desktop.outbox import Outbox, Piece
+from desktop.pieces import unique_name
 from desktop.presence import Watch
+from desktop.recordings import Recordings
 from desktop.state import State
+from desktop.uploading.transfer import Digests, Tally, Trouble
+from desktop.uploading.uploader import Uploader
 from desktop.uploads import Uploads
 from tests.desktop import shells
 
@@ -32,8 +37,8 @@ class Desktop:
     """One desktop of a meeting from 15:00 to 16:00; it begins ten minutes before. Steps are a second apart."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder = folder
-        for name in ("state", "shared", "session"):
+        self.folder, self.me = folder, ME
+        for name in ("state", "shared", "session", "drop"):
             (folder / name).mkdir()
         self.config = replace(
             Config(),
@@ -41,6 +46,7 @@ class Desktop:
             shared=folder / "shared",
             session=folder / "session",
             hooks=folder / "hooks",
+            drop=folder / "drop",
             **settings,
         )
         self.now = START - timedelta(minutes=10)
@@ -53,7 +59,13 @@ class Desktop:
             "ends_at": END.isoformat(),
             "host_name": f"{ME}.example.com",
             "door_keys": ["present"],
+            "record": True,
+            "uploads": True,
         }
+        self.deadline: datetime | None = END + timedelta(minutes=10)
+        self.s3_fault: str | None = None
+        self.tried: list[datetime] = []
+        self.sent: list[tuple[datetime, str]] = []
         self.refuses: AppRefused | None = None
         self.is_reached = True
         self.connections: int | None = 0
@@ -70,12 +82,15 @@ class Desktop:
         """Begin anew, as an agent that was killed."""
         self.work.clear()
         clock = AppClock(self.elapsed, lambda: self.now)
-        state = State(self.config.state / "state.json", ME)
+        state = State(self.config.state / "state.json", self.me)
         dcv = Dcv(run=self.run_dcv)
         watch = Watch(dcv, clock.now)
 
-        conversation = Conversation(self, "m-1", ME, lambda: self.missing, watch.is_somebody_there, self.elapsed)
+        conversation = Conversation(self, "m-1", self.me, lambda: self.missing, watch.is_somebody_there, self.elapsed)
         uploads = Uploads(self.config.upload, self.config.session / "recordings", state, self, self.elapsed)
+        boxes = self.config.state / "outbox" / self.me, self.config.state / "refused" / self.me
+        outbox = Outbox(self.config.drop, *boxes, lambda file: None, unique_name)
+        uploader = Uploader(outbox, self, state, self, self.elapsed)
         self.life = Life(
             Parts(
                 config=self.config,
@@ -84,7 +99,7 @@ class Desktop:
                 dcv=dcv,
                 machine=self,
                 state=state,
-                uploads=uploads,
+                recordings=Recordings(uploads, uploader, clock.now, lambda: self.deadline, self.elapsed),
                 clock=clock,
                 elapsed=self.elapsed,
                 hooks=self,
@@ -115,6 +130,10 @@ class Desktop:
         """Have the helper say something, now."""
         notice.write(notice.told_file(self.config.session), Told(at=self.now, **told))
 
+    def drop(self, name: str, content: bytes = b"recorded") -> None:
+        """Have the helper hand a piece over."""
+        (self.config.drop / name).write_bytes(content)
+
     def hook(self, moment: str) -> None:
         """Have the operator note the moments of this kind."""
         self.command(self.config.hooks / "service" / moment / "note", f"echo {moment} >> {self.folder}/ran")
@@ -135,6 +154,15 @@ class Desktop:
 
     def put(self, work: Callable[[], object]) -> None:
         self.work.append(work)
+
+    def send(
+        self, piece: Piece, source: Any, digests: Digests, look: Callable[[], Piece], tally: Tally | None = None
+    ) -> None:
+        """Be S3, and the app that signs for it."""
+        self.tried.append(self.now)
+        if self.s3_fault:
+            raise Trouble(self.s3_fault)
+        self.sent.append((self.now, piece.name))
 
     def allow_capture(self, origin: str) -> None:
         if self.cannot_allow:

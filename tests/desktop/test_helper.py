@@ -2,90 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from desktop import notice
 from desktop.alone import only_one
-from desktop.config import Config
-from desktop.helper import Helper
-from desktop.notice import Notice, Phase, Told
-from desktop.processes import begin, born
-from tests.desktop.test_kept import Ran
-
-START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-END = START + timedelta(minutes=60)
-MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-
-
-class Session:
-    """A person's session, in which a test sets the service's notice and the time."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        for name in ("shared", "session"):
-            (folder / name).mkdir()
-        self.config = replace(
-            Config(), shared=folder / "shared", session=folder / "session", hooks=folder / "hooks", **settings
-        )
-        self.now = START
-        self.ran: list[Ran] = []
-        self.environ: list[Mapping[str, str]] = []
-        self.shown: list[tuple[datetime, str]] = []
-        self.cannot_show = False
-        self.work: list[Callable[[], object]] = []
-        self.browser: str | None = "/usr/bin/chromium"
-        self.told_notice = Notice(
-            phase=Phase.MEETING, role="teacher", name="Ada", room="https://v.example.com/r", ends_at=END
-        )
-        self.set()
-        self.restart()
-
-    def restart(self) -> None:
-        self.helper = Helper(
-            self.config, self.show, self, self.start, self.elapsed, lambda: self.now, lambda: self.browser
-        )
-
-    def set(self, **changed: Any) -> None:
-        self.told_notice = replace(self.told_notice, **changed)
-        notice.write(notice.notice_file(self.config.shared), self.told_notice)
-
-    def live(self, span: timedelta | datetime) -> None:
-        end = span if isinstance(span, datetime) else self.now + span
-        while self.now < end:
-            self.helper.step()
-            self.now += 2 * SECOND
-
-    def open_now(self, program: str = "chromium") -> list[Ran]:
-        return [each for each in self.ran if each.code is None and program in each.command[0]]
-
-    @property
-    def told(self) -> Told:
-        found = notice.read_told(self.config.session)
-        assert found is not None
-        return found
-
-    def show(self, text: str) -> None:
-        if self.cannot_show:
-            raise OSError("no screen")
-        self.shown.append((self.now, text))
-
-    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> Ran:
-        self.ran.append(Ran(command))
-        self.environ.append(environ)
-        return self.ran[-1]
-
-    def elapsed(self) -> float:
-        return self.now.timestamp()
-
-    def put(self, work: Callable[[], object]) -> None:
-        self.work.append(work)
+from desktop.notice import Phase
+from tests.desktop.sessions import END, MINUTE, SECOND, Session
 
 
 @pytest.fixture
@@ -175,75 +100,6 @@ def test_at_the_end_the_room_is_closed(session: Session) -> None:
     assert len(session.ran) == 1
 
 
-# --- the recording
-
-
-def test_it_records_while_the_person_is_there_and_a_reload_does_not_cut_it(tmp_path: Path) -> None:
-    session = Session(tmp_path, recorder=("recorder",))
-    session.live(MINUTE)
-    assert not session.told.recording
-    for connected, span in ((True, 10), (False, 1), (True, 5)):
-        session.set(connected=connected)
-        session.live(span * MINUTE)
-    [recorder] = session.open_now("recorder")
-    assert session.told.recording
-    session.set(connected=False)
-    session.live(5 * MINUTE)
-    assert recorder.code is not None
-    assert not session.told.recording
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there nobody is told of what SIGTERM does")
-def test_a_recording_that_was_left_running_goes_on_as_after_a_leaving(tmp_path: Path) -> None:
-    """The helper before was killed; nobody is connected, or it is not known yet who is."""
-    session = Session(tmp_path, recorder=("recorder",))
-    left = begin([sys.executable, "-c", "import time; time.sleep(600)"], {})
-    mark = {"pid": left.pid, "born": born(left.pid), "command": ["recorder"]}
-    (session.config.session / "recorder.pid").write_text(json.dumps(mark))
-    session.restart()
-    session.live(session.config.away - 10 * SECOND)
-    assert session.told.recording
-    assert left.poll() is None
-    session.live(20 * SECOND)
-    assert left.wait(30) == -15
-    session.live(4 * SECOND)
-    assert not session.told.recording
-    assert session.open_now("recorder") == []
-
-
-def test_each_recording_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    session = Session(tmp_path, recorder=("recorder",), program=("whiteboard",))
-    session.set(connected=True)
-    session.live(2 * MINUTE)
-    session.open_now("recorder")[0].code = 1
-    session.live(2 * MINUTE)
-    folders = [each["ELEPHANT_RECORDING"] for each in session.environ if "ELEPHANT_RECORDING" in each]
-    assert len(folders) == len(set(folders)) == 2
-    assert all(folder.startswith(str(session.config.session / "recordings")) for folder in folders)
-
-
-def test_the_service_hears_of_a_recording_that_has_died_whatever_the_notice_says(tmp_path: Path) -> None:
-    session = Session(tmp_path, recorder=("recorder",))
-    session.set(connected=True)
-    session.live(MINUTE)
-    session.set(phase=Phase.WAITING)
-    session.open_now("recorder")[0].code = 1
-    session.live(4 * SECOND)
-    assert not session.told.recording
-
-
-def test_the_service_hears_when_the_recording_has_ended(tmp_path: Path) -> None:
-    session = Session(tmp_path, recorder=("recorder",))
-    session.set(connected=True)
-    session.live(MINUTE)
-    session.set(phase=Phase.ENDING)
-    session.live(4 * SECOND)
-    assert session.told.recording
-    session.open_now("recorder")[0].code = 0
-    session.live(4 * SECOND)
-    assert not session.told.recording
-
-
 # --- time
 
 
@@ -302,7 +158,7 @@ def test_a_helper_that_is_begun_anew_repeats_nothing(session: Session) -> None:
 
 
 def test_a_screen_that_shows_nothing_is_said_and_stops_nothing(session: Session) -> None:
-    session.set(connected=True)
+    session.set(connected=True, record=False)
     session.cannot_show = True
     session.live(END)
     assert session.told.fault == "The person cannot be warned: no screen."

@@ -17,9 +17,18 @@ NOTICE = Notice(
     room="https://video.example.com/r",
     ends_at=datetime(2026, 3, 2, 16, 0, tzinfo=UTC),
     connected=True,
+    record=True,
+    hand_over=True,
+    instance_id="i-0123456789abcdef0",
     clock_ahead_s=-600.5,
 )
-TOLD = Told(at=datetime(2026, 3, 2, 15, 0, tzinfo=UTC), recording=True, room_opened=True, fault="No browser is found.")
+TOLD = Told(
+    at=datetime(2026, 3, 2, 15, 0, tzinfo=UTC),
+    recording=True,
+    pieces_left=2,
+    room_opened=True,
+    fault="No browser is found.",
+)
 
 
 def test_both_are_read_as_they_were_written(tmp_path: Path) -> None:

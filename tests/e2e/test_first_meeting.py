@@ -1,4 +1,4 @@
-"""`make smoke` on the emulator: all but desktops, the way to their names and a browser, for which the test stands in."""
+"""`make smoke` on the emulator: all but desktops, the way to their names and a browser; the test stands in."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import track
 
+from chalicelib.domain import rows
 from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role
 from chalicelib.settings import Client
@@ -40,7 +41,7 @@ class Scenario:
     """One meeting's plot, and what must come of it where nothing is killed and no call fails.
 
     `comes` and `leaves` are minutes from T, of the teacher and the student; who leaves uploads. `client` is what runs
-    on the desktops.
+    on the desktops, `records` whether the operator says that meetings are recorded: then who stays to the end is, too.
     """
 
     reason: str
@@ -50,6 +51,7 @@ class Scenario:
     duration: int = 40
     rates: Rates = NONE
     client: Client = Client.SCRIPTS
+    records: bool = False
     turn: Callable[[World, Life], None] = lambda world, life: None
     proof: Callable[[World, Life], object] = lambda world, life: True
 
@@ -59,7 +61,7 @@ class Scenario:
         def person(role: Role, comes: float | None, leaves: float | None) -> Person:
             comes_at = None if comes is None else T + comes * MINUTE
             stays = NEVER if leaves is None or comes is None else (leaves - comes) * MINUTE
-            return Person(role, comes_at, stays, uploads=leaves is not None)
+            return Person(role, comes_at, stays, uploads=leaves is not None or self.records)
 
         people = {role: person(role, *when) for role, *when in zip(Role, self.comes, self.leaves, strict=True)}
         return Booking(DAWN + MINUTE, T, self.duration * MINUTE, people)
@@ -103,6 +105,10 @@ def _row_holds(name: str, value: object) -> Callable[[World, Life], object]:
     return lambda world, life: world.meetings.rows[life.id].get(name) == value
 
 
+def _row_tells(name: str) -> Callable[[World, Life], object]:
+    return lambda world, life: name in world.meetings.rows[life.id]
+
+
 def _injected(*kinds: str) -> Callable[[World, Life], object]:
     return lambda world, life: all(world.wire.injected[kind] for kind in kinds)
 
@@ -132,6 +138,13 @@ def _stop_being_ready(world: World, life: Life) -> None:
     for agent in list(world.agents.all.values()):
         if agent.instance.role is Role.STUDENT:
             agent.lack("The DCV service is not running.")
+
+
+def _both_are_safe(world: World, life: Life) -> bool:
+    """Return whether both desktops have said after the end of people's time that all is safe, and ended sooner."""
+    row = world.meetings.rows[life.id]
+    said = [rows.parse_time(row[f"{role}_saved_at"]) for role in Role if f"{role}_saved_at" in row]
+    return len(said) == len(Role) and T + life.duration <= min(said) <= max(said) <= rows.parse_time(row["ended_at"])
 
 
 def _kill_as_it_reports(world: World, life: Life) -> None:
@@ -200,6 +213,15 @@ SCENARIOS: dict[str, Scenario] = {
         proof=_injected("reports_again", "HEALTHY after the end"),
     ),
     "kit": Scenario("SUCCESS", client=Client.KIT),
+    "kit-whole-time": Scenario(
+        "MAX_DURATION", leaves=(None, None), client=Client.KIT, records=True, proof=_both_are_safe
+    ),
+    "kit-one-leaves-early": Scenario(
+        "MAX_DURATION", leaves=(25, None), client=Client.KIT, records=True, proof=_row_tells("student_saved_at")
+    ),
+    "kit-dies-as-it-uploads": Scenario(
+        "MAX_DURATION", leaves=(None, None), client=Client.KIT, records=True, turn=_at(40.1, _kill(Role.STUDENT))
+    ),
     "kit-not-ready-again": Scenario(
         "SUCCESS",
         3,
@@ -257,6 +279,7 @@ class Point:
             name=self.name,
             bookings=[plot.booking()],
             client=plot.client,
+            records=plot.records,
         )
         world.on_scheduled = lambda life: plot.turn(world, life)
         return world

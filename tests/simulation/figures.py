@@ -24,6 +24,9 @@ class Figures:
     cut_off: int = 0
     let_in: int = 0
     not_ready: int = 0
+    whole_time: int = 0
+    both_safe: int = 0
+    after_end_min: list[float] = field(default_factory=list)
     overdue_min: list[float] = field(default_factory=list)
     recovery_s: list[float] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)

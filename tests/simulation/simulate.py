@@ -135,6 +135,11 @@ def report(console: Console, run: Run) -> None:
     table.add_row("records orphaned", str(figures.orphaned))
     table.add_row("meetings cut off wrongly", str(figures.cut_off))
     table.add_row("people let in; sent to a desktop that was not ready", f"{figures.let_in:,}; {figures.not_ready}")
+    after = ", ".join(f"{quantile(figures.after_end_min, share):.1f}" for share in (0.5, 0.99, 1.0))
+    table.add_row(
+        "lessons that used their whole time; both recordings safe", f"{figures.whole_time}; {figures.both_safe}"
+    )
+    table.add_row("minutes paid after their end: p50, p99, max", after)
     if recovery:
         text = ", ".join(f"{quantile(recovery, share):.0f}" for share in (0.5, 0.99, 1.0))
         table.add_row("seconds until right again: p50, p99, max", text)

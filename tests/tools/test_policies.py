@@ -31,6 +31,7 @@ PROD = Names(
     table="elephant-meetings-prod",
     desktop_role_arn="arn:aws:iam::210987654321:role/elephant-prod-desktop",
     security_groups=("sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"),
+    bucket="elephant-prod-recordings-210987654321-eu-central-1",
 )
 
 
@@ -112,6 +113,27 @@ def test_a_stage_reaches_nothing_of_another(function: str) -> None:
 def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     actions = {action for s in committed("api_handler")["Statement"] for action in s["Action"]}
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
+
+
+def test_no_function_can_read_a_recording_and_one_alone_takes_any() -> None:
+    granted = {
+        function: {action for s in committed(function)["Statement"] for action in s["Action"] if "s3:" in action}
+        for function in FUNCTIONS
+    }
+    assert granted.pop("api_handler") == {
+        "s3:AbortMultipartUpload",
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+    }
+    assert not any(granted.values())
+
+
+def test_a_bucket_of_another_account_is_not_written_to() -> None:
+    statements = [s for s in committed("api_handler")["Statement"] if "Recordings" in s["Sid"]]
+    ours = {"StringEquals": {"aws:ResourceAccount": "123456789012"}}
+    assert [s["Condition"] for s in statements] == [ours, ours]
 
 
 def own_items(function: str) -> dict[str, set[str]]:

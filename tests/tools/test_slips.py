@@ -99,7 +99,7 @@ def bad_values(row: Setting) -> list[tuple[str, object]]:
         return [*found, ("a number", 1), ("text", "true"), ("a list", [True])]
     if isinstance(kind, Number):
         texts: list[tuple[str, object]] = [(f"the text {text!r}", text) for text in [*NUMBERS, good]]
-        return [*found, *texts, ("zero", 0), ("less", -1), ("a flag", True), ("a list", [1]), *above(kind)]
+        return [*found, *texts, *below(kind), ("less", -1), ("a flag", True), ("a list", [1]), *above(kind)]
     if isinstance(kind, Several):
         first = good.split(",")[0]
         items = [(name, slip(first)) for name, slip in (WORDS | EDGES).items()]
@@ -117,6 +117,19 @@ def bad_values(row: Setting) -> list[tuple[str, object]]:
     return [*found, ("nothing", "")] if row.needed_in_file else found
 
 
+def below(kind: Number) -> list[tuple[str, object]]:
+    """Return zero, where nothing so low is meant."""
+    return [] if _takes_zero(kind) else [("zero", 0)]
+
+
+def _takes_zero(kind: Number) -> bool:
+    try:
+        kind.read("0")
+    except ValueError:
+        return False
+    return True
+
+
 def above(kind: Number) -> list[tuple[str, object]]:
     """Return numbers that are too high, where any is."""
     highest = [int(number) for number in re.findall(r"\d+", kind.wanted)][-1]
@@ -132,7 +145,7 @@ UNKEYED = [row for row in SETTINGS if row.name not in {keyed.name for keyed in K
 def bad_texts(row: Setting) -> list[tuple[str, str]]:
     """Return what may not stand in the environment for a setting."""
     if isinstance(row.kind, Number):
-        return [(repr(text), text) for text in NUMBERS if text]
+        return [(repr(text), text) for text in NUMBERS if text and not (text == "0" and _takes_zero(row.kind))]
     good = row.example.split(",")[0] if isinstance(row.kind, Several) else row.example
     return [(name, slip(good)) for name, slip in WORDS.items() if name not in MEANT.get(row.name, set())]
 

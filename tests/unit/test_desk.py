@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import rows
 from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchAddress, Unavailable
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
 from chalicelib.guests.desk import Desk
 from chalicelib.people.join import NotYet, Open, resolve_join
-from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, at, row
+from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, RECORDED, at, row
 from tests.fakes import FakeMeetings
 
 ME = "i-teacher"
@@ -77,6 +79,19 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
     assert len(told["door_keys"]) == 2
     assert meetings.wire.calls == ["meetings.get"]
     assert "i-student" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "policy", "end"),
+    [(60, POLICY, 60), (60, RECORDED, 60), (240, POLICY, 240), (240, RECORDED, 230), (None, RECORDED, 230)],
+)
+def test_it_is_told_when_people_s_time_ends_and_not_how_long_it_may_live(
+    minutes: int | None, policy: Policy, end: int
+) -> None:
+    told = desk.describe(
+        place(table(PUBLISHED, duration_minutes=minutes)), None, None, policy, record=True, uploads=True
+    )
+    assert told["ends_at"] == rows.timestamp(at(end))
 
 
 def test_it_hears_what_the_row_says_that_it_lacks() -> None:
@@ -258,8 +273,38 @@ def test_an_upload_is_noted_once_and_dated_by_its_first() -> None:
     assert changed(meetings, before) == {
         "teacher_session_data": "https://s.example.com/2",
         "teacher_uploaded_at": "2026-03-01T15:20:00Z",
+        "teacher_saved_at": "2026-03-01T15:22:00Z",
     }
+
+
+def test_what_is_said_anew_of_the_same_address_is_dated_anew_and_what_comes_twice_is_not_written_twice() -> None:
+    meetings, url = table(IN_PROGRESS), "https://s.example.com/1"
+    for heard, said in ((20, 20), (60, 60), (61, 60), (62, 20)):
+        desk.report_upload(meetings, place(meetings), url, at(heard), said_at=at(said))
+    assert meetings.rows["m1"]["teacher_saved_at"] == "2026-03-01T16:00:00Z"
     assert meetings.wire.calls.count("meetings.update") == 2
+
+
+def test_a_word_that_comes_late_takes_nothing_back_that_was_said_since() -> None:
+    meetings = table(IN_PROGRESS)
+    desk.report_upload(meetings, place(meetings), "https://s.example.com/2", at(60), said_at=at(60))
+    desk.report_upload(meetings, place(meetings), "https://s.example.com/1", at(61), said_at=at(59))
+    assert meetings.rows["m1"]["teacher_saved_at"] == "2026-03-01T16:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("signed_at", "said_at"),
+    [
+        pytest.param("20260301T145500Z", at(-5), id="as it was signed"),
+        pytest.param("20260301T145730Z", NOW, id="a clock that is ahead"),
+        pytest.param(None, NOW, id="not signed by a header"),
+        pytest.param("", NOW, id="empty"),
+        pytest.param("2026-03-01T14:55:00Z", NOW, id="another form"),
+        pytest.param("20260231T145500Z", NOW, id="no such day"),
+    ],
+)
+def test_what_a_desktop_says_counts_from_when_it_signed_it(signed_at: str | None, said_at: datetime) -> None:
+    assert desk.parse_said_at(signed_at, NOW) == said_at
 
 
 def test_one_that_another_has_replaced_uploads_for_nobody() -> None:

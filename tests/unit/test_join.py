@@ -22,6 +22,7 @@ from tests.builders import (
     OVER,
     POLICY,
     PUBLISHED,
+    RECORDED,
     SCHEDULED,
     at,
     healthy,
@@ -291,6 +292,47 @@ def test_who_comes_after_the_end_is_told_why_and_changes_nothing(
         ask(meetings)
     assert over.value.reason == reason
     assert meetings.wire.calls == ["meetings.get"]
+
+
+HOUR = {"duration_minutes": 60}
+
+
+@pytest.mark.parametrize("policy", [POLICY, RECORDED], ids=["as it is", "recorded"])
+@pytest.mark.parametrize("records", [True, False], ids=["a click", "a peek"])
+@pytest.mark.parametrize("attributes", [SCHEDULED, PUBLISHED, HEALTHY, IN_PROGRESS], ids=lambda row: row["status"])
+def test_from_the_end_of_people_s_time_the_door_is_closed_though_the_row_still_says_otherwise(
+    attributes: dict[str, Any], records: bool, policy: Policy
+) -> None:
+    meetings = table(attributes, HOUR)
+    before = dict(meetings.rows["m1"])
+    with pytest.raises(MeetingOver, match=r"has ended \(MAX_DURATION\)") as over:
+        ask(meetings, minutes=60, policy=policy, records=records)
+    assert over.value.reason == "MAX_DURATION"
+    assert meetings.rows["m1"] == before
+
+
+@pytest.mark.parametrize("policy", [POLICY, RECORDED], ids=["as it is", "recorded"])
+def test_up_to_then_it_is_open(policy: Policy) -> None:
+    assert isinstance(ask(table(HEALTHY, HOUR), minutes=60 - 1 / 60, policy=policy), Open)
+
+
+@pytest.mark.parametrize(("policy", "end"), [(POLICY, 240), (RECORDED, 230)], ids=["as it is", "recorded"])
+def test_the_longest_meeting_s_door_closes_when_its_desktops_begin_to_upload(policy: Policy, end: int) -> None:
+    assert isinstance(ask(table(HEALTHY), minutes=end - 1 / 60, policy=policy), Open)
+    with pytest.raises(MeetingOver):
+        ask(table(HEALTHY), minutes=end, policy=policy)
+
+
+def test_a_row_that_tells_no_time_closes_no_door() -> None:
+    untimed = table(HEALTHY, meet_time=None, created_at=None, begun_at=None)
+    untimed.write("m1", {}, ["teacher_attempt_at", "student_attempt_at"])
+    assert isinstance(ask(untimed, minutes=9999), Open)
+
+
+def test_a_reason_that_the_row_has_is_the_one_that_is_told() -> None:
+    with pytest.raises(MeetingOver) as over:
+        ask(table(IN_PROGRESS, HOUR, termination_reason="SUCCESS"), minutes=61)
+    assert over.value.reason == "SUCCESS"
 
 
 def test_an_unknown_meeting_is_unknown() -> None:

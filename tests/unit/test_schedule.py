@@ -206,6 +206,14 @@ def test_the_longest_meeting_is_the_policys() -> None:
     assert "1 to 90" in found["duration_minutes"]
 
 
+def test_where_meetings_are_recorded_the_longest_leaves_room_for_its_uploads() -> None:
+    policy = Policy(max_duration=timedelta(minutes=90), records=True)
+    assert "1 to 80" in problems(FORM | {"duration_minutes": 81}, policy)["duration_minutes"]
+    assert parse(FORM | {"duration_minutes": 80}, NOW, policy).duration_minutes == 80
+    shortest = Policy(max_duration=timedelta(minutes=1), records=True)
+    assert parse(FORM | {"duration_minutes": 1}, NOW, shortest).duration_minutes == 1
+
+
 def test_all_problems_are_told_at_once_and_in_the_forms_order() -> None:
     with pytest.raises(BadRequest) as refused:
         parse({"teacher_email": "ann", "duration_minutes": "long"}, NOW, POLICY)

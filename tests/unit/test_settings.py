@@ -70,6 +70,35 @@ def test_the_numbers_in_the_rules_can_be_changed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [
+        pytest.param({}, 0, id="nothing said"),
+        pytest.param({"RECORD": "true"}, 0, id="scripts, which nobody tells when to upload"),
+        pytest.param({"DESKTOP_CLIENT": "kit"}, 0, id="the kit, and nothing recorded"),
+        pytest.param({"DESKTOP_CLIENT": "kit", "RECORD": "false"}, 0, id="the kit, and nothing recorded, as it says"),
+        pytest.param({"DESKTOP_CLIENT": "kit", "RECORD": "true"}, 10, id="the kit, which records"),
+        pytest.param({"DESKTOP_CLIENT": "kit", "RECORD": "true", "UPLOAD_MINUTES": "25"}, 25, id="as long as is said"),
+        pytest.param({"DESKTOP_CLIENT": "kit", "RECORD": "true", "UPLOAD_MINUTES": "0"}, 0, id="or not at all"),
+        pytest.param(
+            {"DESKTOP_CLIENT": "kit", "RECORD": "true", "MAX_MEETING_MINUTES": "15"}, 7, id="half of the limit at most"
+        ),
+        pytest.param({"DESKTOP_CLIENT": "kit", "RECORD": "true", "MAX_MEETING_MINUTES": "1"}, 0, id="in whole minutes"),
+    ],
+)
+def test_desktops_have_time_to_upload_where_they_record(said: dict[str, str], minutes: int) -> None:
+    policy = Settings(said).policy()
+    assert policy.upload_time == timedelta(minutes=minutes)
+    assert policy.longest_meeting + policy.upload_time == policy.max_duration
+    assert policy.longest_meeting >= policy.upload_time
+
+
+@pytest.mark.parametrize("minutes", ["61", "-1", "ten", "1.5"])
+def test_a_time_to_upload_that_cannot_be_meant_is_refused_by_name(minutes: str) -> None:
+    with pytest.raises(ConfigError, match=r"UPLOAD_MINUTES .*from 0 to 60"):
+        Settings({"UPLOAD_MINUTES": minutes}).policy()
+
+
 def test_desktops_are_launched_with_what_is_set_and_defaults_for_the_rest() -> None:
     usual = Settings(FULL).desktops()
     assert (usual.ami_id, usual.iam_profile, usual.security_group_ids) == ("ami-1", "desktop", ("sg-1", "sg-2"))

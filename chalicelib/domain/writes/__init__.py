@@ -7,7 +7,14 @@ forgotten, together.
 
 from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, together
 from chalicelib.domain.writes.ending import ended, ending, kept_ended
-from chalicelib.domain.writes.guests import presence_changed, reported_missing, reported_ready, reported_upload, seen
+from chalicelib.domain.writes.guests import (
+    presence_changed,
+    reported_missing,
+    reported_ready,
+    reported_recordings,
+    reported_upload,
+    seen,
+)
 from chalicelib.domain.writes.launching import (
     attempt_moved,
     given_up,
@@ -51,6 +58,7 @@ __all__ = [
     "reported_healthy",
     "reported_missing",
     "reported_ready",
+    "reported_recordings",
     "reported_upload",
     "scheduled",
     "seen",

@@ -26,6 +26,7 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "connected_at",
     "disconnected_at",
     "seen_at",
+    "saved_at",
 )
 """What a row says of a role's present desktop: none of it is true of the next one."""
 

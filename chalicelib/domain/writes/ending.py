@@ -15,12 +15,18 @@ _OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "sess
 """What is looked at, of each role, before a meeting is ended."""
 
 
+_OF_RECORDINGS: tuple[SeatAttribute, ...] = ("connected_at", "disconnected_at", "saved_at")
+"""What is looked at, of each role, where it is asked whether a recording is awaited."""
+
+
 def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
     """The intent to end, which must stand before anything is ended; expects all that the decision was made from."""
     decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _OF_AN_END)
     expect = same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *decided_on)
     if reason is Reason.NO_SHOW:
         expect |= meeting.expect("status")
+    if reason is Reason.MAX_DURATION:
+        expect |= meeting.expect(*(attribute(seat.role, name) for seat in meeting.seats for name in _OF_RECORDINGS))
     values: dict[Attribute, Any] = {"termination_reason": reason, "ending_at": now}
     if not meeting.listed:
         values["open"] = LISTED

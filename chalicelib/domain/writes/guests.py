@@ -47,16 +47,40 @@ def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     return Update(why, {seat.attribute("seen_at"): now}, (), same_end(meeting, *_of(seat, "ec2_id", "seen_at")))
 
 
-def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime) -> Update:
-    """The desktop has uploaded; when it first did is kept.
+def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, said_at: datetime) -> Update:
+    """The desktop has uploaded all that it has recorded; when it first did is kept, and when it last said so.
 
-    An end that comes in between is no hindrance: it takes nothing of what this rests on, and no recording is lost.
+    `said_at` is when it said so, which may be some time before it was heard (`now`). An end that comes in between is no
+    hindrance: it takes nothing of what this rests on, and no recording is lost.
     """
-    values: dict[Attribute, Any] = {seat.attribute("session_data"): url}
+    values: dict[Attribute, Any] = {
+        seat.attribute("session_data"): url,
+        seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at),
+    }
     if not seat.uploaded_at:
         values[seat.attribute("uploaded_at")] = now
-    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at")
+    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at")
     return Update(f"the {seat.role}'s desktop has uploaded", values, (), meeting.expect(*rests_on))
+
+
+def reported_recordings(
+    meeting: Meeting, seat: Seat, url: str | None, lost: tuple[str, ...], now: datetime, *, said_at: datetime
+) -> Update:
+    """What the desktop recorded is in the bucket, at `url` where there is any, and what it could not save.
+
+    As with an upload, an end that comes in between is no hindrance, and `said_at` is when the desktop said so.
+    """
+    values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
+    if url:
+        values[seat.attribute("session_data")] = url
+        if not seat.uploaded_at:
+            values[seat.attribute("uploaded_at")] = now
+    if lost:
+        values[seat.attribute("recording_lost")] = list(lost)
+    why = f"the {seat.role}'s desktop has told what became of its recording"
+    forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
+    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at", "recording_lost")
+    return Update(why, values, forgotten, meeting.expect(*rests_on))
 
 
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:

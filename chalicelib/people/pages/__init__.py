@@ -2,8 +2,8 @@
 
 Each page is one self-contained HTML file beside this module, so that it is shipped with the code, needs no
 second request and no host but the app's own. What the pages share lives once, in `_style.css` and
-`_shared.js`; `_calendar.js` makes calendar files. The pages talk to the API with paths relative to their own address, so they work below a stage
-prefix such as `/api/`.
+`_shared.js`; `_calendar.js` makes calendar files. The pages talk to the API with paths relative to
+their own address, so they work below a stage prefix such as `/api/`.
 """
 
 import base64

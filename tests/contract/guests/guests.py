@@ -208,7 +208,9 @@ class AgentsParts:
         self._door = Door(self._seat, lambda: Presence(int(self._connected), self._left_at), self._app_clock.now, state)
 
     def upload(self) -> None:
-        self.conversation.uploaded(f"https://sessions.s3.amazonaws.com/{MEETING}/{self.machine.instance_id}.zip")
+        self.conversation.uploaded(
+            {"url": f"https://sessions.s3.amazonaws.com/{MEETING}/{self.machine.instance_id}.zip"}
+        )
         self.conversation.step()
 
     def lack(self, *missing: str) -> None:

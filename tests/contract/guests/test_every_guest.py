@@ -7,7 +7,7 @@ from typing import Any
 from tests.contract.guests.guests import READY_WITHIN, Guest, Stage
 
 READY_WITHIN_S = READY_WITHIN.total_seconds()
-SIGNS_OF_LIFE = ("seen_at",)
+SIGNS_OF_LIFE = ("_seen_at", "_saved_at")
 
 
 def without_signs_of_life(row: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def test_one_that_reboots_reports_again_and_twice_is_as_good_as_once(stage: Stag
     assert without_signs_of_life(stage.row) == without_signs_of_life(before)
 
 
-def test_it_tells_where_it_has_uploaded_and_again_makes_no_difference(stage: Stage) -> None:
+def test_it_tells_where_it_has_uploaded_and_again_tells_that_all_is_safe_still(stage: Stage) -> None:
     guest = ready(stage)
     guest.upload()
     told = stage.row

@@ -131,5 +131,5 @@ def test_after_the_end_only_an_upload_is_taken(kit: Stage, guest: KitGuest) -> N
     kit.passes(minutes=10)
     assert kit.row == before
     guest.upload()
-    assert kit.row.keys() - before.keys() == {"teacher_session_data", "teacher_uploaded_at"}
+    assert kit.row.keys() - before.keys() == {"teacher_session_data", "teacher_uploaded_at", "teacher_saved_at"}
     assert kit.row["termination_reason"] == "CANCELLED"

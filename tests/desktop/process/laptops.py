@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import requests
 
 from localcloud.clock import RealClock
-from localcloud.cloud import Cloud
+from localcloud.cloud import BUCKET, Cloud
 from localcloud.laptop import Laptop, Machine
 from localcloud.people import Invitation, schedule
 from tests.waiting import until
@@ -73,6 +73,13 @@ class Meeting:
         machines, name = self.laptop.machines, f"{role}_ec2_id"
         found: Machine = until(lambda: machines.get(str(self.row.get(name))), f"the {role}'s desktop boots")
         return found
+
+    def pieces(self, role: str) -> dict[str, bytes]:
+        """Return what a role's desktops have in the bucket, by the keys."""
+        s3, where = self.cloud.operator("s3"), f"/{self.invitation.meeting_id}/{role}/"
+        found = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        keys = [each["Key"] for each in found if where in each["Key"]]
+        return {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
 
     def open(self, role: str, answer: dict[str, Any] | None = None) -> Live:
         """Open a desktop with what join has answered, or with a click of now."""

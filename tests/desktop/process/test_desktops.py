@@ -29,8 +29,10 @@ def test_from_two_clicks_to_two_desktops_with_the_room_open_and_on_to_the_upload
     live["teacher"].drop()
     until(lambda: "teacher_disconnected_at" in meeting.row, "the teacher is told to have left")
     assert "student_disconnected_at" not in meeting.row
-    until(lambda: "teacher_session_data" in meeting.row, "the teacher's session is uploaded")
-    assert len(list((teacher.home / "session" / "recordings").iterdir())) == 1
+    until(lambda: "teacher_session_data" in meeting.row, "the teacher's recording is safe, and the app has noted it")
+    assert len(meeting.pieces("teacher")) == 2
+    assert meeting.pieces("student").keys() != meeting.pieces("teacher").keys()
+    assert f"/{meeting.invitation.meeting_id}/teacher/{teacher.instance_id}-" in meeting.row["teacher_session_data"]
     live["student"].drop()
 
 

@@ -18,7 +18,7 @@ from tools.smoke import Options, Smoke
 
 @pytest.fixture(scope="module")
 def stage(laptop: tuple[Cloud, Laptop]) -> Site:
-    return site(laptop[0], RECORD="true")
+    return site(laptop[0])
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.simulation.promises.open_door import OpenDoorIsReal
 from tests.simulation.promises.orphans import NoDesktopWithoutARow
 from tests.simulation.promises.planning_again import PlanningAgainYieldsNothing
 from tests.simulation.promises.promise import Promise
+from tests.simulation.promises.recordings import RecordingsAreSafe
 from tests.simulation.promises.records import NoRecordOutlivesItsDesktop
 from tests.simulation.promises.said import WhatDesktopsSayStands
 from tests.simulation.promises.swallowed import NothingIsSwallowed
@@ -36,4 +37,5 @@ PROMISES: tuple[type[Promise], ...] = (
     NothingIsSwallowed,
     WhatDesktopsSayStands,
     NothingIsWasted,
+    RecordingsAreSafe,
 )

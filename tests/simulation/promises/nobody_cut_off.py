@@ -18,6 +18,7 @@ from tests.simulation.promises.truth import (
     SETTLING,
     SLACK,
     deadline_borne,
+    ends_at,
     is_unreadable,
     noted,
     stands_down,
@@ -91,7 +92,7 @@ def why_untrue(reason: str, world: World, life: Life, row: Row) -> str | None:
             late = [at for at in life.uploaded.values() if now >= at + GRACE]
             return None if late and len(life.uploaded) == 1 else "nobody had uploaded that long ago, or both had"
         case "MAX_DURATION":
-            return None if now >= deadline_borne(life) - SLACK else "its time is not up"
+            return None if now >= ends_at(life) - SLACK else "its time is not up"
         case "LAUNCH_FAILED":
             return _why_launches_did_not_fail(world, life, row, inside)
         case "DESKTOPS_GONE":

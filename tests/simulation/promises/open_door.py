@@ -11,8 +11,10 @@ from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import (
     SETTLING,
+    SLACK,
     deadline_borne,
     death_heard,
+    ends_at,
     gone_since,
     had_chances,
     stands_down,
@@ -75,6 +77,8 @@ class OpenDoorIsReal(Promise):
         row = world.meetings.rows.get(life.id, {})
         if (ending_at := moment(row.get("ending_at"))) and ending_at < asked_at and not life.forged:
             self.broken(world, life, f"the {role} was let in, it ended at {ending_at}")
+        if asked_at > ends_at(life) + SLACK and not (life.edited or life.moved_at):
+            self.broken(world, life, f"the {role} was let in, people's time ended at {ends_at(life)}")
         name = link.removeprefix("https://").removesuffix(":8443")
         instance = world.desktops.instances.get(name.removesuffix(f".{DOMAIN}"))
         if life.forged:

@@ -11,7 +11,7 @@ from chalicelib.runtime import current
 from tests.builders import understood
 from tests.fakes import Row
 from tests.simulation.promises.promise import Promise, Sweep
-from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, start
+from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, is_closing, start
 from tests.simulation.world.lives import CHECKPOINT, LEAD, Life
 from tests.simulation.world.processes import Process
 from tests.simulation.world.sweeps import FLEET_AND_ROWS
@@ -56,7 +56,7 @@ class NothingIsSwallowed(Promise):
 
     def _judge_desktops(self, world: World, life: Life, row: Row) -> None:
         """A meeting that is due has a desktop for everybody who still needs one."""
-        if row.get("termination_reason") or world.now < start(life) - LEAD:
+        if row.get("termination_reason") or world.now < start(life) - LEAD or is_closing(world, life):
             return
         if world.desktops.refusal or world.desktops.full.issuperset(world.desktops.zones):
             return
@@ -80,6 +80,10 @@ class NothingIsSwallowed(Promise):
             return
         checkpoint = start(life) + CHECKPOINT
         ends = [deadline(life)]
+        if is_closing(world, life):  # how much sooner is the recordings' own promise
+            if had_chances(world, _since(ends[0], life), FLEET_AND_ROWS, life):
+                self.broken(world, life, f"its deadline came at {ends[0]}, and it goes on")
+            return
         known = [rows.parse_time(at) for role in Role if (at := row.get(attribute(role, "uploaded_at")))]
         if len(life.uploaded) == len(Role):
             ends.append(max(checkpoint, *life.uploaded.values()))

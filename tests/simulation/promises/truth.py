@@ -44,12 +44,23 @@ def start(life: Life) -> datetime:
 
 def deadline(life: Life) -> datetime:
     """Return the hard deadline of a meeting as it is now."""
-    return start(life) + life.duration
+    return start(life) + life.duration + life.upload_time
 
 
 def deadline_borne(life: Life) -> datetime:
-    """Return the deadline that desktops of a meeting should bear: moving it does not keep those that run for long."""
-    return min(start(life), life.begun_at + LEAD + STANDBY) + life.duration if life.begun_at else deadline(life)
+    """Return the deadline that desktops of a meeting should bear: what they have for their uploads is in it."""
+    return ends_at(life) + life.upload_time
+
+
+def ends_at(life: Life) -> datetime:
+    """Return when people's time ends: moving the meeting does not keep desktops that run for long."""
+    begins = start(life)
+    return (min(begins, life.begun_at + LEAD + STANDBY) if life.begun_at else begins) + life.duration
+
+
+def is_closing(world: World, life: Life) -> bool:
+    """Return whether people's time is up in a meeting whose desktops upload after it."""
+    return life.upload_time > timedelta(0) and world.now >= ends_at(life)
 
 
 def last_end(instance: Instance) -> datetime:

@@ -8,7 +8,7 @@ from chalicelib.domain.seat import Role, attribute
 from chalicelib.runtime import current
 from tests.fakes import Instance, Row
 from tests.simulation.promises.promise import Promise
-from tests.simulation.promises.truth import start
+from tests.simulation.promises.truth import ends_at, start
 from tests.simulation.world.lives import LEAD, STANDBY, Life
 from tests.simulation.world.world import World
 
@@ -26,6 +26,8 @@ class NothingIsWasted(Promise):
         if life.edited:
             return
         just_now = world.now - MOMENT
+        if ends_at(life) < just_now and not life.moved_at:
+            self.broken(world, life, f"a desktop is launched, people's time ended at {ends_at(life)}")
         uploaded_at = life.uploaded.get(instance.role) if instance.role else None
         if uploaded_at and uploaded_at < just_now:
             self.broken(world, life, f"the {instance.role} has uploaded, and a desktop is launched")

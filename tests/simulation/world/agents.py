@@ -36,6 +36,9 @@ ROLE = "arn:aws:iam::123456789012:role/desktops"
 PATIENCE = timedelta(seconds=15)
 """How long an agent waits for an answer."""
 
+UPLOADS_S = (2, 20, 90, 300, 900)
+"""How long what a desktop has recorded takes to be safe, in seconds: what is left of it, the most went up before."""
+
 CALM = MINUTE
 """How often an agent is stepped of which nothing is new: less often than a real one, to try more meetings."""
 
@@ -97,6 +100,13 @@ class Agent:
         self._left_at: datetime | None = None
         self._is_over = False
         self._visits = 0
+        self.visited_at: datetime | None = None
+        """When somebody came to it last, UTC."""
+        self.saved_at: datetime | None = None
+        """When the app took its word that all is safe, and it was so; None where somebody has come since."""
+        self.has_unsaved = False
+        """Whether it holds what is nowhere else."""
+        self._safe_at: datetime | None = None
         self._wake_at = world.now
         self._talk: greenlet.greenlet | None = None
         self.restart()
@@ -151,6 +161,7 @@ class Agent:
             self.newest_token = token
             self._visits += not self.is_connected
             self.is_connected, self._left_at = True, None
+            self.visited_at, self.saved_at, self.has_unsaved = self._world.now, None, True
             self._changed()
         return verdict
 
@@ -211,8 +222,19 @@ class Agent:
         away = self._left_at and now - self._left_at >= Config().away
         if self._left_at and self.uploads and (away or self._is_over):
             self._left_at = None
-            self._conversation.uploaded(f"https://sessions.example.com/{self.instance.id}/{self._visits}")
+            self._begin_upload()
+        if self._safe_at and now >= self._safe_at and not self.is_connected and self._left_at is None:
+            self._safe_at, self.has_unsaved = None, False
+            self._conversation.uploaded({"url": f"https://sessions.example.com/{self.instance.id}/{self._visits}"})
         self._conversation.step(leaving=self._is_over)
+
+    def _begin_upload(self) -> None:
+        """Upload what was recorded; where the app does not say that it is, the image's own command does so at once."""
+        world = self._world
+        takes = timedelta(seconds=world.rng.choice(UPLOADS_S) if world.records else 0)
+        self._safe_at = world.now + takes
+        if takes:
+            self._wake_in(takes)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask the app, as the agent's conversation does, and wait for its answer while the world goes on."""
@@ -227,6 +249,8 @@ class Agent:
             self.troubled_at = self._world.now
         if answer is None or status >= 500:
             raise AppUnreachable("The app does not answer.")
+        if path.endswith("/uploaded") and status == 200 and not self.has_unsaved:
+            self.saved_at = self._world.now
         told: dict[str, Any] = json.loads(answer["body"])
         if status != 200:
             raise AppRefused(status, str(told["message"]))
@@ -235,6 +259,7 @@ class Agent:
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, reply: Callable[[Answer], None]) -> None:
         """Send a request as networks and API Gateway do; the agent hears of it once, in time or never."""
         world, heard = self._world, False
+        signed = {"x-amz-date": world.now.strftime("%Y%m%dT%H%M%SZ")}
 
         def hear(answer: Answer) -> None:
             nonlocal heard
@@ -247,7 +272,7 @@ class Agent:
             resource = f"/desktop/{{meetingId}}/{what}" if body else "/desktop/{meetingId}"
             arn = f"arn:aws:sts::123456789012:assumed-role/desktops/{self.instance.id}"
             text = json.dumps(body) if body else ""
-            event = http_event(method, resource, {"meetingId": self._life.id}, {}, text, {"userArn": arn})
+            event = http_event(method, resource, {"meetingId": self._life.id}, signed, text, {"userArn": arn})
             answers: list[dict[str, Any]] = []
             call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
 

@@ -62,7 +62,8 @@ class Console:
     def type_in(self, meeting_id: str, booking: Booking) -> None:
         """Make a row: it says when the meeting is, and nothing that only the app would write."""
         world = self._world
-        life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, booking.meet_time - LEAD)
+        since = booking.meet_time - LEAD
+        life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, since, world.upload_time)
         life.made_by_hand = True
         world.lives[meeting_id] = life
         world.tell(life, f"console: a row is made by hand for {life.meet_time:%H:%M:%S}, {life.duration} at most")
@@ -75,7 +76,7 @@ class Console:
         world = self._world
         life.meet_time += delta
         life.moved_at = life.last_fault = world.now
-        world.end = max(world.end, world.now + 2 * HOUR + life.duration)
+        world.end = max(world.end, world.now + 2 * HOUR + life.duration + life.upload_time)
         world.meetings.write(life.id, {"meet_time": rows.timestamp(life.meet_time)})
 
     def _delete(self, life: Life) -> None:

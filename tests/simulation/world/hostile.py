@@ -86,7 +86,7 @@ class Hostile:
         copy_id = f"copy-of-{life.id}"
         if row is None or copy_id in world.meetings.rows:
             return
-        copy = Life(copy_id, life.meet_time, life.duration, {}, world.now)
+        copy = Life(copy_id, life.meet_time, life.duration, {}, world.now, life.upload_time)
         copy.made_by_hand = True
         world.lives[copy_id] = copy
         self._mark(copy)

@@ -16,6 +16,9 @@ STANDBY = HOUR
 LIMIT = 240 * MINUTE
 """How long a meeting may last by the operator's word, which no row changes."""
 
+UPLOAD_TIME = 10 * MINUTE
+"""How long desktops that record may live on for their uploads, of the operator's limit, once people's time is up."""
+
 LONGEST_LIFE = LEAD + STANDBY + LIMIT
 """How long a desktop may live, counted from its launch by EC2's own word, whatever any row says."""
 
@@ -46,13 +49,17 @@ class Booking:
 
 @dataclass(slots=True)
 class Life:
-    """What truly happened in one meeting, as nobody in the app knows it."""
+    """What truly happened in one meeting, as nobody in the app knows it.
+
+    `duration` is people's time, and `upload_time` what its desktops have for their uploads after that.
+    """
 
     id: str
     meet_time: datetime
     duration: timedelta
     people: dict[Role, Person]
     scheduled_at: datetime
+    upload_time: timedelta = timedelta(0)
     entered: dict[Role, datetime] = field(default_factory=dict)
     uploaded: dict[Role, datetime] = field(default_factory=dict)
     said_upload: dict[Role, datetime] = field(default_factory=dict)  # when its desktop first told the app of it

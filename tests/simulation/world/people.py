@@ -14,7 +14,7 @@ from chalicelib.domain.seat import Role, attribute
 from chalicelib.settings import Client
 from desktop.door import RETURNING
 from tests.simulation.world.clock import DAWN, MINUTE
-from tests.simulation.world.lives import CHECKPOINT, NOTICE, Booking, Life, Person
+from tests.simulation.world.lives import CHECKPOINT, LIMIT, NOTICE, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event
 from tests.simulation.world.processes import Process
 
@@ -35,7 +35,7 @@ class People:
         asked_at = DAWN + rng.random() * spread
         ahead = rng.choice((timedelta(minutes=-5), timedelta(0), 11 * MINUTE, 15 * MINUTE, 30 * MINUTE))
         meet_time = (asked_at + ahead).replace(microsecond=0)
-        duration = rng.choice((20 * MINUTE, 60 * MINUTE, 90 * MINUTE, 240 * MINUTE))
+        duration = min(rng.choice((20 * MINUTE, 60 * MINUTE, 90 * MINUTE, LIMIT)), self._world.longest_meeting)
         length = min(rng.choice((10 * MINUTE, 25 * MINUTE, 45 * MINUTE, 75 * MINUTE)), duration)
         who = set(Role)
         if rng.random() < rates.nobody_comes:
@@ -56,7 +56,8 @@ class People:
     def book(self, number: int, booking: Booking) -> None:
         """Let somebody ask for a meeting, again every half minute while the app does not answer."""
         world = self._world
-        world.end = max(world.end, max(booking.meet_time, booking.asked_at) + booking.duration + 20 * MINUTE)
+        lasts = booking.duration + world.upload_time
+        world.end = max(world.end, max(booking.meet_time, booking.asked_at) + lasts + 20 * MINUTE)
         if world.wire.hits("made_by_hand"):
             world.at(booking.asked_at, lambda: world.console.type_in(f"by-hand-{number}", booking))
             return
@@ -89,7 +90,7 @@ class People:
         world = self._world
         # It may have been stored by an earlier try whose answer was lost.
         since = rows.parse_time(world.meetings.rows[meeting_id]["created_at"])
-        life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, since)
+        life = Life(meeting_id, booking.meet_time, booking.duration, booking.people, since, world.upload_time)
         if begun_at := world.meetings.rows[meeting_id].get("begun_at"):
             life.begun_at = rows.parse_time(begun_at)  # it was due, and was launched before its answer came
         known = world.lives.setdefault(meeting_id, life)

@@ -29,7 +29,7 @@ from tests.simulation.world.console import Console
 from tests.simulation.world.fleet import Fleet
 from tests.simulation.world.foreign import Foreign
 from tests.simulation.world.hostile import Hostile
-from tests.simulation.world.lives import DOMAIN, Booking, Life
+from tests.simulation.world.lives import DOMAIN, LIMIT, UPLOAD_TIME, Booking, Life
 from tests.simulation.world.people import People
 from tests.simulation.world.processes import Processes
 from tests.simulation.world.stream import Stream
@@ -65,16 +65,21 @@ class World:
         name: str | None = None,
         bookings: list[Booking] | None = None,
         client: Client | None = None,
+        records: bool | None = None,
     ) -> None:
         """Make a world; `name` is what it is called back by, `bookings` are its meetings if not drawn at random.
 
-        `client` is what runs on its desktops; if not said, the seed says it.
+        `client` is what runs on its desktops, `records` whether the operator says that meetings are recorded; what is
+        not said, the seed says.
         """
         self.seed = seed
         self.name = name or seed
         self.rates = rates
         self.rng = random.Random(seed)
         self.client = client or random.Random(f"{seed}/client").choice(list(Client))
+        self.records = random.Random(f"{seed}/records").random() < 0.6 if records is None else records
+        self.upload_time = UPLOAD_TIME if self.records and self.client is Client.KIT else timedelta(0)
+        self.longest_meeting = LIMIT - self.upload_time
         self.clock = Clock()
         self.end = DAWN + spread + 40 * MINUTE
         self.lives: dict[str, Life] = {}
@@ -116,7 +121,7 @@ class World:
     def run(self) -> None:
         """Let everything happen, up to a quiet time after the last meeting's end in which nothing fails."""
         with self._telling_stories(), _planning_once():
-            environ = ENVIRON | {"DESKTOP_CLIENT": self.client.value}
+            environ = ENVIRON | {"DESKTOP_CLIENT": self.client.value, "RECORD": str(self.records).lower()}
             here = runtime.use(self.clock, environ, lambda seconds: None)
             vars(here).update(meetings=self.meetings, desktops=self.desktops, dns=self.dns, timers=self.timers)
             vars(here).update(keys=GivenKeys({Purpose.TOKENS: "what tokens for doors are signed with"}))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from chalicelib.rules.times import TimerKind
+from chalicelib.settings import SETTINGS
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.cloud import STATE_TABLE, TABLE, Cloud
 from localcloud.cloudflare import TOKEN, ZONE_ID
@@ -27,8 +28,10 @@ from tools.site import Site
 from tools.stage import Stage, load
 from tools.trial.reach import Address
 
+_OF_FUNCTIONS = {row.name for row in SETTINGS}
 
-def furnish(cloud: Cloud, **environ: str) -> Stage:
+
+def furnish(cloud: Cloud) -> Stage:
     """Make what a deploy leaves in an account beside the tables, and return the stage."""
     secret = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
     cloud.operator("secretsmanager").create_secret(Name="dev/elephant/cloudflare", SecretString=secret)
@@ -48,7 +51,7 @@ def furnish(cloud: Cloud, **environ: str) -> Stage:
         Role=role,
         Handler="app.app",
         Code={"ZipFile": archive.getvalue()},
-        Environment={"Variables": {"DOMAIN_ROOT": cloud.environ["DOMAIN_ROOT"], **environ}},
+        Environment={"Variables": {name: value for name, value in cloud.environ.items() if name in _OF_FUNCTIONS}},
     )
     own = {"CLOUDFLARE_API_URL": cloud.cloudflare.url}
     return replace(
@@ -62,9 +65,9 @@ def furnish(cloud: Cloud, **environ: str) -> Stage:
     )
 
 
-def site(cloud: Cloud, **environ: str) -> Site:
+def site(cloud: Cloud) -> Site:
     """Return the embedded cloud as the tools examine a stage."""
-    stage = furnish(cloud, **environ)
+    stage = furnish(cloud)
     return Site(stage, clients(stage.region), providers.of(stage))
 
 

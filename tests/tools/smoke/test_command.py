@@ -49,7 +49,7 @@ class Stage:
         self._say = say
         self.interrupts: list[datetime] = []
         self.mangles = False
-        stage = furnish(cloud, RECORD="true")
+        stage = furnish(cloud)
         self.site = Site(stage, clients(stage.region), providers.of(stage), clock.now)
 
     def sleep(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.domain.actions import Action
 from chalicelib.domain.model import Observation, State
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
 from tests.builders import (
@@ -43,12 +44,13 @@ class Case:
     minutes: float
     then: list[str]
     hints: dict[str, bool] = field(default_factory=dict)
+    policy: Policy = POLICY
 
     def __str__(self) -> str:
         return self.name
 
     def plan(self) -> list[Action]:
-        return plan(understood(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=POLICY)
+        return plan(understood(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=self.policy)
 
 
 class EveryCase:
@@ -59,7 +61,7 @@ class EveryCase:
 
     def test_planning_again_after_applying_yields_nothing(self, case: Case) -> None:
         actions = case.plan()
-        after, seen = applied(actions, case.row, case.seen, at(case.minutes))
+        after, seen = applied(actions, case.row, case.seen, at(case.minutes), case.policy)
         again = replace(case, row=after, seen=seen).plan()
         assert spell(again) == (["observe"] if spell(actions) == ["observe"] else [])
 
@@ -67,9 +69,17 @@ class EveryCase:
         assert all(action.why.strip() for action in case.plan())
 
 
-def case(name: str, row_: dict[str, Any], seen: Observation, minutes: float, then: list[str], **hints: bool) -> Case:
+def case(
+    name: str,
+    row_: dict[str, Any],
+    seen: Observation,
+    minutes: float,
+    then: list[str],
+    policy: Policy = POLICY,
+    **hints: bool,
+) -> Case:
     stored = row(row_)
-    return Case(name, stored, bearing_its_deadline(understood(stored), seen), minutes, then, hints)
+    return Case(name, stored, bearing_its_deadline(understood(stored), seen, policy), minutes, then, hints, policy)
 
 
 def ends(reason: str, *, timers: str = "", links: bool = True) -> list[str]:

@@ -13,10 +13,11 @@ import pytest
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, State, Status
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
-from tests.builders import POLICY, T, applied, at, bearing_its_deadline, link, row, spell, understood
+from tests.builders import POLICY, RECORDED, T, applied, at, bearing_its_deadline, link, row, spell, understood
 
 FAR = ("2199-06-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
 COUNTS = (-1, 10**13, 10**30, Decimal("1E+125"), Decimal("-1E-120"), Decimal("1.5"), "1E+125")
@@ -102,9 +103,10 @@ class Throw:
     seen: Observation
     now: datetime
     hints: dict[str, bool]
+    policy: Policy = POLICY
 
     def plan(self) -> list[Action]:
-        return plan(self.meeting, self.seen, self.now, Hints(**self.hints), policy=POLICY)
+        return plan(self.meeting, self.seen, self.now, Hints(**self.hints), policy=self.policy)
 
     @property
     def meeting(self) -> Meeting:
@@ -113,12 +115,16 @@ class Throw:
 
 def throw(seed: int) -> Throw:
     dice = random.Random(seed)
-    now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 239, 240, 300]))
+    now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 229, 230, 239, 240, 300]))
     hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
     thrown = random_row(dice)
     named = {seat.desktop_id for seat in understood(thrown).seats}
-    seen = bearing_its_deadline(understood(thrown), random_sight(dice, named, now))
-    return Throw(thrown, seen, now, hints)
+    sight = random_sight(dice, named, now)
+    policy = dice.choice([POLICY, RECORDED])
+    for role in Role:
+        if dice.random() < 0.5:
+            thrown |= row({f"{role}_saved_at": at(dice.choice([-4, 10, 228, 231]))}, id=thrown["id"])
+    return Throw(thrown, bearing_its_deadline(understood(thrown), sight, policy), now, hints, policy)
 
 
 BLOCKS = [range(begin, begin + 400) for begin in range(0, 4000, 400)]
@@ -133,7 +139,7 @@ def test_whatever_the_row_planning_again_after_applying_yields_nothing(seeds: ra
             assert spell(actions) == ["observe"], thrown
             assert not thrown.seen.complete, thrown
             continue
-        after, seen = applied(actions, thrown.row, thrown.seen, thrown.now)
+        after, seen = applied(actions, thrown.row, thrown.seen, thrown.now, thrown.policy)
         again = replace(thrown, row=after, seen=seen).plan()
         assert spell(again) == [], f"seed {seed}: after {spell(actions)} of {thrown}"
 

@@ -20,7 +20,7 @@ from chalicelib.rules.calendar import (
     weeks_of,
     weeks_to_search,
 )
-from tests.builders import ENDED, LAUNCHED, POLICY, SCHEDULED, T, at, meeting
+from tests.builders import ENDED, LAUNCHED, POLICY, RECORDED, SCHEDULED, T, at, meeting
 
 LIMITED = POLICY.__class__(domain=POLICY.domain, at_once=2)
 HOUR = {"duration_minutes": 60}
@@ -49,6 +49,12 @@ def spoken(quarters: range) -> tuple[datetime, datetime] | None:
 )
 def test_a_meeting_wants_its_desktops(attributes: dict[str, Any], from_minute: int, to_minute: int) -> None:
     assert spoken(wanted(meeting(attributes), POLICY)) == (at(from_minute), at(to_minute))
+
+
+def test_a_recorded_meeting_wants_its_desktops_for_as_long_as_they_may_upload() -> None:
+    assert spoken(wanted(meeting(SCHEDULED, HOUR), RECORDED)) == (at(-15), at(75))
+    assert spoken(wanted(meeting(SCHEDULED, duration_minutes=50), RECORDED)) == (at(-15), at(60))
+    assert spoken(wanted(meeting(SCHEDULED), RECORDED)) == (at(-15), at(240))
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.model import Owner
+from chalicelib.domain.policy import Policy
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.strays import Inventory, plan_strays
-from tests.builders import POLICY, PUBLISHED, SECOND, T, all_of, at, desktop, meeting, spell
+from tests.builders import POLICY, PUBLISHED, RECORDED, SECOND, T, all_of, at, desktop, meeting, spell
 
 FAR = "2199-06-01T00:00:00Z"
 LAST_END = at(-10) + POLICY.longest_life
 DESKTOPS = [desktop("teacher"), desktop("student")]
 
 
+@pytest.mark.parametrize("policy", [POLICY, RECORDED], ids=["as it is", "recorded"])
 @pytest.mark.parametrize(
     "edited",
     [
@@ -30,16 +32,19 @@ DESKTOPS = [desktop("teacher"), desktop("student")]
     ],
     ids=str,
 )
-def test_a_hard_deadline_is_never_later(edited: dict[str, Any]) -> None:
-    deadline = Facts(meeting(PUBLISHED, **edited), all_of(*DESKTOPS), T, POLICY).deadline
-    assert deadline is not None
-    assert deadline <= LAST_END
+def test_a_hard_deadline_is_never_later(edited: dict[str, Any], policy: Policy) -> None:
+    facts = Facts(meeting(PUBLISHED, **edited), all_of(*DESKTOPS), T, policy)
+    assert facts.deadline is not None
+    assert facts.ends_at is not None
+    assert facts.ends_at + policy.upload_time == facts.deadline <= LAST_END
 
 
 def test_it_lets_a_meeting_be_as_long_and_as_late_as_the_operator_allows() -> None:
     late = meeting(PUBLISHED, meet_time=at(60), begun_at=at(-10))
     deadline = Facts(late, all_of(*DESKTOPS), T, POLICY).deadline
     assert deadline == at(60) + POLICY.max_duration == LAST_END
+    facts = Facts(late, all_of(*DESKTOPS), T, RECORDED)
+    assert (facts.ends_at, facts.deadline) == (LAST_END - RECORDED.upload_time, LAST_END)
 
 
 def test_what_has_outlived_it_is_terminated_though_its_meeting_can_be_read_and_goes_on() -> None:

@@ -12,13 +12,14 @@ from chalicelib.domain.model import UNKNOWN, Meeting, Observation, Owner
 from chalicelib.domain.policy import Policy
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.plan import plan
-from chalicelib.rules.times import timers, times
+from chalicelib.rules.times import ends_at, timers, times
 from tests.builders import (
     BOTH_RUN,
     HELD,
     IN_PROGRESS,
     OVER,
     POLICY,
+    RECORDED,
     SCHEDULED,
     SECOND,
     T,
@@ -73,6 +74,35 @@ def test_the_hard_deadline_is_t_plus_the_duration() -> None:
     assert hard_deadline(meeting(SCHEDULED), UNKNOWN, POLICY) == at(240)
     assert hard_deadline(meeting(SCHEDULED, duration_minutes=50), UNKNOWN, POLICY) == at(50)
     assert hard_deadline(meeting(CREATED), UNKNOWN, POLICY) == at(240)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "end", "deadline"),
+    [
+        pytest.param(SCHEDULED | {"duration_minutes": 50}, 50, 60, id="what it asks for, and the time to upload"),
+        pytest.param(SCHEDULED | {"duration_minutes": 230}, 230, 240, id="the longest"),
+        pytest.param(SCHEDULED | {"duration_minutes": 235}, 230, 240, id="more than leaves room for its uploads"),
+        pytest.param(SCHEDULED | {"duration_minutes": 9999}, 230, 240, id="more than the operator allows"),
+        pytest.param(SCHEDULED, 230, 240, id="nobody said how long"),
+        pytest.param(SCHEDULED | {"begun_at": at(-10), "duration_minutes": 50}, 50, 60, id="once launched"),
+        pytest.param({"begun_at": at(-10), "duration_minutes": 50}, 50, 60, id="launched, and its row tells no time"),
+        pytest.param(
+            SCHEDULED | {"begun_at": at(-200), "duration_minutes": 50},
+            -80,
+            -70,
+            id="moved to later than it is kept for",
+        ),
+        pytest.param(CREATED | {"duration_minutes": 50}, 50, 60, id="counted from its creation"),
+    ],
+)
+def test_the_hard_deadline_of_a_recorded_meeting_is_what_its_uploads_take_after_people_s_time(
+    attributes: dict[str, Any], end: int, deadline: int
+) -> None:
+    facts = Facts(meeting(attributes), UNKNOWN, T, RECORDED)
+    assert (facts.ends_at, facts.deadline) == (at(end), at(deadline))
+    assert ends_at(meeting(attributes), RECORDED) == at(end)
+    apart = Facts(meeting(attributes), UNKNOWN, T, POLICY)
+    assert apart.ends_at == apart.deadline
 
 
 def test_the_first_launch_stands_in_for_a_t_that_nobody_told() -> None:
