@@ -165,6 +165,7 @@ class Chain:
         self.steps.done("ended", None, f"the meeting has ended: {reason}")
         if self.plan.records:
             self._see_recordings()
+            self._tell_what_was_lost(self.world.look())
         if reason not in GOOD_ENDS:
             raise ended_too_soon(self.plan, reason)
 
@@ -181,12 +182,18 @@ class Chain:
 
         self.steps.until(both_are_safe, RECORDING_FOLLOWS, self._no_recording)
 
+    def _tell_what_was_lost(self, look: Look) -> None:
+        for role in Role:
+            if said := _lost(look, role):
+                what = f"a part of the {role}'s recording is lost. Its desktop says: {said}"
+                self.steps.amiss(what, f"docs/desktop.md; {self.plan.log}")
+
     def _no_recording(self) -> Failed:
         look = self.world.look()
         without = self._follow_recordings(look)
         who = " and ".join(f"the {role}'s desktop" for role in without)
-        lost = [str(each) for role in without for each in look.meeting.row.get(f"{role}_recording_lost") or ()]
-        said = f". It says: {' '.join(lost).rstrip('.')}" if lost else ""
+        lost = " ".join(filter(None, (_lost(look, role) for role in without)))
+        said = f". It says: {lost}" if lost else ""
         return Failed(
             f"the stage records, and there is no recording of {who}{said}",
             f"see that the image has a recorder: {self.plan.image}; then {self.plan.doctor} looks at the bucket",
@@ -233,3 +240,8 @@ class Chain:
 
         self.steps.until(all_is_gone, ALL_GOES, still_there)
         self.steps.done("all is gone", None, "no desktop, volume, name or timer of the meeting is left")
+
+
+def _lost(look: Look, role: Role) -> str:
+    """Return what a desktop says that could not be saved, as its sentences, the last without its full stop."""
+    return " ".join(look.meeting.seat(role).recording_lost).rstrip(".")

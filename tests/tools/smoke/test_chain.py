@@ -180,6 +180,15 @@ def test_a_stage_that_records_has_a_recording_of_each() -> None:
     chain(Story((*GOOD, ENTERED, LEFT, ENDED)), replace(PLAN, records=False)).run()
 
 
+def test_a_recording_that_is_safe_but_for_a_part_is_wrong() -> None:
+    lost = of_teacher(510, recording_lost=["Piece 3 was cut off."])
+    trial = chain(Story((*GOOD, ENTERED, LEFT, RECORDED, lost, ENDED)))
+    trial.run()
+    assert [finding.what for finding in trial.steps.wrong] == [
+        "a part of the teacher's recording is lost. Its desktop says: Piece 3 was cut off"
+    ]
+
+
 def test_a_recording_may_be_noted_a_moment_after_the_end() -> None:
     chain(Story((*GOOD, ENTERED, LEFT, ENDED, both(1260, session_data="https://s.example.com/ROLE")))).run()
 
