@@ -21,7 +21,6 @@ STAGE ?= dev
 JSON ?=
 SHORT ?=
 ARGS ?=
-BROWSER ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
@@ -81,7 +80,7 @@ key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)
 
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
-	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(BROWSER),--browser "$(BROWSER)")
+	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")
 
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE)
