@@ -17,6 +17,14 @@ MEETINGS ?= 2000
 SEED ?= 1
 WORLD ?=
 UPGRADE ?=
+VALIDITY ?= 365
+# These are taken from the command line alone: an environment may hold such names for its own purposes.
+FORCE :=
+STRICT :=
+REVOKE :=
+CERTIFICATE :=
+KEY :=
+ROOT :=
 STAGE ?= dev
 JSON ?=
 SHORT ?=
@@ -24,7 +32,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy key smoke destroy policies texts lock browser e2e clean
+.PHONY: doctor deploy certificate key smoke destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -75,6 +83,11 @@ doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=d
 
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
+
+certificate: $(READY) ## Have desktops' certificate issued, or give your own (STAGE=dev; CERTIFICATE=… KEY=…).
+	@$(BIN)/python -m tools.certificate --stage $(STAGE) --days $(VALIDITY) $(if $(FORCE),--force) \
+		$(if $(STRICT),--strict $(STRICT)) $(if $(REVOKE),--revoke) $(if $(ROOT),--root "$(ROOT)") \
+		$(if $(CERTIFICATE),--certificate "$(CERTIFICATE)") $(if $(KEY),--key "$(KEY)")
 
 key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)

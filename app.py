@@ -249,6 +249,17 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     return _place(here, place)
 
 
+@guest_route("/desktop/{meetingId}/certificate", methods=["GET"])
+@answering
+def desktop_certificate(meetingId: str) -> Response:  # noqa: N803
+    """Hand a desktop that is on a living row its certificate, with the key."""
+    from chalicelib.guests import desk
+
+    here, desktop_id = _speaker()
+    desk.desk_of(here.meetings, meetingId, desktop_id)
+    return Response(desk.hand_over(here.keys.certificate()))
+
+
 @guest_route("/desktop/{meetingId}/uploaded", methods=["POST"])
 @answering
 def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
@@ -312,7 +323,7 @@ def _place(here: runtime.Runtime, place: Desk) -> Response:
     keys, roots = here.keys.of(Purpose.TOKENS), here.keys.issuer_root()
     uploads = recordings.bucket is not None
     told = desk.describe(place, keys, roots, here.policy, record=recordings.record, uploads=uploads)
-    return Response(told)
+    return Response(told | {"certificate_id": here.keys.certificate_id()})
 
 
 def _speaker() -> tuple[runtime.Runtime, str]:

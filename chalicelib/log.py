@@ -121,6 +121,11 @@ class Metric(_Described):
         "Meetings between T and their checkpoint of which a role has no desktop that is ready, by each sweep, 0 too.",
         "",
     )
+    CERTIFICATE_DAYS = (
+        "CertificateDays",
+        "Whole days until the desktops' certificate ends, told once an hour where the app keeps one; below 0 after it.",
+        "",
+    )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
 
 

@@ -226,7 +226,7 @@ class Runtime:
         """What looks at everything."""
         from chalicelib.control.sweep import Sweeper
 
-        return Sweeper(self, self._looker)
+        return Sweeper(self, self._looker, self.keys.certificate_ends_at)
 
 
 def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:

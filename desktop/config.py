@@ -20,6 +20,9 @@ FILE = _PROGRAM_DATA / "agent.toml" if WINDOWS else Path("/etc/elephant/agent.to
 """Where the file is, unless the command line names another."""
 
 _DCV = r"C:\Program Files\NICE\DCV\Server\bin\dcv.exe" if WINDOWS else "dcv"
+_DCV_CERTIFICATES = (
+    Path(r"C:\Windows\System32\config\systemprofile\AppData\Local\NICE\dcv") if WINDOWS else Path("/etc/dcv")
+)
 _PORTS = range(1, 65536)
 _LEAST = {"piece_minutes": 0.02}
 
@@ -42,6 +45,8 @@ class Config:
     """The port on loopback on which DCV asks whether a token is good: its `auth-token-verifier`."""
     metadata: str = "http://169.254.169.254"
     """Where the instance metadata are."""
+    dcv_certificates: Path = _DCV_CERTIFICATES
+    """The folder from which DCV reads its certificate, `dcv.pem` and `dcv.key`."""
     api: str = ""
     """The app's address; empty: what the launch's tag `Api` says."""
     state: Path = _PROGRAM_DATA / "state" if WINDOWS else Path("/var/lib/elephant")

@@ -45,6 +45,19 @@ class Asks(Protocol):
         """Return the app's answer."""
 
 
+class Installs(Protocol):
+    """The certificate that DCV shows, as `desktop.certificate` keeps it."""
+
+    def wants(self, which: str | None) -> bool:
+        """Return whether the app keeps another certificate than is installed."""
+
+    def failed(self, why: str) -> None:
+        """Note why the certificate could not be had."""
+
+    def install(self, told: Mapping[str, Any]) -> None:
+        """Put what the app has handed over in the place of what is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What the app tells of this desktop's place in its meeting; moments are UTC."""
@@ -55,6 +68,8 @@ class Place:
     room: str | None
     ends_at: datetime | None
     host_name: str
+    certificate_id: str | None = None
+    """Which certificate the app keeps for desktops; None for none."""
     issuer_root: str | None = None
     """The root that the desktop's certificate must come from, as PEM; None for those that the system trusts."""
     record: bool = False
@@ -74,8 +89,11 @@ class Conversation:
         missing: Callable[[], tuple[str, ...] | None],
         connected: Callable[[], bool | None],
         elapsed: Callable[[], float],
+        certificate: Installs | None = None,
     ) -> None:
         """Take the app, what looks at the desktop, and a clock that counts seconds and that nobody sets.
+
+        `certificate` installs the one that the app keeps, None for nobody.
 
         `missing` returns what keeps the desktop from being ready, None while that is still being looked at; `connected`
         whether somebody is, None for unknown.
@@ -86,6 +104,7 @@ class Conversation:
         self._missing = missing
         self._connected = connected
         self._elapsed = elapsed
+        self._certificate = certificate
         self._due: dict[str, float] = {}
         self._told: dict[str, tuple[object, float]] = {}
         self._trouble = ""
@@ -127,6 +146,7 @@ class Conversation:
                 answer = self._tell("presence", {"connected": connected}, ALIVE_S)
                 if answer and "role" in answer:
                     self._learn_place(answer)
+            self._follow_certificate()
             if not leaving and self._is_due("ready", READY_S):
                 self._tell_ready()
         except AppRefused as refusal:
@@ -162,6 +182,22 @@ class Conversation:
         if told is not None and "missing" in answer and told != {"missing": answer["missing"]}:
             del self._told["ready"]
             self._due.pop("ready", None)
+
+    def _follow_certificate(self) -> None:
+        """Have the certificate that the app keeps installed, where another one is."""
+        which = self.place.certificate_id if self.place else None
+        if not (self._certificate and which and self._is_due(f"certificate {which}", LOOK_S)):
+            return
+        if not self._certificate.wants(which):
+            return
+        try:
+            told = self._ask("GET", f"{self._path}/certificate")
+        except AppRefused as refusal:
+            if refusal.status != 404:  # of the others, each says more than that there is no certificate
+                raise
+            self._certificate.failed(f"The app hands over no certificate: {refusal}")
+        else:
+            self._certificate.install(told)
 
     def _tell_ready(self) -> None:
         missing = self._missing()
@@ -234,6 +270,7 @@ def understand(told: Mapping[str, Any], instance_id: str) -> Place:
         room=_text(told.get("jitsi_url")),
         ends_at=end,
         host_name=host_name,
+        certificate_id=_text(told.get("certificate_id")),
         issuer_root=_text(told.get("issuer_root")),
         record=told.get("record") is True,
         uploads=told.get("uploads") is True,

@@ -30,6 +30,8 @@ class Readiness:
     user: str
     tls: Callable[[], str | None]
     checks: Path
+    certificate: Callable[[], str | None] = lambda: None
+    """Returns why the certificate that the app keeps is not installed, None where nothing is wrong."""
     _was_ready: bool = field(default=False, init=False)
 
     def find_missing(self) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ class Readiness:
         they run last, and only where nothing else is missing. A desktop that has been ready stays so when something
         asks for a restart: its person would be shut out of one that works. Once it restarts, all is looked at anew.
         """
-        looks = [self._service, self._session, self.tls, self._logon, *([] if self._was_ready else [self._restart])]
+        looks = [self._service, self._session, self._trust, self._logon, *([] if self._was_ready else [self._restart])]
         missing = [found for look in looks if (found := look())]
         if not missing:
             ran = commands.run_all(self.checks, CHECK_PATIENCE_S)
@@ -60,6 +62,13 @@ class Readiness:
         if session.owner != self.user:
             return f"DCV's session is {session.owner or 'nobody'}'s and not {self.user}'s, so nobody would be let in."
         return f"DCV has no licence: {session.licence}." if session.licence else None
+
+    def _trust(self) -> str | None:
+        """Return what keeps people's way from being trusted: no certificate, or how the port answers.
+
+        A desktop that has been ready has a certificate: while a newer one cannot be had, the port alone tells.
+        """
+        return (None if self._was_ready else self.certificate()) or self.tls()
 
     def _logon(self) -> str | None:
         return self._ask(lambda: self.machine.is_logged_on(self.user), f"{self.user} is not logged on yet.")

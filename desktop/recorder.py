@@ -1,8 +1,8 @@
 """The agent's own recorder: the screen and what the person hears, by ffmpeg, in pieces that are finished one by one.
 
 It runs in the person's session, begun by the helper, and writes into the folder `ELEPHANT_RECORDING`: what is being
-written lies in `running`, what is finished in `finished`. The end of its standard input, or SIGTERM, ends it in order.
-Pieces are Matroska, which can be played up to where a crash has cut it. Where ffmpeg ends by itself (the screen's size
+written lies in `running`, what is finished in `finished`. The end of its standard input, or SIGTERM, ends it in order;
+where that input has ended with the helper itself, it goes on, and the next helper ends it by SIGTERM. Pieces are Matroska, which can be played up to where a crash has cut it. Where ffmpeg ends by itself (the screen's size
 has changed, a device has gone, the disk was full) a new piece is begun.
 """
 
@@ -24,6 +24,7 @@ from typing import IO
 
 from desktop.config import WINDOWS, Config
 from desktop.handover import FINISHED
+from desktop.processes import born
 
 RUNNING = "running"
 FRAMES = 10
@@ -37,6 +38,9 @@ _LOOK_S = 1.0
 _SHORTEST_S, _LONGEST_S = 1.0, 30.0
 _WELL_S = 60.0
 _PROBE_S = 15
+_DYING_S = 0.3
+"""How long it takes a helper that is killed to be gone, after its end of the standard input is."""
+
 _TAIL = 1000  # bytes
 _DEVICE = re.compile(r'"([^"]+)" \(audio\)')
 _LOOPBACKS = ("virtual-audio-capturer", "stereo mix", "cable output", "what u hear")
@@ -67,7 +71,7 @@ def command(config: Config, folder: Path, first: int, sound: Sequence[str], disp
         *(("-thread_queue_size", "512", *sound) if sound else ()),
         *("-map", "0:v", *(("-map", "1:a") if sound else ())),
         *("-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p", "-r", str(FRAMES)),
-        *("-c:v", "libx264", "-preset", "superfast", "-crf", "28", "-g", str(10 * FRAMES)),
+        *("-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-crf", "28", "-g", str(10 * FRAMES)),
         *("-force_key_frames", f"expr:gte(t,n_forced*{seconds})"),
         *(("-c:a", "aac", "-b:a", "96k", "-af", "aresample=async=1") if sound else ()),
         *("-f", "segment", "-segment_format", "matroska", "-segment_time", seconds, "-reset_timestamps", "1"),
@@ -204,17 +208,24 @@ def _run(words: Sequence[str]) -> tuple[int, str]:
 
 
 def main(config: Config, stop: threading.Event) -> int:
-    """Record until the standard input ends or `stop` is set; return the exit code."""
+    """Record until the helper ends the standard input, or `stop` is set; return the exit code."""
     where = os.environ.get("ELEPHANT_RECORDING")
     if not where:
         log.error("ELEPHANT_RECORDING names no folder to record into; the helper sets it.")
         return 2
 
+    helper = os.getppid()
+    mark = born(helper)
+
     def listen() -> None:
         with suppress(OSError):  # none at all: then a signal ends it
             while os.read(0, 1024):  # without Python's buffer, which the end of the process would wait for
                 continue
-            stop.set()
+            stop.wait(_DYING_S)
+            if born(helper) == mark:
+                stop.set()
+            else:
+                log.warning("The helper has ended. What it began to record goes on: the next one takes it over.")
 
     threading.Thread(target=listen, name="input", daemon=True).start()
     return Recorder(config, Path(where)).run(stop)

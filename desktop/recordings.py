@@ -17,8 +17,8 @@ from desktop.notice import Told
 from desktop.uploading.uploader import Report, Uploader
 from desktop.uploads import Uploads
 
-LAST_CALL = timedelta(seconds=60)
-"""How long before the deadline it is told what could not be saved."""
+LAST_CALL = timedelta(seconds=30)
+"""How long before the deadline it is told what could not be saved: from then on the machine may be ended."""
 
 SILENT_S = 150
 """How long a helper may say nothing at the end before what it still has counts as lost: Windows begins one that has
@@ -92,11 +92,11 @@ class Recordings:
                 self._has_said = True
             return
         self._uploader.step(look=is_time)  # after the helper's word was read: what it has handed over is counted
-        if not is_time:
+        if not is_time or not (self._command.visits or self._uploader.has_any):
             self._report = self._silent_since_s = None
             return
         is_last = is_over or self._is_near_deadline()
-        also = self._of_helper(told, is_last) if place.record and self._command.visits else ()
+        also = self._of_helper(told, is_last) if place.record else ()
         if is_last or (also is not None and self._uploader.is_settled):
             self._report = self._uploader.report(self._command.visits, also or (), unfinished=is_last)
 

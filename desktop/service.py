@@ -16,6 +16,7 @@ from urllib.parse import quote
 from desktop import tls
 from desktop.api import App
 from desktop.background import Background, Line, Look
+from desktop.certificate import Certificate
 from desktop.clock import AppClock
 from desktop.config import Config
 from desktop.conversation import Conversation
@@ -132,9 +133,17 @@ class Service:
             place = conversation.place
             return tls.find_fault(config.dcv_port, place.host_name, place.issuer_root) if place else None
 
-        readiness = Readiness(self._system, dcv, config.user, find_tls_fault, config.hooks / "checks")
+        def find_certificate_fault() -> str | None:
+            place = conversation.place
+            return certificate.find_fault(place.certificate_id) if place else None
+
+        certificate = Certificate(config.dcv_certificates, self._system)
+        checks = config.hooks / "checks"
+        readiness = Readiness(self._system, dcv, config.user, find_tls_fault, checks, find_certificate_fault)
         missing = Look(readiness.find_missing, self._lines["readiness"])
-        conversation = Conversation(app, meeting_id, own.instance_id, missing.take, watch.is_somebody_there, elapsed)
+        conversation = Conversation(
+            app, meeting_id, own.instance_id, missing.take, watch.is_somebody_there, elapsed, certificate
+        )
         transfer = Transfer(app, f"/desktop/{quote(meeting_id, safe='')}/recordings")
         outbox = Outbox(
             config.drop,

@@ -1,4 +1,4 @@
-"""Cloudflare's DNS API, as far as a zone's records go, on a loopback port.
+"""Cloudflare's API, as far as a zone's records, its encryption mode and its origin certificates go, on a loopback port.
 
 It speaks the real paths, envelopes and error codes, keeps the real limit of 1,200 requests in five
 minutes on the local cloud's clock, and can be down or refuse, as the real one sometimes does.
@@ -7,7 +7,6 @@ minutes on the local cloud's clock, and can be down or refuse, as the real one s
 from __future__ import annotations
 
 import copy
-import ipaddress
 import math
 import uuid
 from collections import deque
@@ -21,30 +20,24 @@ from flask import Flask, Response, jsonify, request
 from chalicelib.names import one_form
 from localcloud.clock import Clock
 from localcloud.ledger import APP, Ledger
+from localcloud.origin_ca import BadRequest, OriginCa
+from localcloud.records import ZONE_ID, Record, Refusal, Zone, check_conflict, check_values, existing, removed
 from localcloud.server import Server
 
+__all__ = ["CERTIFICATE_TOKEN", "DOMAIN", "TOKEN", "ZONE_ID", "Change", "Cloudflare", "Record"]
+
 TOKEN = "local-cloudflare-token"
-ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
+CERTIFICATE_TOKEN = "local-cloudflare-certificate-token"
+"""May have certificates issued and set the zone's mode, and nothing else."""
+
 DOMAIN = "example.com"
 
 _LIMIT = 1200
 _WINDOW = timedelta(minutes=5)
 _BATCH_LIMIT = 200
-_COMMENT_LIMIT = 100
-_ADDRESSES = ("A", "AAAA", "CNAME")
-_SETTINGS = ("content", "ttl", "proxied", "comment")
 
-Record = dict[str, Any]
-Zone = dict[str, Record]
-
-
-class Refusal(Exception):
-    """A request that Cloudflare answers with an error of its own."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
+_MODES = ("off", "flexible", "full", "strict", "origin_pull")
+_NOT_GRANTED = (9109, "Unauthorized to access requested resource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,10 @@ class Cloudflare:
         self.outage: str | None = None
         self.round_robin = True
         self.domain = domain
+        self.status = "active"
+        self.mode = "full"
+        self.rights = {TOKEN: {"records"}, CERTIFICATE_TOKEN: {"certificates", "settings"}}
+        self.authority = OriginCa(domain, clock.now)
         self._clock = clock
         self._ledger = ledger
         self._recent: deque[datetime] = deque()
@@ -105,7 +102,8 @@ class Cloudflare:
 
     def _application(self) -> Flask:
         flask = Flask("cloudflare")
-        records = "/client/v4/zones/<zone>/dns_records"
+        records, certificates = "/client/v4/zones/<zone>/dns_records", "/client/v4/certificates"
+        mode = "/client/v4/zones/<zone>/settings/ssl"
         flask.before_request(self._admit)
         flask.after_request(self._note)
         flask.register_error_handler(Refusal, _refused)
@@ -118,6 +116,12 @@ class Cloudflare:
             (f"{records}/<record_id>", "PATCH", "change record", self._patch),
             (f"{records}/<record_id>", "PUT", "replace record", self._put),
             (f"{records}/<record_id>", "DELETE", "delete record", self._delete),
+            ("/client/v4/zones/<zone>", "GET", "read zone", self._zone),
+            (mode, "GET", "read mode", self._mode),
+            (mode, "PATCH", "change mode", self._change_mode),
+            (certificates, "GET", "list certificates", self._certificates),
+            (certificates, "POST", "issue certificate", self._issue),
+            (f"{certificates}/<certificate_id>", "DELETE", "revoke certificate", self._revoke),
         ):
             flask.add_url_rule(path, endpoint=name, view_func=view, methods=[method])
         return flask
@@ -134,8 +138,12 @@ class Cloudflare:
             refusal = _refused(Refusal(1000, "Something went wrong. Please try again."))
             refusal.status_code = 200
             return refusal
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        rights = self.rights.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if rights is None:
             return _refused(Refusal(10000, "Authentication error", 403))
+        if not _needed() <= rights:
+            code, message = (1016, "User is not authorized") if "certificates" in _needed() else _NOT_GRANTED
+            return _refused(Refusal(code, message, 403))
         zone = (request.view_args or {}).pop("zone", ZONE_ID)
         if zone != ZONE_ID:
             message = f"Could not route to /zones/{zone}/dns_records, perhaps your object identifier is invalid?"
@@ -172,6 +180,7 @@ class Cloudflare:
             if asked.get("type") in (None, record["type"])
             and one_form(asked.get("name") or asked.get("name.exact") or record["name"]) == record["name"]
             and asked.get("content") in (None, record["content"])
+            and asked.get("proxied") in (None, str(record["proxied"]).lower())
             and (record["comment"] or "").lower().startswith(asked.get("comment.startswith", "").lower())
         ]
         size = min(int(asked.get("per_page", 100)), 5000)
@@ -187,7 +196,7 @@ class Cloudflare:
         return _success(shown, result_info=info)
 
     def _get(self, record_id: str) -> Response:
-        return _success(_existing(self.records, record_id))
+        return _success(existing(self.records, record_id))
 
     def _post(self) -> Response:
         return _success(self._commit(lambda zone: self._create(zone, _body())))
@@ -199,7 +208,7 @@ class Cloudflare:
         return _success(self._commit(lambda zone: self._replace(zone, record_id, _body())))
 
     def _delete(self, record_id: str) -> Response:
-        return _success(self._commit(lambda zone: {"id": _removed(zone, record_id)["id"]}))
+        return _success(self._commit(lambda zone: {"id": removed(zone, record_id)["id"]}))
 
     def _batch(self) -> Response:
         """Apply all changes in Cloudflare's order, or none."""
@@ -209,13 +218,47 @@ class Cloudflare:
 
         def apply(zone: Zone) -> dict[str, list[Record]]:
             return {
-                "deletes": [_removed(zone, item["id"]) for item in asked.get("deletes") or ()],
+                "deletes": [removed(zone, item["id"]) for item in asked.get("deletes") or ()],
                 "patches": [self._change(zone, item["id"], item) for item in asked.get("patches") or ()],
                 "puts": [self._replace(zone, item["id"], item) for item in asked.get("puts") or ()],
                 "posts": [self._create(zone, item) for item in asked.get("posts") or ()],
             }
 
         return _success(self._commit(apply))
+
+    # --- certificates and the mode
+
+    def _zone(self) -> Response:
+        return _success({"id": ZONE_ID, "name": self.domain, "status": self.status})
+
+    def _mode(self) -> Response:
+        return _success({"id": "ssl", "value": self.mode, "editable": True})
+
+    def _change_mode(self) -> Response:
+        value = _body().get("value")
+        if value not in _MODES:
+            raise Refusal(1007, f"Invalid value for zone setting ssl: {value}")
+        self.mode = value
+        return self._mode()
+
+    def _certificates(self) -> Response:
+        if request.args.get("zone_id") != ZONE_ID:
+            raise Refusal(1001, "zone_id must be given")
+        found = list(self.authority.issued.values())
+        size, page = int(request.args.get("per_page", 20)), int(request.args.get("page", 1))
+        return _success(found[(page - 1) * size : page * size])
+
+    def _issue(self) -> Response:
+        try:
+            return _success(self.authority.issue(_body()))
+        except BadRequest as error:
+            raise Refusal(error.code, str(error)) from None
+
+    def _revoke(self, certificate_id: str) -> Response:
+        if certificate_id not in self.authority.issued:
+            raise Refusal(1101, "Certificate not found", 404)
+        del self.authority.issued[certificate_id]
+        return _success({"id": certificate_id, "revoked_at": self._time()})
 
     # --- the zone
 
@@ -245,20 +288,20 @@ class Cloudflare:
         return self._keep(zone, record)
 
     def _change(self, zone: Zone, record_id: str, asked: Record) -> Record:
-        return self._keep(zone, {**_existing(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
+        return self._keep(zone, {**existing(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})
 
     def _replace(self, zone: Zone, record_id: str, asked: Record) -> Record:
-        before = _existing(zone, record_id)
+        before = existing(zone, record_id)
         defaults = {"ttl": 1, "proxied": False, "comment": None}
         kept = {"id": record_id, "created_on": before["created_on"], "modified_on": self._time()}
         return self._keep(zone, {**defaults, **asked, **kept})
 
     def _keep(self, zone: Zone, record: Record) -> Record:
         """Check a record against the rules and the rest of the zone, and keep it there."""
-        _check_values(record, self.domain)
+        check_values(record, self.domain)
         for other in zone.values():
             if other["id"] != record["id"] and other["name"] == record["name"]:
-                _check_conflict(record, other, self.round_robin)
+                check_conflict(record, other, self.round_robin)
         zone[record["id"]] = record
         return record
 
@@ -266,56 +309,16 @@ class Cloudflare:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _check_values(record: Record, domain: str) -> None:
-    """Check a record's values, and fill in those that follow from others."""
-    if missing := [name for name in ("type", "name", "content") if not record.get(name)]:
-        raise Refusal(1004, f"DNS Validation Error: {', '.join(missing)} must be given.")
-    name = one_form(record["name"])
-    record["name"] = name if name == domain or name.endswith(f".{domain}") else f"{name}.{domain}"
-    if record["type"] == "A" and not _is_ipv4(record["content"]):
-        raise Refusal(9005, "Content for A record must be a valid IPv4 address.")
-    if record["proxied"]:
-        record["ttl"] = 1
-    if record["ttl"] != 1 and not 60 <= record["ttl"] <= 86400:
-        raise Refusal(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
-    if len(record["comment"] or "") > _COMMENT_LIMIT:
-        raise Refusal(1004, f"DNS Validation Error: a comment holds at most {_COMMENT_LIMIT} characters.")
-    record.update(zone_id=ZONE_ID, zone_name=domain, proxiable=record["type"] in _ADDRESSES, tags=[])
-
-
-def _check_conflict(record: Record, other: Record, round_robin: bool) -> None:
-    """Refuse a record that cannot stand beside another of its name."""
-    kind, there = record["type"], other["type"]
-    if kind == there:
-        if all(record[setting] == other[setting] for setting in _SETTINGS):
-            raise Refusal(81058, "An identical record already exists.")
-        if record["content"] == other["content"]:
-            raise Refusal(81057, "The record already exists.")
-    if kind not in _ADDRESSES or there not in _ADDRESSES:
-        return
-    if there == "CNAME" != kind:
-        raise Refusal(81054, "A CNAME record with that host already exists.")
-    if kind == "CNAME" or not round_robin:
-        raise Refusal(81053, "An A, AAAA, or CNAME record with that host already exists.")
-
-
-def _existing(zone: Zone, record_id: str) -> Record:
-    if record_id not in zone:
-        raise Refusal(81044, "Record does not exist.", 404)
-    return zone[record_id]
-
-
-def _removed(zone: Zone, record_id: str) -> Record:
-    _existing(zone, record_id)
-    return zone.pop(record_id)
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
+def _needed() -> set[str]:
+    """Return the right that this request takes."""
+    path = request.path.removeprefix("/client/v4/")
+    if path.startswith("certificates"):
+        return {"certificates"}
+    if path.endswith("settings/ssl"):
+        return {"settings"}
+    if "dns_records" in path:
+        return {"records"}
+    return {"zone"} if path.startswith("zones/") else set()
 
 
 def _body() -> Record:

@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from chalicelib.adapters.keys import ISSUER_ROOT, item_id
-from chalicelib.domain.keys import Purpose
 from desktop.config import as_toml
 from localcloud import loopback
 from localcloud.cloud import STATE_TABLE, Cloud
@@ -29,6 +27,8 @@ from localcloud.dcv.process import DcvProcess, NotStarted
 from localcloud.doors import Doors
 from localcloud.ec2 import Life
 from localcloud.metadata import Metadata
+from tools import kept_certificate
+from tools.kept_certificate import Facts
 
 USER = "lesson"
 AWAY_MINUTES = 0.5
@@ -70,16 +70,14 @@ class Machine:
     home: Path
     name: str
     metadata: Metadata
-    authority: Authority
     settings: Mapping[str, object]
     dcv: DcvProcess = field(init=False)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Prepare the folder: the image's settings, DCV's, a certificate, and the system's programs."""
+        """Prepare the folder: the image's settings, DCV's, and the system's programs."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.dcv = DcvProcess(self.home / "dcv", self.name)
-        self.authority.issue(self.dcv.home, self.name)
         self._verifier_port = _free_port()
         conf = _DCV_CONF.format(user=USER, port=self._verifier_port)
         (self.dcv.home / "dcv.conf").write_text(conf, encoding="utf-8")
@@ -173,6 +171,7 @@ class Machine:
             "verifier_port": self._verifier_port,
             "metadata": self.metadata.url,
             "root": str(self.home / "root"),
+            "dcv_certificates": str(self.dcv.home),
             "browser": [*python, "room", "--home", str(self.dcv.home)],
             "recorder": [*python, "record"],
             "away_minutes": AWAY_MINUTES,
@@ -196,19 +195,13 @@ class Laptop:
         self._cloud = cloud
         self._folder = folder
         self._settings = settings
-        self._authority = Authority()
         self.machines: dict[str, Machine] = {}
         self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self.doors = Doors(self._port_of, doors_port)
-        self._tell_app()
+        self.renew_certificate()
         cloud.ec2.listeners.append(self._state_changed)
         self._thread = threading.Thread(target=self._serve, name="laptop", daemon=True)
         self._thread.start()
-
-    @property
-    def root(self) -> str:
-        """The root of the desktops' certificates, as PEM."""
-        return self._authority.root
 
     def stop(self) -> None:
         """Power everything off."""
@@ -218,15 +211,16 @@ class Laptop:
         for machine in list(self.machines.values()):
             self._power_off(machine.instance_id)
 
-    def _tell_app(self) -> None:
-        """Hand the issuer's root to the app, as a deploy does."""
-        self._cloud.operator("dynamodb").update_item(
-            TableName=STATE_TABLE,
-            Key={"id": {"S": item_id(Purpose.TOKENS)}},
-            UpdateExpression="SET #root = :root",
-            ExpressionAttributeNames={"#root": ISSUER_ROOT},
-            ExpressionAttributeValues={":root": {"S": self.root}},
-        )
+    def renew_certificate(self) -> str:
+        """Give the app a certificate for every desktop, as `make certificate` does; return which it is.
+
+        Each issuer issues one: desktops that show an earlier one are not trusted by its root.
+        """
+        name, now = f"*.{self._cloud.environ['DOMAIN_ROOT']}", self._cloud.clock.now()
+        pair = Authority().issue(name)
+        of = Facts(id=pair.id, name=name, ends_at=pair.ends_at, kept_at=now)
+        kept_certificate.keep(pair, of, STATE_TABLE, self._cloud.operator)
+        return pair.id
 
     def _port_of(self, name: str) -> int | None:
         machine = self.machines.get(name.partition(".")[0])
@@ -257,7 +251,7 @@ class Laptop:
         metadata = Metadata(instance, self._cloud.issuer, self._cloud.clock)
         name = f"{instance_id}.{self._cloud.environ['DOMAIN_ROOT']}"
         home = self._folder / instance_id
-        machine = Machine(home, name, metadata, self._authority, self._settings)
+        machine = Machine(home, name, metadata, self._settings)
         try:
             machine.start()
             self.machines[instance_id] = machine

@@ -8,6 +8,7 @@ Entry points:
     doctor      what is wrong with a stage, and its remedy
     smoke       a first meeting that proves the whole chain of a deployed stage
     destroy     takes a stage away, leaving nothing
+    certificate  has a certificate for desktops issued, or takes the operator's own
     policies    writes .chalice/policy-<function>.json from what the code calls
     bench       measures the figures that the project claims
     texts       writes what the docs show from the code
@@ -17,6 +18,7 @@ Entry points:
 Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
+    certifying  which certificate is kept, what of the earlier ones, and whether proxies judge it
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     trial       a trial meeting, a module for each thing that is looked at
     recorded    a stage and its stack's outputs as Chalice's configuration
@@ -47,6 +49,8 @@ Base:
     iam_lag     changes that Lambda refuses until IAM has spread a role
     stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     issuer      whose certificates desktops must have: from the stage's file to the state table
+    pem         certificates and keys: made for a request, and judged
+    kept_certificate  the desktops' certificate in the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     inventory   what Chalice made of a stage, found in the account by its name

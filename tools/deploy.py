@@ -23,6 +23,7 @@ from tools import (
     grants,
     inventory,
     issuer,
+    kept_certificate,
     keys,
     lock,
     own_statements,
@@ -135,6 +136,7 @@ def _fill(
     changes += keys.make(stage, outputs["StateTable"], client)
     roots = issuer.load(stage, datetime.now(UTC), root / "stages")
     changes += issuer.keep(stage, roots, outputs["StateTable"], client)
+    changes += kept_certificate.tell_again(outputs["StateTable"], client)
     stage = replace(stage, scheduling=keys.scheduling(stage, outputs["StateTable"], client))
     named = names(stage, account, outputs, client)
     outputs["DesktopRoleArn"] = named.desktop_role_arn

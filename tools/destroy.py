@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import PROJECT, DnsRecord
-from tools import fast_launch, inventory, place, providers, recorded, records, tables, triggers
+from tools import fast_launch, inventory, kept_certificate, place, providers, recorded, records, tables, triggers
 from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import alive, refuse_while_alive
@@ -70,12 +71,27 @@ def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: 
             f"there is nothing of stage {stage.name} in {stage.region}, but IAM has roles of it for "
             f"{', '.join(sorted(elsewhere))}. If that is the stage you mean, correct region in the file."
         )
+    issued = _issued(stage, client)
     with turn(stage, account, client, table=stage.state_table, act="destroy"):
         _destroy(stage, account, stack, client, root, leave_records=leave_records)
     if left := remains(stage, client):
         raise StageError(f"still there: {', '.join(left)}. Run this again.")
     recorded.forget(stage, root / ".chalice")
+    if issued:
+        print(
+            f"Cloudflare still lists the desktops' certificates of this stage: {', '.join(issued)}. Their keys went "
+            "with the table, but whoever was administrator of a desktop may have a copy: revoke them at "
+            "dash.cloudflare.com, SSL/TLS, Origin Server."
+        )
     return found
+
+
+def _issued(stage: Stage, client: Clients) -> list[str]:
+    """Return the ids of the certificates that Cloudflare has issued for the stage and that were not revoked."""
+    kept = None
+    with ignore_not_found(), suppress(ValueError):  # ValueError: a hand has spoilt what tells of it
+        kept = kept_certificate.facts(stage.state_table, client)
+    return [each for each in (*kept.earlier, kept.issued_as) if each] if kept else []
 
 
 def remains(stage: Stage, client: Clients) -> list[str]:

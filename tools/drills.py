@@ -136,6 +136,7 @@ def _speak_as_a_desktop(app: Any) -> None:
         item = {"id": {"S": _MEETING}, "teacher_ec2_id": {"S": desktop}, "meet_time": {"S": _moment(0)}}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
         _ask(app, desktop, "")
+        _ask(app, desktop, "/certificate", status=404)
         key = f"{_NOW:%Y-%m-%d}/{_MEETING}/teacher/{desktop}-1.mkv"
         piece = {"piece": "1.mkv", "bytes": len(_PIECE)}
         part = {"number": 1, "sha256": b64encode(sha256(_PIECE).digest()).decode()}
@@ -149,16 +150,16 @@ def _speak_as_a_desktop(app: Any) -> None:
         _ask(app, desktop, "/uploaded", {"pieces": 1, "lost": []})
 
 
-def _ask(app: Any, desktop: str, path: str, body: Any = None) -> dict[str, Any]:
-    """Return what the app answers to a desktop."""
+def _ask(app: Any, desktop: str, path: str, body: Any = None, status: int = 200) -> dict[str, Any]:
+    """Return what the app answers to a desktop, with this status."""
     identity = {"userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{_DESKTOPS_ROLE}/{desktop}"}
-    method = "POST" if path else "GET"
+    method = "GET" if body is None else "POST"
     context = {"httpMethod": method, "resourcePath": f"/desktop/{{meetingId}}{path}", "identity": identity}
     request = {"requestContext": context, "pathParameters": {"meetingId": _MEETING}, "headers": {}}
     unused = {"multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
     answer = app(request | unused | {"body": json.dumps(body)}, None)
-    if answer["statusCode"] != 200:
-        raise RuntimeError(f"A desktop that asked {path or 'whose it is'} was refused: {answer['body']}")
+    if answer["statusCode"] != status:
+        raise RuntimeError(f"A desktop that asked {path or 'whose it is'} was told: {answer['body']}")
     told: dict[str, Any] = json.loads(answer["body"])
     return told
 

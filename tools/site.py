@@ -22,6 +22,46 @@ from tools.stack import desktop_client
 from tools.stage import ROOT, Stage
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate as its authority lists it: the id by which it revokes it, itself as PEM, its end (UTC) if told."""
+
+    id: str
+    certificate: str
+    ends_at: datetime | None
+
+
+class Authority(Protocol):
+    """What issues certificates that a provider's proxies trust. Every method raises StageError where it is refused."""
+
+    @property
+    def name(self) -> str:
+        """Its name as people write it."""
+
+    @property
+    def root(self) -> str:
+        """The root that issues its certificates, as PEM."""
+
+    @property
+    def validities(self) -> tuple[int, ...]:
+        """The days for which it issues."""
+
+    def issue(self, request: str, name: str, days: int) -> Issued:
+        """Have a certificate issued for this request and this one name, valid for so many days."""
+
+    def issued(self) -> list[Issued]:
+        """Return the certificates that are issued for names of the zone and not revoked."""
+
+    def revoke(self, issued_as: str) -> bool:
+        """Revoke a certificate; return False where there is none of this id any more."""
+
+    def mode(self) -> str:
+        """Return whether the proxies judge what they connect to: `strict` where they do."""
+
+    def make_strict(self) -> None:
+        """Let the proxies connect only to what shows a certificate that they trust."""
+
+
 class Provider(Protocol):
     """What the tools need of a DNS provider. What the app needs of it is the port `Dns`."""
 
@@ -48,6 +88,12 @@ class Provider(Protocol):
 
     def zone(self, stage: Stage, client: Clients, account: Account) -> Dns | None:
         """Return the stage's part of the zone, None where nothing was ever published."""
+
+    def authority(self, site: Site, token: str) -> Authority | None:
+        """Return what issues certificates for the zone, asked with a token of one run; None where nothing proxies."""
+
+    def served(self, site: Site) -> list[str] | None:
+        """Return the names that the proxies serve and that are no desktops of the stage; None where nobody may tell."""
 
     def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""

@@ -25,7 +25,7 @@ from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.seat import Role
 from chalicelib.environment import Settings
 from chalicelib.settings import Client
-from tools import inventory, issuer, providers
+from tools import inventory, issuer, kept_certificate, providers
 from tools.account import clients
 from tools.checks import examine
 from tools.findings import Finding, Level, as_sentence, fail, line
@@ -163,9 +163,10 @@ class Smoke:
         minutes = max(timedelta(minutes=_MINUTES), policy.boot_limit - _TO_BOOT)
         api = Api(self._address(), site.http, self.sleep)
         whole = int(min(minutes, policy.longest_meeting) / timedelta(minutes=1))
+        table = site.outputs["StateTable"]
         reach = self.reach(
             site.provider.name,
-            issuer.kept(site.outputs["StateTable"], site.client),
+            kept_certificate.told(table, site.client)[1] or issuer.kept(table, site.client),
             site.make("certificate"),
             site.make("doctor"),
             options.resolver,

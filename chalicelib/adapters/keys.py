@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
+from chalicelib.domain import rows
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 
@@ -24,6 +26,18 @@ ISSUER_ROOT = "issuer_root"
 """The attribute of the item of tokens' keys that holds the roots of desktops' certificates, as PEM.
 
 A desktop asks for both at once, so the root costs no read of its own.
+"""
+
+CERTIFICATE = "key/certificate"
+"""The item that holds the desktops' certificate with its key, and that no function but the API's may read."""
+
+CERTIFICATE_FACTS = "certificate"
+"""The item that holds what is no secret of it: when it ends, whom it is for, where it came from."""
+
+CERTIFICATE_ID, CERTIFICATE_ROOT = "certificate_id", "certificate_root"
+"""The attributes of the item of tokens' keys that tell which certificate is kept, and its root, for the same reason.
+
+The certificate's root counts more than the one that the stage's file names.
 """
 
 
@@ -46,6 +60,7 @@ class _Item:
 
     keys: Keys | None = None
     issuer_root: str | None = None
+    certificate_id: str | None = None
 
 
 class TableKeys:
@@ -57,6 +72,7 @@ class TableKeys:
         self._table = table
         self._clock = clock
         self._kept: dict[Purpose, tuple[datetime, _Item]] = {}
+        self._certificate: tuple[datetime, Certificate | None] | None = None
 
     def of(self, purpose: Purpose) -> Keys | None:
         """Return the keys of a purpose, strongly consistent, at most a minute old; None where none was made.
@@ -74,6 +90,40 @@ class TableKeys:
         """Return the roots that desktops' certificates must be issued by; it is read, and fails, with tokens' keys."""
         return self._item(Purpose.TOKENS).issuer_root
 
+    def certificate_id(self) -> str | None:
+        """Return which certificate is kept for desktops, None for none; it is read with tokens' keys as well."""
+        return self._item(Purpose.TOKENS).certificate_id
+
+    def certificate(self) -> Certificate | None:
+        """Return the desktops' certificate, at most a minute old, and not older than what `certificate_id` tells.
+
+        Raises:
+            ConfigError: the item is not as make certificate writes it.
+            Unavailable: the table cannot be read. An earlier one does not count then: the desktop asks again.
+        """
+        now, known, current = self._clock(), self._certificate, self.certificate_id()
+        if known and now - known[0] < KEPT and (known[1].id if known[1] else None) == current:
+            return known[1]
+        item = self._get(CERTIFICATE, "The desktops' certificate")
+        found = _certificate_in(item, self._table) if item else None
+        self._certificate = now, found
+        return found
+
+    def certificate_ends_at(self) -> datetime | None:
+        """Return until when the desktops' certificate is good (UTC), None where none is kept.
+
+        Raises:
+            ConfigError: the item is not as make certificate writes it.
+            Unavailable: the table cannot be read.
+        """
+        item = self._get(CERTIFICATE_FACTS, "When the desktops' certificate ends")
+        if not item:
+            return None
+        try:
+            return rows.parse_time(item.get("ends_at", {}).get("S", ""))
+        except ValueError:
+            raise _spoilt(CERTIFICATE_FACTS, self._table) from None
+
     def _item(self, purpose: Purpose) -> _Item:
         now, known = self._clock(), self._kept.get(purpose)
         if known and now - known[0] < KEPT:
@@ -89,20 +139,45 @@ class TableKeys:
         return item
 
     def _read(self, purpose: Purpose) -> _Item:
-        key = {"id": {"S": item_id(purpose)}}
-        try:
-            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable(f"The keys for {purpose} could not be read from {self._table}: {error}") from error
-        if "Item" not in found:
+        item = self._get(item_id(purpose), f"The keys for {purpose}")
+        if not item:
             return _Item()
-        keys = parse(found["Item"])
+        keys = parse(item)
         if keys is None:
             raise ConfigError(
                 f"The item {item_id(purpose)} of the table {self._table} is not as a deploy writes it: `present` is a "
                 "key, as text, and `earlier` a list of such. Correct it in the table."
             )
-        return _Item(keys, found["Item"].get(ISSUER_ROOT, {}).get("S") or None)
+        root, certificate_root, certificate_id = (
+            item.get(name, {}).get("S") or None for name in (ISSUER_ROOT, CERTIFICATE_ROOT, CERTIFICATE_ID)
+        )
+        return _Item(keys, certificate_root or root, certificate_id)
+
+    def _get(self, item: str, what: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return an item of the table, strongly consistent, empty for none; `what` it holds begins a sentence."""
+        try:
+            found = self._client.get_item(TableName=self._table, Key={"id": {"S": item}}, ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable(f"{what} could not be read from {self._table}: {error}") from error
+        return cast("Mapping[str, Mapping[str, Any]]", found.get("Item", {}))
+
+
+def _certificate_in(item: Mapping[str, Mapping[str, Any]], table: str) -> Certificate:
+    """Return the certificate that an item holds.
+
+    Raises:
+        ConfigError: it holds none; the message repeats nothing of it.
+    """
+    texts = [item.get(name, {}).get("S") for name in ("certificate", "key", "issuer_root", "certificate_id")]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise _spoilt(CERTIFICATE, table)
+    return Certificate(*map(str, texts))
+
+
+def _spoilt(item: str, table: str) -> ConfigError:
+    return ConfigError(
+        f"The item {item} of the table {table} is not as make certificate writes it; run that again with FORCE=1."
+    )
 
 
 class GivenKeys:
@@ -118,4 +193,16 @@ class GivenKeys:
 
     def issuer_root(self) -> str | None:
         """Return None: a run at home names no root."""
+        return None
+
+    def certificate_id(self) -> str | None:
+        """Return None: a run at home keeps no certificate."""
+        return None
+
+    def certificate(self) -> Certificate | None:
+        """Return None: a run at home keeps no certificate."""
+        return None
+
+    def certificate_ends_at(self) -> datetime | None:
+        """Return None: a run at home keeps no certificate."""
         return None

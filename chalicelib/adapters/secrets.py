@@ -108,16 +108,19 @@ def token_in(text: str) -> str:
     if not texts:
         raise ValueError(f'is not JSON with {KEYS[0]} or {KEYS[1]}; it must be JSON like {{"{KEYS[0]}": "…"}}')
     for token in texts.values():
-        if _TOKEN.fullmatch(token):
+        if not what_is_wrong(token):
             return token
     key, wrong = next(iter(texts.items()))
     raise ValueError(
-        f"holds under {key} what cannot be a token ({_what_is_wrong(wrong)}); store the token alone, as it was "
+        f"holds under {key} what cannot be a token ({what_is_wrong(wrong)}); store the token alone, as it was "
         "copied: letters, digits and a few signs, without Bearer before it and without quotes"
     )
 
 
-def _what_is_wrong(token: str) -> str:
+def what_is_wrong(token: str) -> str:
+    """Return why a text cannot be a token, empty where it can; nothing of the text is repeated."""
+    if _TOKEN.fullmatch(token):
+        return ""
     for what, shape in (
         ("a space or a line break is in it", r"\s"),
         ("a quote is in it", "[\"'`\u2018-\u201f\u00ab\u00bb]"),

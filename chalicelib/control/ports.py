@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.calendar import Week
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
@@ -176,6 +177,15 @@ class KeyStore(Protocol):
 
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by, as PEM; None where the stage names none."""
+
+    def certificate_id(self) -> str | None:
+        """Return which certificate is kept for desktops, at most a minute old; None for none."""
+
+    def certificate(self) -> Certificate | None:
+        """Return the certificate for desktops with its key; None where none is kept."""
+
+    def certificate_ends_at(self) -> datetime | None:
+        """Return until when that certificate is good (UTC), as it stands now; None where none is kept."""
 
 
 class Calendar(Protocol):

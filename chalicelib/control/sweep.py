@@ -7,10 +7,10 @@ the fleet and the zone are listed once, and only a meeting whose plan asks for s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib import log
 from chalicelib.control import recount
@@ -30,9 +30,13 @@ from chalicelib.rules.times import ends_by
 class Sweeper:
     """Looks at everything; one instance goes on where its last sweep ran out of time."""
 
-    def __init__(self, world: World, looker: Looker) -> None:
+    def __init__(
+        self, world: World, looker: Looker, certificate_ends_at: Callable[[], datetime | None] = lambda: None
+    ) -> None:
+        """Take the world, what looks at a meeting, and what tells when the desktops' certificate ends."""
         self._world = world
         self._looker = looker
+        self._certificate_ends_at = certificate_ends_at
         self._resume_after = ""
         self._not_ours: set[str] = set()
 
@@ -55,6 +59,7 @@ class Sweeper:
         if not sweep.report.unfinished:
             self._resume_after = ""
         sweep.tidy()
+        sweep.tell_days_left(self._certificate_ends_at)
         sweep.conclude()
         return sweep.report
 
@@ -232,6 +237,16 @@ class _Sweep:
             return False
         linked = (seat.desktop_id for seat in meeting.seats if seat.link and seat.desktop_id)
         return not meeting.over and record.name in map(self._world.policy.record_name, linked)
+
+    def tell_days_left(self, certificate_ends_at: Callable[[], datetime | None]) -> None:
+        """Count, in the first minute of each hour, the whole days until the desktops' certificate ends."""
+        now = self._world.clock()
+        if now.minute:
+            return
+        with self.report.tolerate("look when the certificate ends"):
+            if ends_at := certificate_ends_at():
+                left = (ends_at - now) // timedelta(days=1)
+                log.count(log.Metric.CERTIFICATE_DAYS, left, stage=self._world.policy.stage)
 
     def conclude(self) -> None:
         """Log and count what the sweep came to.

@@ -17,6 +17,7 @@ from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.actions import Update
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.door import door_keys
 from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
 from chalicelib.domain.keys import Keys
@@ -98,6 +99,23 @@ def describe(
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def hand_over(certificate: Certificate | None) -> dict[str, Any]:
+    """Return what a desktop is told of the certificate that it is to show, its key with it.
+
+    Raises:
+        NoSuchAddress: the app keeps none.
+    """
+    if certificate is None:
+        raise NoSuchAddress("This stage keeps no certificate for desktops; go on with the one that is on the image.")
+    return {
+        "message": "This is the certificate for this desktop.",
+        "certificate": certificate.chain,
+        "key": certificate.key,
+        "issuer_root": certificate.issuer_root,
+        "certificate_id": certificate.id,
+    }
 
 
 def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: datetime) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from desktop.machine.programs import Output
 
 _STATES = ("active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance")
 _RESTART_MARKS = ("run/reboot-required", "run/systemd/shutdown/scheduled")
+_DCV = "dcv"
 _POLICIES = ("etc/chromium", "etc/opt/chrome", "etc/opt/edge")
 
 
@@ -76,6 +79,12 @@ class Linux:
             os.fchmod(opened, 0o600)
         finally:
             os.close(opened)
+
+    def give_to_dcv(self, file: Path) -> None:
+        """Let the user `dcv`, whom DCV's server runs as, read this file alone; where there is none, its owner."""
+        file.chmod(0o600)
+        with suppress(LookupError):
+            shutil.chown(file, _DCV, _DCV)
 
     def shut_down(self) -> None:
         """Begin to shut the machine down."""

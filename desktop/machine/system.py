@@ -37,7 +37,18 @@ class Ends(Protocol):
         """Begin to shut the machine down; OSError where it cannot."""
 
 
-class System(Observable, Allows, Ends, Protocol):
+class Hands(Protocol):
+    """A machine, as far as DCV's certificate needs it."""
+
+    def give_to_dcv(self, file: Path) -> None:
+        """Let DCV's server read this file, and nobody beside it but the service's user and administrators.
+
+        Raises:
+            OSError: it cannot be done.
+        """
+
+
+class System(Observable, Allows, Ends, Hands, Protocol):
     """All that the service asks of it. Everything raises OSError where it cannot."""
 
     def make_private(self, folder: Path) -> None:

@@ -78,6 +78,11 @@ class Windows:
         self._run("icacls", str(file), "/setowner", _SYSTEM, "/L")
         self._run("icacls", str(file), "/reset", "/L")
 
+    def give_to_dcv(self, file: Path) -> None:
+        """Let SYSTEM, whom DCV's server runs as, and administrators read this file, and nobody else."""
+        rights = [f"{who}:F" for who in (_SYSTEM, _ADMINISTRATORS)]
+        self._run("icacls", str(file), "/inheritance:r", "/grant:r", *rights)
+
     def shut_down(self) -> None:
         """Begin to shut the machine down."""
         self._run("shutdown", "/s", "/f", "/t", "0")

@@ -118,9 +118,7 @@ class Uploader:
                 f"{name}{_shown(each.size)} is not uploaded: {each.why}" for name, each in list(self._waiting.items())
             ]
         told = Report(len(self._safe()), _at_most(lost), visits)
-        if (told.pieces == 0 and not told.lost) or self._state.get("told_recordings") == _kept(told):
-            return None
-        return told
+        return None if self._state.get("told_recordings") == _kept(told) else told
 
     def told(self, report: Report) -> None:
         """Note that the app has taken this report."""

@@ -2,11 +2,13 @@
 # the firewall that keeps it from the instance metadata, and DCV's settings. Run again it changes nothing.
 #
 # Images boot while they are baked and prepared, without a meeting: then it does nothing, so that no password and no
-# identity of theirs is left in a snapshot. -Metadata and -NoRestart are for trying it. Windows PowerShell 5.1.
+# identity of theirs is left in a snapshot. Metadata that do not answer are waited for, five minutes at most. -Metadata and
+# -NoRestart are for trying it: with the latter it exits with 3010 where a restart is needed. Windows PowerShell 5.1.
 param(
   [string] $User = 'lesson',
   [int] $VerifierPort = 8444,
   [string] $Metadata = 'http://169.254.169.254',
+  [int] $PatienceS = 300,
   [switch] $NoRestart
 )
 $ErrorActionPreference = 'Stop'
@@ -18,9 +20,11 @@ $edge = 'HKLM:\SOFTWARE\Policies\Microsoft\Edge'
 $chrome = 'HKLM:\SOFTWARE\Policies\Google\Chrome'
 $dcv = 'Registry::HKEY_USERS\S-1-5-18\Software\GSettings\com\nicesoftware\dcv'
 
-# Returns $null where there is no such thing. Metadata that do not answer yet, as the network comes up, are waited for.
+# Returns $null where there is no such thing, or where the instance has no metadata at all. Those that do not answer yet,
+# as the network comes up, are waited for.
+$waited = [Diagnostics.Stopwatch]::StartNew()
 function Get-Metadata([string] $Path) {
-  for ($try = 1; ; $try++) {
+  while ($true) {
     try {
       $token = Invoke-RestMethod -Method Put -TimeoutSec 5 -Uri "$Metadata/latest/api/token" -Headers @{ 'X-aws-ec2-metadata-token-ttl-seconds' = '60' }
       return [string](Invoke-RestMethod -TimeoutSec 5 -Uri "$Metadata/latest/meta-data/$Path" -Headers @{ 'X-aws-ec2-metadata-token' = $token })
@@ -28,8 +32,8 @@ function Get-Metadata([string] $Path) {
     catch {
       $answer = $null
       if ($_.Exception -is [Net.WebException]) { $answer = $_.Exception.Response }
-      if ($answer -and ([int]$answer.StatusCode -eq 404)) { return $null }
-      if ($try -ge 60) { throw }
+      if ($answer -and ((403, 404) -contains [int]$answer.StatusCode)) { return $null }
+      if ($waited.Elapsed.TotalSeconds -ge $PatienceS) { throw "The metadata at $Metadata have not answered for $PatienceS s: nothing is changed." }
       Start-Sleep -Seconds 5
     }
   }
@@ -72,6 +76,17 @@ public static uint Store(string name, string value) {
 '@
   $failed = [Elephant.Lsa]::Store('DefaultPassword', $Password)
   if ($failed -ne 0) { throw "The password of the automatic logon cannot be kept (LSA says $failed)." }
+}
+
+# A rehearsal that was cut off has left its own settings in the place of the image's, and the service with them.
+$data = Join-Path $env:ProgramData 'Elephant'
+$toml = Join-Path $data 'agent.toml'
+if (Test-Path -LiteralPath "$toml.before-rehearsal") {
+  if ((Get-Item -LiteralPath "$toml.before-rehearsal").Length -gt 0) { Move-Item -Force -LiteralPath "$toml.before-rehearsal" -Destination $toml }
+  else { Remove-Item -Force -LiteralPath "$toml.before-rehearsal", $toml -ErrorAction SilentlyContinue }
+  Remove-Item -Force -LiteralPath (Join-Path $data 'shared\notice.json') -ErrorAction SilentlyContinue
+  Stop-ScheduledTask -TaskName 'ElephantService' -ErrorAction SilentlyContinue
+  Start-ScheduledTask -TaskName 'ElephantService' -ErrorAction SilentlyContinue
 }
 
 $instance = Get-Metadata 'instance-id'
@@ -146,7 +161,14 @@ foreach ($value in @(
 }
 if ($restart) { Restart-Service -Name dcvserver -ErrorAction SilentlyContinue }
 
+if ($isNew) { Set-Value $own 'Restarts' 0 'DWord' | Out-Null }
 Set-Value $own 'InstanceId' $instance 'String' | Out-Null
 Write-Output "This is $instance, a desktop of meeting $meeting."
-# The logon happens as Windows starts: what was set after it counts from the next start on.
-if ($changed -and -not $NoRestart) { shutdown.exe /r /f /t 0 }
+# The logon happens as Windows starts: what was set after it counts from the next start on. A policy that sets one of these
+# values back at every start restarts no machine for ever.
+if (-not $changed) { exit 0 }
+if ($NoRestart) { exit 3010 }
+$restarts = [int](Get-Item -LiteralPath $own).GetValue('Restarts')
+if ($restarts -ge 2) { throw 'What the automatic logon needs is changed back at every start: look for a policy that does so.' }
+Set-Value $own 'Restarts' ($restarts + 1) 'DWord' | Out-Null
+shutdown.exe /r /f /t 0

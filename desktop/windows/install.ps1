@@ -12,7 +12,7 @@ $source = Split-Path -Parent (Split-Path -Parent $MyInvocation.MyCommand.Path)
 
 New-Item -ItemType Directory -Force -Path $home_ | Out-Null
 Copy-Item -LiteralPath $source -Destination $home_ -Recurse -Force
-foreach ($folder in 'state', 'shared', 'session', 'hooks') { New-Item -ItemType Directory -Force -Path (Join-Path $data $folder) | Out-Null }
+foreach ($folder in 'state', 'shared', 'session', 'hooks', 'drop') { New-Item -ItemType Directory -Force -Path (Join-Path $data $folder) | Out-Null }
 # By default every user may make files there: the service's state is SYSTEM's, the session's the person's, the rest is to read.
 function Set-Rights([string] $Folder, [string[]] $Rights) {
   icacls.exe $Folder /inheritance:r /grant:r $Rights | Out-Null
@@ -22,13 +22,20 @@ $ours = '*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F'
 Set-Rights $data ($ours + '*S-1-5-32-545:(OI)(CI)RX')
 Set-Rights (Join-Path $data 'state') $ours
 Set-Rights (Join-Path $data 'session') ($ours + '*S-1-5-32-545:(OI)(CI)M')
+# The person puts finished pieces there, and can neither list nor change the folder: the rights are its own, and inherited by nothing.
+Set-Rights (Join-Path $data 'drop') ($ours + '*S-1-5-32-545:(X,RA,WD,S)')
 $toml = Join-Path $data 'agent.toml'
 if (-not (Test-Path -LiteralPath $toml)) { Set-Content -LiteralPath $toml -Encoding ASCII -Value "user = '$User'", "verifier_port = $VerifierPort" }
 
 # No screen saver for people whose profile is still to be made.
-reg.exe load 'HKU\ElephantDefault' "$env:SystemDrive\Users\Default\NTUSER.DAT" | Out-Null
-reg.exe add 'HKU\ElephantDefault\Control Panel\Desktop' /v ScreenSaveActive /t REG_SZ /d 0 /f | Out-Null
-reg.exe unload 'HKU\ElephantDefault' | Out-Null
+# A profile that stayed loaded would be in Sysprep's way.
+function Invoke-Reg {
+  reg.exe @args | Out-Null
+  if ($LASTEXITCODE -ne 0) { throw "``reg $args`` fails with $LASTEXITCODE." }
+}
+Invoke-Reg load 'HKU\ElephantDefault' "$env:SystemDrive\Users\Default\NTUSER.DAT"
+try { Invoke-Reg add 'HKU\ElephantDefault\Control Panel\Desktop' /v ScreenSaveActive /t REG_SZ /d 0 /f }
+finally { Invoke-Reg unload 'HKU\ElephantDefault' }
 
 # Without a limit: Windows ends a task after three days otherwise. One that has ended, however it did, is begun again
 # within a minute: Windows' own word for that, to restart on failure, does not count what a program exits with.

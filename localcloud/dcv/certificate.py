@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from localcloud.dcv.states import write_whole
+from tools.pem import Pair
 
 _LOG = logging.getLogger("certificate")
 _VALID_DAYS = 365
@@ -80,10 +81,12 @@ class Authority:
         """The root, as PEM."""
         return self._root.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, home: Path, host_name: str) -> None:
-        """Write dcv.pem and dcv.key for this name."""
+    def issue(self, name: str) -> Pair:
+        """Return a certificate with its key for this name, which may begin with a wildcard."""
         key = ec.generate_private_key(ec.SECP256R1())
-        _write_pair(home, key, self._sign(_name(host_name), key.public_key(), [x509.DNSName(host_name)]))
+        made = self._sign(_name(name), key.public_key(), [x509.DNSName(name)])
+        chain, private = _texts(key, made)
+        return Pair(chain, private, self.root, made.not_valid_after_utc)
 
     def _sign(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, names: Sequence[x509.GeneralName]
@@ -131,11 +134,17 @@ def _signed(
 
 
 def _write_pair(home: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+    chain, private = _texts(key, certificate)
+    write_whole(home / "dcv.key", private, 0o600)
+    write_whole(home / "dcv.pem", chain, 0o600)
+
+
+def _texts(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> tuple[str, str]:
+    """Return a certificate and its key as PEM."""
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_whole(home / "dcv.key", private.decode(), 0o600)
-    write_whole(home / "dcv.pem", certificate.public_bytes(serialization.Encoding.PEM).decode(), 0o600)
+    return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
 
 def _no_password() -> str:

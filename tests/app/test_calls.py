@@ -28,6 +28,7 @@ def store(world: World, count: int, **row: Any) -> None:
 
 def idle_sweep(world: World) -> dict[str, int]:
     """Return the calls of a sweep in a warm container that finds nothing to do."""
+    world.move(minutes=1)  # past the hour
     world.sweep()
     world.forget_calls()
     before = {row["id"]: row for row in world.rows()}
@@ -77,7 +78,16 @@ def test_an_idle_sweep_makes_no_more_calls_while_people_are_in_their_meetings(wo
     assert len(world.alive()) == len(world.published()) == 20
 
 
+def test_a_sweep_at_the_hour_also_reads_when_the_certificate_ends(world: World) -> None:
+    idle_sweep(world)
+    world.move(minutes=59)
+    world.forget_calls()
+    world.sweep()
+    assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetItem": 1}
+
+
 def test_a_cold_sweep_reads_the_secret_once(world: World) -> None:
+    world.move(minutes=1)
     world.sweep()
     assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1}
 

@@ -19,13 +19,14 @@ from tests.app.world import NOW, World, image, record, stream_event, utc
 
 ME, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 ROLE_ARN = "arn:aws:iam::123456789012:role/elephant-dev-desktop"
-PATHS = {"": "GET", "/ready": "POST", "/presence": "POST", "/uploaded": "POST"}
+PATHS = {"": "GET", "/ready": "POST", "/presence": "POST", "/uploaded": "POST", "/certificate": "GET"}
 URL = "https://sessions.example.com/m-1/teacher.zip"
 GOOD: dict[str, Any] = {
     "": None,
     "/ready": {"missing": []},
     "/presence": {"connected": True},
     "/uploaded": {"url": URL},
+    "/certificate": None,
 }
 
 
@@ -283,7 +284,7 @@ def test_a_meeting_that_is_not_there_is_as_one_that_is_another_s(world: World, m
     assert missing[0] == 404
 
 
-@pytest.mark.parametrize("path", ["", "/ready", "/presence"])
+@pytest.mark.parametrize("path", ["", "/ready", "/presence", "/certificate"])
 def test_after_the_end_the_desktop_is_told_so(world: World, meeting: str, path: str) -> None:
     world.write("m-1", status="TERMINATED", termination_reason="CANCELLED")
     status, told = ask(signed_by(ME), path, GOOD[path])

@@ -146,6 +146,7 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/desktop/{meetingId}/uploaded": {"post"},
         "/desktop/{meetingId}/recordings": {"post"},
         "/desktop/{meetingId}/recordings/safe": {"post"},
+        "/desktop/{meetingId}/certificate": {"get"},
     }
 
 

@@ -38,7 +38,7 @@ def test_a_headless_chromium_opens_both_doors(
     laptop: tuple[Cloud, Laptop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud, running = laptop
-    trust(running, tmp_path, monkeypatch)
+    trust(cloud, tmp_path, monkeypatch)
     port = f"--host-resolver-rules='MAP *.{DOMAIN}:8443 127.0.0.1:{running.doors.port}'"
     chromium = tmp_path / "chromium-here"
     chromium.write_text(f'#!/bin/sh\nexec "{CHROMIUM}" {port} --ignore-certificate-errors --no-proxy-server "$@"\n')

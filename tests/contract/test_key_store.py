@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 from localcloud.clock import VirtualClock
@@ -156,3 +157,85 @@ def test_a_run_at_home_takes_the_keys_of_its_environment() -> None:
     assert given.of(Purpose.LINKS) == Keys("links", all_signed=True)
     assert given.of(Purpose.SCHEDULING) is None
     assert given.of(Purpose.VOUCHING) is None
+    assert (given.certificate_id(), given.certificate(), given.certificate_ends_at()) == (None,) * 3
+
+
+# --- the certificate
+
+
+CERTIFICATE = {
+    "certificate": {"S": "a chain"},
+    "key": {"S": "a key"},
+    "issuer_root": {"S": "its root"},
+    "certificate_id": {"S": "its id"},
+}
+
+
+def test_which_certificate_is_kept_comes_with_the_keys_and_its_root_counts_more_than_the_file_s(stage: Stage) -> None:
+    told = {"certificate_id": {"S": "its id"}, "certificate_root": {"S": "its root"}, "issuer_root": {"S": "a root"}}
+    stage.item("tokens", {"present": {"S": "k"}, **told})
+    assert (stage.keys.certificate_id(), stage.keys.issuer_root()) == ("its id", "its root")
+    assert len(stage.reads()) == 1
+
+
+def test_without_one_there_is_none(stage: Stage) -> None:
+    """As on a stage that was deployed before there were any."""
+    stage.put("tokens", "k")
+    assert (stage.keys.certificate_id(), stage.keys.certificate(), stage.keys.certificate_ends_at()) == (None,) * 3
+
+
+def test_the_certificate_is_read_strongly_and_kept_for_a_minute(stage: Stage) -> None:
+    stage.item("tokens", {"present": {"S": "k"}, "certificate_id": {"S": "its id"}})
+    stage.item("certificate", CERTIFICATE)
+    for _ in range(2):
+        assert stage.keys.certificate() == Certificate("a chain", "a key", "its root", "its id")
+    read = [(read["Key"]["id"]["S"], read["ConsistentRead"]) for read in stage.reads()]
+    assert read == [("key/tokens", True), ("key/certificate", True)]
+    stage.pass_by(60)
+    stage.item("certificate", CERTIFICATE | {"key": {"S": "another"}})
+    found = stage.keys.certificate()
+    assert found
+    assert found.key == "another"
+
+
+def test_an_older_one_than_desktops_are_told_of_is_read_again(stage: Stage) -> None:
+    stage.item("tokens", {"present": {"S": "k"}, "certificate_id": {"S": "newer"}})
+    stage.item("certificate", CERTIFICATE)
+    stage.keys.certificate()
+    stage.item("certificate", CERTIFICATE | {"certificate_id": {"S": "newer"}})
+    found = stage.keys.certificate()
+    assert found
+    assert found.id == "newer"
+
+
+def test_a_certificate_s_key_is_in_no_text_of_it(stage: Stage) -> None:
+    stage.item("certificate", CERTIFICATE)
+    assert "a key" not in repr(stage.keys.certificate())
+
+
+@pytest.mark.parametrize("spoilt", [{"key": {"S": ""}}, {"certificate": {"N": "1"}}, {"issuer_root": {"NULL": True}}])
+def test_a_certificate_that_a_hand_has_spoilt_is_named_and_not_shown(stage: Stage, spoilt: dict[str, Any]) -> None:
+    stage.item("certificate", CERTIFICATE | spoilt)
+    with pytest.raises(ConfigError, match=f"The item key/certificate of the table {TABLE}") as refused:
+        stage.keys.certificate()
+    assert "a chain" not in str(refused.value)
+
+
+def test_one_that_cannot_be_read_is_unavailable(stage: Stage) -> None:
+    stage.put("tokens", "k")
+    stage.keys.of(Purpose.TOKENS)
+    stage.account.instead["GetItem"] = ("InternalServerError", 500)
+    with pytest.raises(Unavailable, match=f"The desktops' certificate could not be read from {TABLE}"):
+        stage.keys.certificate()
+    with pytest.raises(Unavailable, match="When the desktops' certificate ends could not be read"):
+        stage.keys.certificate_ends_at()
+
+
+def test_when_it_ends_is_told_without_a_look_at_the_key(stage: Stage) -> None:
+    item = {"id": {"S": "certificate"}, "ends_at": {"S": "2027-11-27T05:20:00Z"}}
+    stage.api.put_item(TableName=TABLE, Item=item)
+    assert stage.keys.certificate_ends_at() == datetime(2027, 11, 27, 5, 20, tzinfo=UTC)
+    assert [read["Key"]["id"]["S"] for read in stage.reads()] == ["certificate"]
+    stage.api.put_item(TableName=TABLE, Item=item | {"ends_at": {"S": "soon"}})
+    with pytest.raises(ConfigError, match=f"The item certificate of the table {TABLE} is not as make certificate"):
+        stage.keys.certificate_ends_at()

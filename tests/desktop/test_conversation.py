@@ -57,6 +57,8 @@ class World:
             raise self.fails
         assert path.startswith("/desktop/m%2F1")
         self.said.append((self.now_s, f"{method} {path.removeprefix('/desktop/m%2F1')}".strip(), body))
+        if path.endswith("/certificate"):
+            return {"certificate_id": self.place["certificate_id"]}
         if method == "GET" or path.endswith("/presence"):
             return dict(self.place)
         return {"message": "It is noted."}
@@ -196,6 +198,18 @@ def test_a_new_end_and_new_keys_are_known_within_five_minutes(world: World) -> N
 # --- what the app tells
 
 
+@pytest.mark.parametrize(("told", "means"), [({}, False), ({"record": True, "uploads": True}, True)])
+def test_only_where_the_app_says_so_is_recorded_and_uploaded(told: dict[str, Any], means: bool) -> None:
+    place = understand(PLACE | told, ME)
+    assert (place.record, place.uploads) == (means, means)
+
+
+@pytest.mark.parametrize("told", [None, "true", 1, [True]])
+def test_what_is_no_yes_is_none(told: object) -> None:
+    place = understand(PLACE | {"record": told, "uploads": told}, ME)
+    assert (place.record, place.uploads) == (False, False)
+
+
 def test_what_is_not_known_is_none() -> None:
     bare = dict.fromkeys(PLACE) | {"role": "student", "host_name": "x", "door_keys": []}
     assert understand(bare, ME) == Place(Seat(ME, "student", ()), None, None, None, None, "x")
@@ -233,3 +247,84 @@ def test_whatever_is_missing_is_told_as_the_app_takes_it(world: World, missing: 
     told = parse_missing(json.loads(json.dumps(body)))
     assert told
     assert all(told)
+
+
+# --- the certificate
+
+
+class Keeper:
+    """What installs certificates, as a test lets it."""
+
+    def __init__(self) -> None:
+        self.installed: str | None = None
+        self.takes = True
+        self.failures: list[str] = []
+
+    def wants(self, which: str | None) -> bool:
+        return which is not None and which != self.installed
+
+    def failed(self, why: str) -> None:
+        self.failures.append(why)
+
+    def install(self, told: Mapping[str, Any]) -> None:
+        self.installed = told["certificate_id"] if self.takes else self.installed
+
+
+FETCHED = "GET /certificate"
+
+
+@pytest.fixture
+def keeper(world: World) -> Keeper:
+    keeper = Keeper()
+    world.conversation = Conversation(world, "m/1", ME, lambda: (), lambda: False, lambda: world.now_s, keeper)
+    return keeper
+
+
+def test_a_certificate_that_the_app_keeps_is_fetched_before_the_desktop_says_that_it_is_ready(
+    world: World, keeper: Keeper
+) -> None:
+    world.place = PLACE | {"certificate_id": "a"}
+    asked = [what for _, what, _ in world.run(900)]
+    assert asked[:4] == ["GET", "POST /presence", FETCHED, "POST /ready"]
+    assert asked.count(FETCHED) == 1
+    assert keeper.installed == "a"
+
+
+@pytest.mark.parametrize("place", [PLACE, PLACE | {"certificate_id": None}, PLACE | {"certificate_id": 7}])
+def test_where_the_app_keeps_none_nothing_is_fetched(world: World, keeper: Keeper, place: dict[str, Any]) -> None:
+    """An app of an earlier version says nothing of it."""
+    world.place = place
+    assert FETCHED not in [what for _, what, _ in world.run(900)]
+
+
+def test_a_newer_one_is_fetched_as_soon_as_the_app_tells_of_it(world: World, keeper: Keeper) -> None:
+    world.place = PLACE | {"certificate_id": "a"}
+    world.run(200)
+    world.place = PLACE | {"certificate_id": "b"}
+    said = [(when, what) for when, what, _ in world.run(300)]
+    assert (300, "POST /presence") in said
+    assert [each for each in said if each[1] == FETCHED] == [(300, FETCHED)]
+
+
+def test_one_that_cannot_be_installed_is_fetched_again_every_ten_seconds(world: World, keeper: Keeper) -> None:
+    keeper.takes = False
+    world.place = PLACE | {"certificate_id": "a"}
+    assert [when for when, what, _ in world.run(60) if what == FETCHED] == [0, 10, 20, 30, 40, 50]
+
+
+def test_an_app_that_hands_none_over_ends_nothing(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.place = PLACE | {"certificate_id": "a"}
+    ask = world.ask
+
+    def refuse(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        if path.endswith("/certificate"):
+            raise AppRefused(404, "This stage keeps no certificate for desktops.")
+        return ask(method, path, body)
+
+    monkeypatch.setattr(world, "ask", refuse)
+    told = world.told("POST /ready", 60)
+    assert told == [(0, {"missing": []})]
+    assert world.conversation.place
+    assert set(keeper.failures) == {"The app hands over no certificate: This stage keeps no certificate for desktops."}

@@ -111,6 +111,24 @@ def test_a_private_folder_is_nobody_elses(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such owner")
+@pytest.mark.parametrize("there", [True, False])
+def test_dcvs_files_are_its_own_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    asked: list[tuple[Path, str, str]] = []
+
+    def chown(file: Path, user: str, group: str) -> None:
+        if not there:
+            raise LookupError(f"no such user: {user!r}")
+        asked.append((file, user, group))
+
+    monkeypatch.setattr("shutil.chown", chown)
+    file = tmp_path / "dcv.key"
+    file.touch(0o644)
+    Linux(Programs(), ROOT).give_to_dcv(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert asked == ([(file, "dcv", "dcv")] if there else [])
+
+
 def test_a_shutdown_that_is_refused_is_no_shutdown() -> None:
     Linux(programs := Programs(), ROOT).shut_down()
     assert programs.asked == [["shutdown", "-h", "now"]]
@@ -171,6 +189,32 @@ def test_a_private_folder_of_windows_inherits_no_rights(tmp_path: Path) -> None:
     assert not any("S-1-1-0" in word or "Users" in word for word in programs.asked[0])
     with pytest.raises(OSError, match="icacls"):
         Windows(Programs("", 5), Registry()).make_private(tmp_path / "state")
+
+
+def test_dcvs_files_on_windows_are_for_the_system_and_administrators_alone(tmp_path: Path) -> None:
+    Windows(programs := Programs(), Registry()).give_to_dcv(tmp_path / "dcv.key")
+    [(program, file, *rights)] = programs.asked
+    assert (program, file) == ("icacls", str(tmp_path / "dcv.key"))
+    assert rights == ["/inheritance:r", "/grant:r", "*S-1-5-18:F", "*S-1-5-32-544:F"]
+    with pytest.raises(OSError, match="icacls"):
+        Windows(Programs("", 5), Registry()).give_to_dcv(tmp_path / "dcv.key")
+
+
+def test_users_of_windows_may_add_files_to_the_drop_folder_and_no_more(tmp_path: Path) -> None:
+    Windows(programs := Programs(), Registry()).make_drop(tmp_path / "drop", "lesson")
+    [words] = programs.asked
+    assert "/inheritance:r" in words
+    [users] = [word for word in words if "S-1-5-32-545" in word]
+    assert set(users.rpartition(":")[2].strip("()").split(",")) == {"X", "RA", "WD", "S"}
+
+
+def test_a_file_of_windows_changes_its_owner_before_its_rights(tmp_path: Path) -> None:
+    """Its owner could take back what is taken away."""
+    Windows(programs := Programs(), Registry()).own(tmp_path / "a.mkv")
+    assert [words[2] for words in programs.asked] == ["/setowner", "/reset"]
+    assert all("/L" in words for words in programs.asked), "of a link itself, and not of what it leads to"
+    with pytest.raises(OSError, match="icacls"):
+        Windows(Programs("", 5), Registry()).own(tmp_path / "a.mkv")
 
 
 # --- programs

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 import desktop
+from desktop.config import Config
 from desktop.machine import this_machine
 from desktop.machine.programs import output
 from desktop.machine.windows import REGISTRY, Windows
 from desktop.processes import begin, born, share_hidden_console
+from desktop.rehearsal import hosts
 from localcloud.clock import RealClock
 from localcloud.identity import Issuer
 from localcloud.metadata import Metadata
@@ -39,10 +41,10 @@ def value(path: str, name: str) -> Any:
         return winreg.QueryValueEx(key, name)[0]
 
 
-def powershell(*words: str) -> str:
+def powershell(*words: str, codes: tuple[int, ...] = (0,)) -> str:
     command = ["powershell.exe", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in codes, done.stdout + done.stderr
     return done.stdout
 
 
@@ -76,6 +78,25 @@ def test_a_private_folder_is_still_ours(tmp_path: Path) -> None:
     assert "D:P" in told, "it inherits nothing"
     assert ";BU)" not in told
     assert ";WD)" not in told
+
+
+def test_what_was_dropped_is_ours_alone_once_it_is_taken(tmp_path: Path) -> None:
+    machine = this_machine(Path("C:/"))
+    for _ in range(2):
+        machine.make_drop(tmp_path / "drop", USER)
+        machine.make_private(tmp_path / "state")
+    drop = powershell("-Command", f"(Get-Acl '{tmp_path}\\drop').Sddl")
+    [users] = [entry for entry in drop.split("(") if ";BU)" in entry]
+    assert users.startswith("A;;0x"), "it is inherited by nothing"
+    (tmp_path / "session").mkdir()
+    powershell("-Command", f"icacls '{tmp_path}\\session' /grant '*S-1-5-32-545:(OI)(CI)M'")
+    (tmp_path / "session" / "a.mkv").write_text("x")
+    moved = (tmp_path / "session" / "a.mkv").rename(tmp_path / "state" / "a.mkv")
+    assert ";BU)" in powershell("-Command", f"(Get-Acl '{moved}').Sddl"), "moved, it keeps its rights"
+    machine.own(moved)
+    told = powershell("-Command", f"(Get-Acl '{moved}').Sddl")
+    assert ";BU)" not in told
+    assert told.startswith("O:SY")
 
 
 def test_a_process_has_a_mark_as_long_as_it_runs() -> None:
@@ -122,8 +143,9 @@ def metadata() -> Iterator[Metadata]:
     metadata.stop()
 
 
-def boot(metadata: Metadata) -> str:
-    return powershell("-File", str(SCRIPTS / "boot.ps1"), "-User", USER, "-Metadata", metadata.url, "-NoRestart")
+def boot(metadata: Metadata, code: int = 0) -> str:
+    words = ["-User", USER, "-Metadata", metadata.url, "-NoRestart", "-PatienceS", "5"]
+    return powershell("-File", str(SCRIPTS / "boot.ps1"), *words, codes=(code,))
 
 
 def users() -> list[str]:
@@ -135,10 +157,27 @@ def test_a_machine_without_a_meeting_is_left_alone(metadata: Metadata) -> None:
     assert USER not in users()
 
 
+def test_metadata_that_do_not_answer_are_waited_for_and_not_for_ever(metadata: Metadata) -> None:
+    metadata.refuse()
+    boot(metadata, code=1)
+    metadata.answer()
+    assert USER not in users()
+
+
+def test_settings_that_a_rehearsal_has_left_are_put_back(metadata: Metadata) -> None:
+    data = Path(os.environ["ProgramData"]) / "Elephant"  # noqa: SIM112  Windows spells it so
+    data.mkdir(exist_ok=True)
+    (data / "agent.toml").write_text("metadata = 'http://127.0.0.1:1'\n")
+    (data / "agent.toml.before-rehearsal").write_text(f"user = '{USER}'\n")
+    boot(metadata)
+    assert (data / "agent.toml").read_text() == f"user = '{USER}'\n"
+    assert not (data / "agent.toml.before-rehearsal").exists()
+
+
 def test_a_meeting_s_machine_gets_its_person_and_the_second_time_nothing_new(metadata: Metadata) -> None:
     metadata.instance["Tags"] = [{"Key": "MeetingID", "Value": "m-1"}]
-    for _ in range(2):
-        assert "a desktop of meeting m-1" in boot(metadata)
+    for code in (3010, 0):  # after the first time it is to restart
+        assert "a desktop of meeting m-1" in boot(metadata, code)
     assert USER in users()
     assert value(WINLOGON, "DefaultUserName") == USER
     assert value(WINLOGON, "AutoAdminLogon") == "1"
@@ -148,6 +187,11 @@ def test_a_meeting_s_machine_gets_its_person_and_the_second_time_nothing_new(met
     assert USER not in administrators
     rules = powershell("-Command", "(Get-NetFirewallRule -DisplayName 'Elephant: no metadata*').DisplayName")
     assert len(rules.splitlines()) == 2
+
+
+def test_a_rehearsal_reads_whom_dcv_asks(metadata: Metadata) -> None:
+    assert "a desktop of meeting m-1" in boot(metadata)
+    assert hosts.Windows().verifier(Config()) == "http://127.0.0.1:8444"
 
 
 def test_the_agent_is_installed_and_installed_again() -> None:

@@ -23,6 +23,7 @@ class World:
     session_told: Session | None = GOOD
     dcv_fails: bool = False
     tls_fault: str | None = None
+    certificate_fault: str | None = None
     facts: dict[str, bool] = field(default_factory=lambda: {"runs": True, "logged_on": True, "restart": False})
     unknown: str = ""
 
@@ -46,7 +47,8 @@ class World:
         return self.session_told
 
     def readiness(self) -> Readiness:
-        return Readiness(self, self, "lesson", lambda: self.tls_fault, self.checks)  # type: ignore[arg-type]
+        faults = lambda: self.tls_fault, self.checks, lambda: self.certificate_fault
+        return Readiness(self, self, "lesson", *faults)  # type: ignore[arg-type]
 
     def missing(self) -> list[str]:
         return list(self.readiness().find_missing())
@@ -143,3 +145,18 @@ def test_one_that_has_been_ready_stays_so_when_an_installation_asks_for_a_restar
     assert readiness.find_missing() == ()
     world.facts["runs"] = False
     assert readiness.find_missing() == ("The DCV service is not running.",)
+
+
+def test_a_certificate_that_is_not_installed_is_told_in_place_of_what_follows_from_it(world: World) -> None:
+    world.certificate_fault = "The certificate that the app keeps is not installed yet."
+    world.tls_fault = "The certificate on port 8443 is not good for i-1.example.com."
+    assert world.missing() == ["The certificate that the app keeps is not installed yet."]
+
+
+def test_one_that_has_been_ready_is_not_taken_away_while_a_newer_certificate_cannot_be_had(world: World) -> None:
+    readiness = world.readiness()
+    assert readiness.find_missing() == ()
+    world.certificate_fault = "The certificate cannot be written to /etc/dcv (No space left on device)."
+    assert readiness.find_missing() == ()
+    world.tls_fault = "The certificate on port 8443 is not good for i-1.example.com."
+    assert readiness.find_missing() == (world.tls_fault,)

@@ -137,6 +137,35 @@ def test_told_by_a_signal_it_ends_in_order_too(tmp_path: Path) -> None:
 
 
 @needs_ffmpeg
+def test_a_helper_that_is_killed_cuts_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "agent.toml").write_text(as_toml({"session": str(tmp_path), "picture": PICTURE, "sound": SOUND}))
+    record = [sys.executable, "-m", "desktop", "record", "--config", str(tmp_path / "agent.toml")]
+    begins = f"import subprocess, time; print(subprocess.Popen({record!r}, stdin=-1, start_new_session=True).pid)"
+    environ = {**os.environ, "ELEPHANT_RECORDING": str(tmp_path / "recording"), "PYTHONPATH": str(ROOT)}
+    helper = subprocess.Popen(
+        [sys.executable, "-uc", f"{begins}; time.sleep(600)"], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    assert helper.stdout
+    recorder = int(helper.stdout.readline())
+    try:
+        piece = tmp_path / "recording" / "running" / "0001.mkv"
+        until(lambda: piece.exists() and piece.stat().st_size > 0, "something is recorded")
+        helper.kill()
+        helper.wait()
+        until(lambda: "The helper has ended" in log.read_text() if (log := tmp_path / "record.log").exists() else False)
+        size = piece.stat().st_size
+        until(lambda: piece.stat().st_size > size, "it goes on")
+        os.killpg(recorder, signal.SIGTERM)
+        finished = tmp_path / "recording" / "finished" / "0001.mkv"
+        until(finished.exists, "it has ended in order")
+        assert seconds(finished) > 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(recorder, signal.SIGKILL)
+        helper.stdout.close()
+
+
+@needs_ffmpeg
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="Xvfb is not installed: apt-get install xvfb")
 def test_the_screen_of_linux_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()

@@ -238,16 +238,17 @@ def test_more_that_is_lost_than_the_app_takes_is_counted(desktop: Desktop) -> No
     assert told["lost"][-1] == "And 3 more; see the desktop's log."
 
 
-def test_where_nobody_came_or_nothing_is_recorded_nothing_is_told(desktop: Desktop) -> None:
+def test_where_nobody_came_nothing_is_told(desktop: Desktop) -> None:
     live(desktop, END + 5 * MINUTE)
     assert uploaded(desktop) == []
 
 
-def test_a_stage_that_does_not_record_is_told_nothing(desktop: Desktop) -> None:
+def test_a_stage_that_does_not_record_hears_that_nothing_is_left_to_be_waited_for(desktop: Desktop) -> None:
     desktop.place["record"] = False
+    desktop.live(START)
     desktop.connections = 1
     live(desktop, END + 5 * MINUTE)
-    assert uploaded(desktop) == []
+    assert uploaded(desktop) == [{"pieces": 0, "lost": []}]
     assert not desktop.notice.record
 
 

@@ -103,6 +103,15 @@ def test_systemd_keeps_the_helper_running_and_what_it_has_opened_alive() -> None
     assert "elephant-helper.service" in unit("elephant-helper.desktop")["Desktop Entry"]["Exec"]
 
 
+def test_systemd_makes_the_machine_a_desktop_before_anybody_is_logged_on() -> None:
+    told = unit("elephant-boot.service")
+    assert told["Service"]["ExecStart"].endswith("/desktop/linux/boot.sh")
+    assert {"display-manager.service", "dcvserver.service", "elephant-agent.service"} <= set(
+        told["Unit"]["Before"].split()
+    )
+    assert int(told["Service"]["TimeoutStartSec"]) > 300, "longer than it waits for metadata"
+
+
 def test_whoever_is_named_on_linux_is_the_agent_s_person() -> None:
     """The user is written in several systems' own files; where one names another, nobody is let in."""
     person = Config().user
@@ -110,6 +119,7 @@ def test_whoever_is_named_on_linux_is_the_agent_s_person() -> None:
     assert f'meta skuid "{person}"' in (FOLDER / "linux" / "metadata.nft").read_text()
     folders = (FOLDER / "linux" / "elephant.tmpfiles").read_text().splitlines()
     assert f"d {Config().session.as_posix()} 0700 {person} {person} -" in folders or os.name == "nt"
+    assert f"d {Config().drop.as_posix()} 1730 root {person} -" in folders or os.name == "nt"
 
 
 def test_no_desktop_of_linux_is_locked() -> None:
@@ -121,7 +131,12 @@ def test_no_desktop_of_linux_is_locked() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
 @pytest.mark.parametrize(
-    ("name", "whose"), [("elephant-agent.service", "--system"), ("elephant-helper.service", "--user")]
+    ("name", "whose"),
+    [
+        ("elephant-agent.service", "--system"),
+        ("elephant-boot.service", "--system"),
+        ("elephant-helper.service", "--user"),
+    ],
 )
 def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, name: str, whose: str) -> None:
     file = tmp_path / name
@@ -161,6 +176,36 @@ def test_a_task_of_windows_begins_again_whatever_it_ended_with() -> None:
     """Restarting on failure does not look at what a program exits with, and takes no number above 255."""
     assert "-RestartCount" not in SCRIPTS["install.ps1"]
     assert SCRIPTS["install.ps1"].count(".Repetition = $everyMinute") == 2
+
+
+def test_boot_changes_nothing_on_windows_before_it_knows_of_a_meeting() -> None:
+    """Fast launches and builds boot it too. What a rehearsal has left it may put back anywhere."""
+    script = SCRIPTS["boot.ps1"]
+    before = script.partition("if (-not $instance -or -not $meeting)")[0]
+    assert before != script
+    begin, end = before.index("# A rehearsal that was cut off"), before.index("$instance = Get-Metadata")
+    before = before[:begin] + before[end:]
+    root = POWERSHELL.parse(before.encode()).root_node
+    inside = {
+        each.id
+        for node in nodes(root)
+        if node.type == "function_statement" and b"Get-Metadata" not in (node.text or b"")[:30]
+        for each in nodes(node)
+    }
+    commands = {
+        (node.text or b"").decode() for node in nodes(root) if node.type == "command_name" and node.id not in inside
+    }
+    assert commands == {"Get-Metadata", "Invoke-RestMethod", "Start-Sleep"}
+
+
+def test_a_boot_of_windows_waits_and_restarts_within_limits() -> None:
+    """EC2 gives a machine that it prepares for fast launches half an hour; a policy must restart none for ever."""
+    script = SCRIPTS["boot.ps1"]
+    patience = re.search(r"\[int\] \$PatienceS = (\d+)", script)
+    assert patience
+    assert int(patience[1]) <= 300
+    assert script.count("Get-Metadata '") == 2, "both wait by one watch"
+    assert script.index("$restarts -ge 2") < script.index("shutdown.exe")
 
 
 def test_windows_has_no_word_of_powershell_7() -> None:

@@ -152,14 +152,18 @@ LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
 
 
 def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_no_other() -> None:
-    """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link."""
+    """Whoever strangers can call cannot forge what vouches for desktops; whoever launches can forge no link.
+
+    Nobody but the API's function can read the key of desktops' certificate: the sweep reads when it ends.
+    """
     assert own_items("api_handler") == {
+        "key/certificate": READ,
         "key/links": READ,
         "key/scheduling": READ,
         "key/tokens": READ,
         **CALENDAR,
     }
-    assert own_items("sweep") == {"key/vouching": READ} | CALENDAR | LEASE
+    assert own_items("sweep") == {"certificate": READ, "key/vouching": READ} | CALENDAR | LEASE
     for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
         assert own_items(function) == {"key/vouching": READ}
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.checks import (
     account,
     alarms,
+    certificate,
     desktops,
     dns,
     functions,
@@ -65,6 +66,7 @@ AFTER = _by_name(
     functions.functions,
     kit.kit,
     kit.issuer_root,
+    certificate.certificate,
     gateway.limits,
     functions.rules,
     functions.stream,

@@ -12,6 +12,8 @@ from ipaddress import IPv4Network
 from itertools import count
 from typing import Any
 
+import requests
+
 from chalicelib.adapters import secrets
 from chalicelib.adapters.dns.cloudflare import MARKED, NOT_FOUND, CloudflareDns, mark_of
 from chalicelib.domain.errors import Unavailable
@@ -20,8 +22,9 @@ from chalicelib.names import for_people, one_form
 from tools import records
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
-from tools.findings import Finding, fail, ok, warn
-from tools.site import Site
+from tools.findings import Finding, as_sentence, fail, ok, warn
+from tools.providers.origin_ca import OriginCa, examine_mode
+from tools.site import Authority, Site
 from tools.stage import APP, Stage
 
 _NETWORKS = (
@@ -121,6 +124,29 @@ class Cloudflare:
             sleep=time.sleep,
         )
 
+    def authority(self, site: Site, token: str) -> Authority:
+        """Return Cloudflare's Origin CA."""
+        return OriginCa(site, token)
+
+    def served(self, site: Site) -> list[str] | None:
+        """Return the names of the zone that Cloudflare proxies and that the stage's mark is not on.
+
+        They are asked for with the token that the app has; None where there is none, or it may not read the zone.
+        """
+        text = ""
+        with ignore_not_found():
+            text = site.client("secretsmanager").get_secret_value(SecretId=_secret(site.stage)).get("SecretString", "")
+        try:
+            token = secrets.token_in(text)
+        except ValueError:
+            return None
+        own = mark_of(site.stage.name, _installation(site.stage, site.account))
+        try:
+            listed = list(_Api(site, token).records("proxied=true"))
+        except (Unavailable, requests.RequestException):
+            return None
+        return sorted({for_people(each["name"]) for each in listed if not str(each.get("comment")).startswith(own)})
+
     def how_to_regain_access(self, stage: Stage) -> str:
         """Return how an operator makes it possible again to withdraw the stage's records."""
         return f"Store a token that may edit the zone in the secret {_secret(stage)}"
@@ -153,10 +179,16 @@ class _Api:
             reply = {}
         return answer.status_code, reply if isinstance(reply, dict) else {}
 
-    def records(self, comment: str) -> Iterator[dict[str, Any]]:
-        """Yield the zone's records whose comments begin so."""
+    def records(self, which: str) -> Iterator[dict[str, Any]]:
+        """Yield those of the zone's records that a query like `proxied=true` asks for.
+
+        Raises:
+            Unavailable: Cloudflare does not list them.
+        """
         for page in count(1):
-            _, reply = self.call("GET", f"/dns_records?comment.startswith={comment}&per_page=5000&page={page}")
+            status, reply = self.call("GET", f"/dns_records?{which}&per_page=5000&page={page}")
+            if not reply.get("success"):
+                raise Unavailable(f"Cloudflare does not list the zone's records ({status}).")
             yield from reply.get("result") or []
             if page >= (reply.get("result_info") or {}).get("total_pages", 1):
                 return
@@ -181,6 +213,7 @@ def _examine_zone(api: _Api, site: Site, fill: str) -> Iterator[Finding]:
         yield fail("the DNS token may read the zone but not edit it", "give it Zone → DNS → Edit at Cloudflare")
     status, reply = api.call("GET")
     yield _domain(site, (reply.get("result") or {}).get("name") if status == 200 else None)
+    yield examine_mode(*api.call("GET", "/settings/ssl"), site)
     yield from _examine_marks(api, site)
 
 
@@ -188,7 +221,12 @@ def _examine_marks(api: _Api, site: Site) -> Iterator[Finding]:
     """Yield how many records in the zone are, or may be, another installation's: they are left alone."""
     others: Counter[str] = Counter()
     doubtful: list[DnsRecord] = []
-    for found in api.records(MARKED):
+    try:
+        marked = list(api.records(f"comment.startswith={MARKED}"))
+    except Unavailable as error:
+        yield warn(f"whose the records in the zone are was not looked at: {as_sentence(error)}", site.make("doctor"))
+        return
+    for found in marked:
         comment = str(found.get("comment"))
         mark = _MARK.match(comment)
         if mark and mark["installation"]:

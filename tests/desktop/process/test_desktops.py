@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 
 import requests
 
+from localcloud.cloud import STATE_TABLE
 from tests.desktop.process.laptops import Meeting, room
 from tests.waiting import until
 
@@ -136,3 +138,33 @@ def test_a_desktop_keeps_what_is_secret_to_itself(meeting: Meeting) -> None:
     shown = (machine.home / "shared" / "notice.json").read_text() + machine.log("helper")
     assert "door" not in shown
     assert "key" not in shown.lower()
+
+
+def test_a_desktop_has_the_app_s_certificate_and_its_key_lies_where_dcv_reads_it_and_nowhere_else(
+    meeting: Meeting,
+) -> None:
+    """Not on what it booted with; neither in a log, nor in a folder that the person or everybody may look into."""
+    meeting.wait_until_ready("teacher")
+    machine = meeting.machine("teacher")
+    table = meeting.cloud.operator("dynamodb")
+    kept = table.get_item(TableName=STATE_TABLE, Key={"id": {"S": "key/certificate"}})["Item"]
+    files = {name: machine.dcv.home / name for name in ("dcv.key", "dcv.pem")}
+    assert files["dcv.pem"].read_text() == kept["certificate"]["S"]
+    assert files["dcv.key"].read_text() == kept["key"]["S"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
+    key = kept["key"]["S"].encode().splitlines()[1]
+    holding = [file for file in machine.home.rglob("*") if file.is_file() and key in file.read_bytes()]
+    assert holding == [files["dcv.key"]]
+
+
+def test_a_certificate_that_was_spoilt_or_replaced_is_had_again_while_the_desktop_runs(meeting: Meeting) -> None:
+    """The agent is begun anew, so that it asks at once and not within five minutes."""
+    meeting.wait_until_ready("student")
+    machine = meeting.machine("student")
+    before = (machine.dcv.home / "dcv.pem").read_text()
+    machine.kill("service")
+    (machine.dcv.home / "dcv.key").write_text("spoilt")
+    machine.begin("service")
+    until(lambda: (machine.dcv.home / "dcv.key").read_text() != "spoilt", "the key is fetched again")
+    assert (machine.dcv.home / "dcv.pem").read_text() == before
+    meeting.wait_until_ready("student")

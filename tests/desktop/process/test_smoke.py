@@ -24,7 +24,7 @@ def stage(laptop: tuple[Cloud, Laptop]) -> Site:
 @pytest.fixture
 def smoke(stage: Site, laptop: tuple[Cloud, Laptop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Smoke:
     cloud, running = laptop
-    trust(running, tmp_path, monkeypatch)
+    trust(cloud, tmp_path, monkeypatch)
     options = Options(
         api=cloud.url,
         browser=str(visitor.program(tmp_path, running.doors.port)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -51,13 +52,14 @@ class Unsigned:
 def main(folder: Path, url: str, part: int, pace: float) -> int:
     pieces.SMALLEST_PART = part
     pieces.MIB = min(pieces.MIB, part)
+    logging.getLogger("elephant.desktop").addHandler(logging.NullHandler())
     state = State(folder / "state" / "state.json", "i-0123456789abcdef0")
     outbox = Outbox(folder / "drop", folder / "outbox", folder / "refused", lambda file: None, lambda name: name)
     transfer = Transfer(Unsigned(url), PATH)
     uploader = Uploader(outbox, transfer, state, Background("upload"), lambda: time.monotonic() * pace)
     while True:
         uploader.step(look=True)
-        if uploader.is_settled and uploader.report(1):
+        if uploader.is_settled and uploader.has_any:
             break
         time.sleep(_STEP_S)
     return 0

@@ -69,6 +69,8 @@ def test_none_rings_on_an_idle_stage_or_on_a_good_day() -> None:
         for function in FUNCTIONS:
             call(counted, minute, function)
         counted.add(minute, "IteratorAge", name_of("stream_terminator"), value=900)
+        if minute % HOUR == 0:
+            counted.add(minute, "CertificateDays", STAGE, value=21)
         for reason in ("SUCCESS", "15_MIN_SUCCESS", "NO_SHOW_TIMEOUT", "MAX_DURATION"):
             counted.add(minute, "Ended", STAGE, reason)
     assert rung(counted) == {}
@@ -136,6 +138,7 @@ STORMS: dict[str, Callable[[Counted, range], None]] = {
     "desktops-replaced": _every(10, "Replaced", STAGE),
     "ended-launch-failed": _every(4, "Ended", STAGE, Reason.LAUNCH_FAILED),
     "ended-desktops-gone": _every(4, "Ended", STAGE, Reason.DESKTOPS_GONE),
+    "certificate-ends": _every(HOUR, "CertificateDays", STAGE, value=20),
     "dead-letters": _every(1, "ApproximateNumberOfMessagesVisible", f"elephant-{STAGE}-dead-letters"),
     "dead-records": _every(1, "ApproximateNumberOfMessagesVisible", f"elephant-{STAGE}-dead-records"),
     "stream-age": _backlog,
@@ -158,7 +161,7 @@ def test_what_goes_on_going_wrong_is_told_once_by_its_own_alarm_alone(name: str)
 
 
 ALONE = {"launch-failures", "desktops-replaced", "ended-launch-failed", "ended-desktops-gone", "dead-letters"}
-ALONE |= {"dead-records"}
+ALONE |= {"dead-records", "certificate-ends"}
 """What somebody has felt, or has to look at, though it happened once only."""
 
 
@@ -171,6 +174,15 @@ def test_what_happens_once_and_heals_is_told_only_where_somebody_has_felt_it(nam
         counted.add(HOUR, metric, *dimensions, value=max(map(max, series.values())))
     asked(counted, HOUR, good=30)
     assert set(rung(counted)) == ({name} if name in ALONE else set())
+
+
+@pytest.mark.parametrize("days", [20, 0, -3])
+def test_a_certificate_that_ends_is_told_once_until_another_is_kept(days: int) -> None:
+    counted = swept(range(DAY))
+    for hour in range(24):
+        counted.add(hour * HOUR, "CertificateDays", STAGE, value=days if 3 <= hour < 20 else 300)
+    assert rung(counted) == {"certificate-ends": [3 * HOUR]}
+    assert alarms()["certificate-ends"].states(counted, DAY)[20 * HOUR + 1] == "OK"
 
 
 def test_a_busy_api_may_fail_once() -> None:

@@ -52,8 +52,9 @@ def test_what_is_wrong_is_found_with_its_remedy(name: str, account: Account) -> 
 class Zone(requests.Session):
     """Cloudflare, as far as one check asks it, with a zone of a certain name and a token of certain rights."""
 
-    def __init__(self, name: str | None, edits: bool = True) -> None:
+    def __init__(self, name: str | None, edits: bool = True, mode: str | None = "strict") -> None:
         super().__init__()
+        self.mode = mode
         self._name, self._edits = name, edits
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
@@ -62,6 +63,10 @@ class Zone(requests.Session):
             return self._answer(status, {"success": False, "errors": [{"code": code}]})
         if "dns_records" in url:
             return self._answer(200, {"success": True, "result": []})
+        if url.endswith("/settings/ssl"):
+            if self.mode is None:
+                return self._answer(403, {"success": False, "errors": [{"code": 9109}]})
+            return self._answer(200, {"success": True, "result": {"id": "ssl", "value": self.mode}})
         if self._name is None:
             return self._answer(403, {"success": False})
         return self._answer(200, {"success": True, "result": {"name": self._name}})
@@ -92,6 +97,22 @@ def test_the_domain_and_the_token_fit_the_zone(
     account: Account, domain: str, zone: Zone, level: Level, words: str
 ) -> None:
     site = site_of(replace(account.stage, domain=domain), account.client, http=zone)
+    assert any(f.level is level and words in f"{f.what} {f.remedy}" for f in dns.zone(site))
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "words"),
+    [
+        ("strict", Level.OK, "Full (strict)"),
+        ("full", Level.WARN, "mode is full and not strict: Cloudflare does not judge"),
+        ("flexible", Level.WARN, "make certificate STAGE=dev STRICT=yes"),
+        (None, Level.OK, "is not the DNS token's to read; dash.cloudflare.com shows it"),
+    ],
+)
+def test_whether_cloudflare_judges_certificates_is_told_as_far_as_the_token_may_read_it(
+    account: Account, mode: str | None, level: Level, words: str
+) -> None:
+    site = site_of(account.stage, account.client, http=Zone("example.com", mode=mode))
     assert any(f.level is level and words in f"{f.what} {f.remedy}" for f in dns.zone(site))
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.tools.deploying.stands import POLICIES, TEMPLATE, launch, make_table
+from tools import kept_certificate
 from tools.account import Clients
 from tools.desktops import refuse_while_alive
 from tools.destroy import destroy
+from tools.kept_certificate import Facts
 from tools.stack import Stack
 from tools.stage import Stage, StageError
 
@@ -35,6 +38,21 @@ def test_destroying_takes_every_table_of_the_stage_and_no_other(gone: Stage, cli
     destroy(gone, client)
     assert client("dynamodb").list_tables()["TableNames"] == ["theirs", "nobody-s"]
     assert client("dynamodb").describe_table(TableName="theirs")["Table"]["DeletionProtectionEnabled"]
+
+
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_certificates_that_cloudflare_still_lists_are_named(
+    gone: Stage, client: Clients, capsys: pytest.CaptureFixture[str], spoilt: bool
+) -> None:
+    make_table(client, gone.state_table, "gone")
+    now = datetime.now(UTC)
+    of = Facts(id="x", name="*.example.com", ends_at=now, kept_at=now, issued_as="newer", earlier=("older",))
+    kept_certificate.keep_facts(of, gone.state_table, client)
+    if spoilt:
+        client("dynamodb").put_item(TableName=gone.state_table, Item={"id": {"S": "certificate"}})
+    destroy(gone, client)
+    said = capsys.readouterr().out
+    assert ("desktops' certificates of this stage: older, newer." in said) is not spoilt
 
 
 def test_what_chalice_could_not_record_is_destroyed_too(gone: Stage, client: Clients) -> None:

@@ -22,7 +22,7 @@ from localcloud.aws import ACCOUNT, REGION
 from localcloud.cloud import STATE_TABLE, TABLE, Cloud
 from localcloud.cloudflare import TOKEN, ZONE_ID
 from localcloud.laptop import Laptop
-from tools import providers
+from tools import kept_certificate, providers
 from tools.account import clients
 from tools.site import Site
 from tools.stage import Stage, load
@@ -82,10 +82,10 @@ def resolver(cloud: Cloud, laptop: Laptop) -> Callable[[str, int], list[Address]
     return resolve
 
 
-def trust(laptop: Laptop, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process take the laptop's own issuer for one that browsers trust."""
+def trust(cloud: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process take the issuer of the kept certificate for one that browsers trust."""
     file = folder / "roots.pem"
-    file.write_text(laptop.root)
+    file.write_text(kept_certificate.told(STATE_TABLE, cloud.operator)[1])
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
 
 

@@ -46,6 +46,13 @@ def desktop(pair: Path, status: int = 200) -> Iterator[Address]:
         server.server_close()
 
 
+def issue(authority: Authority, folder: Path, name: str) -> None:
+    """Put a certificate for this name where a desktop shows it from."""
+    pair = authority.issue(name)
+    (folder / "dcv.pem").write_text(pair.chain)
+    (folder / "dcv.key").write_text(pair.key)
+
+
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """Return the issuer that this machine trusts, as browsers trust public ones."""
@@ -67,7 +74,7 @@ def failed(*addresses: Address, roots: str = "") -> Failed:
 
 
 def test_it_says_where_the_name_leads_and_whose_certificate_was_shown(trusted: Authority, tmp_path: Path) -> None:
-    trusted.issue(tmp_path, HOST)
+    issue(trusted, tmp_path, HOST)
     with desktop(tmp_path) as address:
         way = go(("127.0.0.1", 1), address)  # as browsers do, it tries the next address
     assert way.issuer == "The laptop's own issuer"
@@ -94,7 +101,7 @@ def test_nothing_that_listens() -> None:
 
 
 def test_a_certificate_for_another_name(trusted: Authority, tmp_path: Path) -> None:
-    trusted.issue(tmp_path, "i-0b.example.com")
+    issue(trusted, tmp_path, "i-0b.example.com")
     with desktop(tmp_path) as address:
         problem = failed(address)
     assert "Hostname mismatch" in problem.what
@@ -105,7 +112,7 @@ def test_a_certificate_that_has_expired(tmp_path: Path, monkeypatch: pytest.Monk
     old = Authority(datetime.now(UTC) - timedelta(days=400))
     (tmp_path / "roots.pem").write_text(old.root)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
-    old.issue(tmp_path, HOST)
+    issue(old, tmp_path, HOST)
     with desktop(tmp_path) as address:
         assert "is none that a browser trusts: certificate has expired" in failed(address).what
 
@@ -120,7 +127,7 @@ def test_a_certificate_that_nobody_issued(trusted: Authority, tmp_path: Path) ->
 
 def test_an_origin_s_certificate_is_good_for_the_proxy_alone(trusted: Authority, tmp_path: Path) -> None:
     origin = Authority()
-    origin.issue(tmp_path, HOST)
+    issue(origin, tmp_path, HOST)
     with desktop(tmp_path) as address:
         problem = failed(address, roots=origin.root)
     assert f"{HOST} leads straight to its desktop, whose certificate is good for Cloudflare alone" in problem.what
@@ -144,7 +151,7 @@ def test_an_origin_s_certificate_is_good_for_the_proxy_alone(trusted: Authority,
 def test_what_the_proxy_says_of_the_desktop(
     trusted: Authority, tmp_path: Path, status: int, what: str, remedy: str
 ) -> None:
-    trusted.issue(tmp_path, HOST)
+    issue(trusted, tmp_path, HOST)
     with desktop(tmp_path, status) as address:
         problem = failed(address)
     assert what in problem.what
