@@ -28,11 +28,12 @@ ROOT :=
 STAGE ?= dev
 JSON ?=
 SHORT ?=
+FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor deploy certificate key smoke destroy policies texts lock browser e2e clean
+.PHONY: doctor image deploy certificate key destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -81,6 +82,9 @@ bench: $(READY) ## Measure the figures the project claims.
 doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=dev; JSON=1 for machines).
 	@$(BIN)/python -m tools.doctor --stage $(STAGE) $(if $(JSON),--json)
 
+image: $(READY) ## Build the desktops' image of a stage and test it (STAGE=dev; FORCE=1 although nothing changed).
+	@$(BIN)/python -m tools.image --stage $(STAGE) $(if $(FORCE),--force)
+
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
 
@@ -92,6 +96,7 @@ certificate: $(READY) ## Have desktops' certificate issued, or give your own (ST
 key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)
 
+.PHONY: smoke
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
 	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")
 
@@ -108,6 +113,7 @@ lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 f
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(LOCK) tests/e2e/requirements.in --output-file tests/e2e/requirements.txt
+	@$(LOCK) desktop/requirements.in --output-file desktop/requirements.txt
 
 browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromium).
 	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make browser CHROMIUM=…'; exit 1; }

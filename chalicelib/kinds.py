@@ -215,7 +215,8 @@ class Setting:
     where the file says nothing; a key that has one may be left empty, and `when_empty` says what the stack makes then.
     `default_in_stage` is the default of a stage's file where that of the environment is another.
     `in_file` is a narrower kind for what people type: the environment may hold ids that an emulator made up. `sample`
-    is what stages/dev.toml shows in place of an example that would be somebody else's. A row that no function needs has
+    is what stages/dev.toml shows in place of an example that would be somebody else's. What a deploy looks up where the
+    file says nothing `is_found`; `when_empty` says where. A row that no function needs has
     no `name`; such rows are the deploy's own (tools/stage.py).
     """
 
@@ -232,6 +233,7 @@ class Setting:
     in_file: Kind | None = None
     stack_output: str = ""
     sample: str = ""
+    is_found: bool = False
 
     @property
     def group(self) -> str:
@@ -250,8 +252,8 @@ class Setting:
 
     @property
     def needed_in_file(self) -> bool:
-        """Whether a stage's file must say it: something needs it, and the stack makes none in its place."""
-        return bool(self.needed_by) and not (self.key and self.stack_output)
+        """Whether a stage's file must say it: something needs it, and no stack and no deploy has it otherwise."""
+        return bool(self.needed_by) and not (self.key and (self.stack_output or self.is_found))
 
     def read(self, text: str) -> Any:
         """Return the value that a text stands for: the default where it is empty, None where there is none.

@@ -92,7 +92,8 @@ NO_STREAM = "arn:aws:dynamodb:us-west-2:000000000000:table/elephant-meetings/str
 SETTINGS = (
     Setting("AMI_ID", ANY_IMAGE, target="desktops.ami_id", needed_by="desktops",
             meaning="the desktops' image: Windows, Amazon DCV, the Elephant client (docs/deploy.md, The image)",
-            key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18", sample="ami-00000000000000000"),
+            when_empty="the newest that `make image` has built for the stage, as each deploy finds it", is_found=True,
+            key="desktops.ami_id", in_file=IMAGE, example="ami-0e7fd79d17e852d18"),
     Setting("DESKTOP_CLIENT", Choice(Client), target="desktops.client", default=Client.SCRIPTS, key="desktops.client",
             meaning="what runs on the image: scripts ask the metadata without a token and use the table themselves, "
             "as the reference project's do; the kit does neither", stack_output="DesktopClient",

@@ -2,3 +2,6 @@
 
 Never shipped with the app, and imports nothing of it: what the two say to each other is stated in docs/desktop.md.
 """
+
+PROTOCOL = 1
+"""Which conversation with the app the agent knows. An image bears it as its tag `Protocol`, and the doctor compares."""

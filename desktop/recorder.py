@@ -2,8 +2,9 @@
 
 It runs in the person's session, begun by the helper, and writes into the folder `ELEPHANT_RECORDING`: what is being
 written lies in `running`, what is finished in `finished`. The end of its standard input, or SIGTERM, ends it in order;
-where that input has ended with the helper itself, it goes on, and the next helper ends it by SIGTERM. Pieces are Matroska, which can be played up to where a crash has cut it. Where ffmpeg ends by itself (the screen's size
-has changed, a device has gone, the disk was full) a new piece is begun.
+where that input has ended with the helper itself, it goes on, and the next helper ends it by SIGTERM. Pieces are
+Matroska, which can be played up to where a crash has cut it. Where ffmpeg ends by itself (the screen's size has
+changed, a device has gone, the disk was full) a new piece is begun.
 """
 
 from __future__ import annotations

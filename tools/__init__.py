@@ -6,6 +6,7 @@ under these the base, which knows nothing of them. tests/tools/test_hall.py read
 Entry points:
     deploy      from the operator's file to a running stage
     doctor      what is wrong with a stage, and its remedy
+    image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage
     destroy     takes a stage away, leaving nothing
     certificate  has a certificate for desktops issued, or takes the operator's own
@@ -19,6 +20,7 @@ Blocks:
     checks      what must hold before and after a deploy, a module for each thing that is examined
     providers   the DNS providers, one module each
     certifying  which certificate is kept, what of the earlier ones, and whether proxies judge it
+    imaging     what an image is made of, the builds of its pipeline, and what is told of them
     tables      the stage's tables: which name it may take, its protection, those it had earlier
     trial       a trial meeting, a module for each thing that is looked at
     recorded    a stage and its stack's outputs as Chalice's configuration
@@ -52,6 +54,7 @@ Base:
     pem         certificates and keys: made for a request, and judged
     kept_certificate  the desktops' certificate in the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
+    images      which image a stage's desktops have: the file's, or the newest that was built
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     inventory   what Chalice made of a stage, found in the account by its name
     record      what Chalice recorded of a stage's last deploy

@@ -21,6 +21,7 @@ from tools import (
     build,
     fast_launch,
     grants,
+    images,
     inventory,
     issuer,
     kept_certificate,
@@ -83,6 +84,7 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
     issuer.load(stage, datetime.now(UTC), root / "stages")
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
+    stage = images.pinned(stage, client)
     stack = Stack(client, stage.stack, works=lambda: working(stage, client))
     _say(f"stack {stage.stack} in {stage.region}, account {account.id}")
     before = stack.ready()

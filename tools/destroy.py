@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import PROJECT, DnsRecord
-from tools import fast_launch, inventory, kept_certificate, place, providers, recorded, records, tables, triggers
+from tools import (
+    fast_launch,
+    images,
+    inventory,
+    kept_certificate,
+    place,
+    providers,
+    recorded,
+    records,
+    tables,
+    triggers,
+)
 from tools.account import Account, Clients, clients, enter
 from tools.chalice import run_chalice
 from tools.desktops import alive, refuse_while_alive
 from tools.errors import ignore_not_found
+from tools.imaging import removal
 from tools.record import Record
 from tools.site import Provider
 from tools.stack import Stack
@@ -48,6 +62,8 @@ def main() -> int:
         say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone." if found else f"There is nothing of stage {stage.name} in {stage.region}.")
+    for line in images_left(stage, account, client):
+        say(line)
     if given.leave_records:
         print(providers.of(stage).records_left(stage, account))
     return 0
@@ -94,9 +110,23 @@ def _issued(stage: Stage, client: Clients) -> list[str]:
     return [each for each in (*kept.earlier, kept.issued_as) if each] if kept else []
 
 
+def images_left(stage: Stage, account: Account, client: Clients) -> Iterator[str]:
+    """Yield what to know of the images that were built for the stage: they stay, since others may launch from them."""
+    left = images.own(stage, account, client)
+    if not left:
+        return
+    most = sum(map(images.gib, left)) * images.GIB_MONTH
+    yield (
+        f"{len(left)} images that were built for it stay, with their snapshots, for at most ${most:.2f} a month: "
+        f"another stage may launch from them, and a new stage {stage.name} would find the newest. The parameter "
+        f"{images.parameter(stage)} stays with them. Where nobody wants one any more:"
+    )
+    yield from (f"  {images.removal(stage, image['ImageId'])}" for image in left)
+
+
 def remains(stage: Stage, client: Clients) -> list[str]:
     """Return what there is of a stage in its Region, for people to read."""
-    stack = [f"the stack {stage.stack}"] if Stack(client, stage.stack).exists() else []
+    stack = [f"the stack {name}" for name in (stage.stack, f"{stage.stack}-image") if Stack(client, name).exists()]
     kinds = {
         "function": [stage.function(name) for name in inventory.functions(stage, client)],
         "role": roles.of_stage(stage, client("iam")),
@@ -111,6 +141,8 @@ def remains(stage: Stage, client: Clients) -> list[str]:
 def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root: Path, *, leave_records: bool) -> None:
     record, provider = Record(stage, root), providers.of(stage)
     refuse_while_alive(stage, client)
+    removal.refuse_while_building(stage, client)
+    deployed = inventory.environment(stage, client).get("AMI_ID", "")
     zone_id = inventory.environment(stage, client).get("ZONE_ID", stage.zone_id)
     if not leave_records and zone_id != stage.zone_id:
         raise StageError(
@@ -138,7 +170,12 @@ def _destroy(stage: Stage, account: Account, stack: Stack, client: Clients, root
     names = tables.of_stage(stage, client)
     names += [stack.outputs()["TableName"]] if stack.exists() and "TableName" in stack.outputs() else []
     tables.release(names, client)
-    fast_launch.unwire(stage, client)
+    fast_launch.unwire(
+        replace(stage, ami_id=stage.ami_id or deployed),
+        client,
+        [image["ImageId"] for image in images.own(stage, account, client)],
+    )
+    removal.remove(stage, client)
     stack.down()
     tables.delete(names, client)
     _remove_groups(stage, client("ec2"))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError
 
 _NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException", "NoSuchEntity"})
-_DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized")
+_DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized", "Forbidden")
 _BUSY = (
     "Throttl",
     "RequestLimitExceeded",
@@ -16,6 +16,7 @@ _BUSY = (
     "RequestThrottled",
     "ServiceUnavailable",
     "InternalError",
+    "CallRateLimitExceeded",
 )
 
 

@@ -6,11 +6,15 @@ else has turned on for an image is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.ec2.images import resolve
 from chalicelib.domain.errors import ElephantError, LaunchRefused
 from chalicelib.settings import image_parameter
+from tools import images
 from tools.account import Clients
 from tools.stage import Stage
 
@@ -45,18 +49,19 @@ def wire(stage: Stage, client: Clients) -> list[str]:
     return [f"Fast Launch is being turned on for {ami_id}"]
 
 
-def unwire(stage: Stage, client: Clients) -> None:
-    """Turn off what a deploy has turned on: its snapshots cost their storage."""
+def unwire(stage: Stage, client: Clients, built: Iterable[str] = ()) -> None:
+    """Turn off what a deploy has turned on, and what building has for the images in `built`: its snapshots cost."""
     if not stage.fast_launch:
         return
-    try:
-        ami_id = _image(stage, client)
-    except LaunchRefused:
-        return  # nothing names an image any more
-    if state_of(ami_id, client)[0] in _ON:
-        client("ec2").disable_fast_launch(ImageId=ami_id)
+    ami_ids = {*built}
+    with suppress(LaunchRefused):  # nothing names an image any more
+        ami_ids |= {_image(stage, client)} - {""}
+    for ami_id in sorted(ami_ids):
+        if state_of(ami_id, client)[0] in _ON:
+            client("ec2").disable_fast_launch(ImageId=ami_id)
 
 
 def _image(stage: Stage, client: Clients) -> str:
+    """Return the id of the image that the file names, or of the newest that was built; empty where there is none."""
     parameter = image_parameter(stage.ami_id)
-    return resolve(client("ssm"), parameter) if parameter else stage.ami_id
+    return resolve(client("ssm"), parameter) if parameter else stage.ami_id or images.built(stage, client)

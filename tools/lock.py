@@ -19,10 +19,13 @@ from tools.stage import ROOT, StageError
 
 SHIPS = "requirements.txt"
 DEVELOPS = "requirements-dev.txt"
+DESKTOPS = "desktop/requirements.txt"
+"""What make image installs on desktops."""
 LOCKS = {
     SHIPS: "requirements.in",
     DEVELOPS: "requirements-dev.in",
     "tests/e2e/requirements.txt": "tests/e2e/requirements.in",
+    DESKTOPS: "desktop/requirements.in",
 }
 """The locks, and what each is made from."""
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import requests
 
 from chalicelib.control.ports import Dns
-from chalicelib.settings import Client
-from tools import inventory, limits
+from chalicelib.settings import RESOLVE, Client
+from tools import images, inventory, limits
 from tools.account import Account, Clients, enter
 from tools.errors import ignore_not_found
 from tools.findings import Finding
@@ -136,6 +136,12 @@ class Site:
     def desktop_client(self) -> Client:
         """What runs on the stage's desktops."""
         return desktop_client(self.stage, self.outputs)
+
+    @cached_property
+    def ami_id(self) -> str:
+        """What names the desktops' image: the file, else the functions as they are deployed, else what was built."""
+        deployed = inventory.environment(self.stage, self.client).get("AMI_ID", "")
+        return self.stage.ami_id or deployed or RESOLVE + images.parameter(self.stage)
 
     @cached_property
     def stream(self) -> str:

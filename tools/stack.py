@@ -94,14 +94,22 @@ class Stack:
         sleep: Callable[[float], None] = time.sleep,
         template: Path = TEMPLATE,
         works: Callable[[], str] = lambda: "",
+        *,
+        body: str = "",
+        again: str = "deploy again",
     ) -> None:
-        """`works` says what of the stage may be working, whatever its stack is like: nobody is to destroy that."""
+        """`works` says what of the stage may be working, whatever its stack is like: nobody is to destroy that.
+
+        `body` is the template where that is no file as it stands, `again` what brings the stack up.
+        """
         self._cloudformation = client("cloudformation")
         self._name = name
         self._sleep = sleep
         self._works = works
         self._starts = {(name, f"{change}_IN_PROGRESS") for change in ("CREATE", "UPDATE", "DELETE")}
         self._template = template
+        self._body = body
+        self._again = again
 
     def ready(self) -> dict[str, str]:
         """Wait until nobody changes the stack; return its outputs, none where it is still to be made.
@@ -124,7 +132,7 @@ class Stack:
         if status == "UPDATE_ROLLBACK_FAILED":
             raise StageError(
                 f"The stack {self._name} is {status}: {self._reasons()}. Repair that, then `aws cloudformation "
-                f"continue-update-rollback --region {region} --stack-name {self._name}`, and deploy again."
+                f"continue-update-rollback --region {region} --stack-name {self._name}`, and {self._again}."
             )
         return _pairs(there.get("Outputs"), "Output")
 
@@ -146,7 +154,7 @@ class Stack:
         """
         request: dict[str, Any] = {
             "StackName": self._name,
-            "TemplateBody": self._template.read_text(encoding="utf-8"),
+            "TemplateBody": self._body or self._template.read_text(encoding="utf-8"),
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
@@ -169,7 +177,7 @@ class Stack:
         if done is None or done["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             self.ready()  # says what to do where that is not simply to deploy again
             raise StageError(
-                f"The stack {self._name} was rolled back: {self._reasons()}. Repair that and deploy again."
+                f"The stack {self._name} was rolled back: {self._reasons()}. Repair that and {self._again}."
             )
         return True
 
@@ -183,6 +191,23 @@ class Stack:
         if there is None:
             raise StageError(f"There is no stack {self._name} in this Region and account; run make deploy first.")
         return _pairs(there.get("Outputs"), "Output")
+
+    def current(self) -> dict[str, str]:
+        """Return the outputs of the stack as it stands, whoever changes it; none where there is no such stack."""
+        return _pairs((self._describe() or {}).get("Outputs"), "Output")
+
+    def was_never_made(self) -> bool:
+        """Wait until nobody changes the stack; return whether it can take no change because it was never made whole."""
+        there = self._at_rest()
+        return there is not None and there["StackStatus"] in _NEVER_MADE
+
+    def physical(self, logical: str) -> str:
+        """Return the name in the account of what the template calls `logical`; empty where there is no such thing."""
+        with ignore_not_found():
+            request = {"StackName": self._name, "LogicalResourceId": logical}
+            found = self._cloudformation.describe_stack_resource(**request)["StackResourceDetail"]
+            return "" if found["ResourceStatus"] == "DELETE_COMPLETE" else str(found.get("PhysicalResourceId", ""))
+        return ""
 
     def exists(self) -> bool:
         """Return whether there is such a stack."""

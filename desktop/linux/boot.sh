@@ -54,7 +54,7 @@ put() {
 }
 
 # Prints the second file with the settings of the first: those that are there have their values, what is missing is added.
-# shellcheck disable=SC2016  the program is awk's
+# shellcheck disable=SC2016 # the program is awk's
 merge() {
   awk '
     function section_of(line) { sub(/^[ \t]*\[/, "", line); sub(/\][ \t]*$/, "", line); return line }

@@ -37,7 +37,6 @@ class Heard:
     missing: list[str] | None = None
     """What it lacks by its last word; None before the first."""
     connected: bool | None = None
-    took_certificate: bool = False
     pieces: int = 0
     """How many pieces of a recording it says it has uploaded, once its person has been away for a while."""
     lost: list[str] = field(default_factory=list)
@@ -101,7 +100,6 @@ class App:
             heard.has_asked = True
             return self._place()
         if (method, route) == ("GET", "/certificate"):
-            heard.took_certificate = True
             return self._issued.as_told()
         if (method, route) == ("POST", "/ready"):
             heard.missing = [str(each) for each in body.get("missing", ())]

@@ -2,7 +2,7 @@
 
     agent.toml       for its time the agent's settings lead to the stand-ins; the image's own stand beside it, in
                      agent.toml.before-rehearsal, and are what tells that a rehearsal goes on or was cut off
-    DCV's pair       dcv.pem and dcv.key as they were, kept in the rehearsal's folder meanwhile
+    DCV's pair       dcv.pem and dcv.key as they were, kept in the rehearsal's folder: the agent installs others
     hooks/…/connect  one command of the rehearsal's own beside the operator's, for the service and for the session
     state/rehearsal  all that the service keeps meanwhile, and the program in `dcv`'s place
 
@@ -25,12 +25,9 @@ from desktop.config import Config, as_toml, load
 from desktop.hooks import Moment, Runner
 from desktop.machine.system import System
 from desktop.notice import Notice, Phase
-from desktop.rehearsal.certificate import Issued
 from desktop.rehearsal.hosts import Host, python
 
-PAIR = ("dcv.key", "dcv.pem")
-"""DCV's files, in the order in which they are replaced: a certificate without its key would be none."""
-
+_PAIR = ("dcv.key", "dcv.pem")
 _HOOK = "zz-rehearsal"
 _BESIDE = ".before-rehearsal"
 _WERE = "were.json"
@@ -88,20 +85,6 @@ class Changes:
         beside.write_text(as_toml(told), encoding="utf-8")
         beside.chmod(0o644)  # the helper reads it too
         beside.replace(self._file)
-
-    def hand_over(self, issued: Issued) -> None:
-        """Put the rehearsal's certificate where DCV reads it, as the agent does with what the app hands over.
-
-        Raises:
-            OSError: it cannot be.
-        """
-        folder = self.image.dcv_certificates
-        for name, told in zip(PAIR, (issued.key, issued.certificate), strict=True):
-            beside = folder / f".{name}.rehearsal"
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-                out.write(told)
-            _own_as(beside, folder)
-            beside.replace(folder / name)
 
     def visit(self) -> None:
         """Have DCV tell of a connection from now on."""
@@ -193,7 +176,7 @@ class Changes:
         beside.replace(self._kept)
 
     def _keep_pair(self) -> None:
-        there = [name for name in PAIR if (self.image.dcv_certificates / name).exists()]
+        there = [name for name in _PAIR if (self.image.dcv_certificates / name).exists()]
         for name in there:
             shutil.copy2(self.image.dcv_certificates / name, self.folder / name)
             _own_as(self.folder / name, self.image.dcv_certificates / name)
@@ -204,7 +187,7 @@ class Changes:
             were = json.loads((self.folder / _WERE).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # it was cut off before anything of DCV's was changed
             return
-        for name in PAIR:
+        for name in _PAIR:
             file = self.image.dcv_certificates / name
             if name not in were:
                 file.unlink(missing_ok=True)

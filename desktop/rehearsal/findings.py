@@ -14,7 +14,7 @@ _WHERE = (
         "DCV has no licence",
         "The instance profile needs s3:GetObject on arn:aws:s3:::dcv-license.<region>/*, and S3 must be in reach.",
     ),
-    ("The certificate on port", "Look whether DCV reads its certificate where agent.toml says (dcv_certificates)."),
+    ("The certificate", "Look at dcv_certificates in agent.toml: does DCV read its certificate there?"),
     ("Nothing listens on port", "Look at connectivity/web-port in DCV's settings, and at DCV's server.log."),
     ("The machine is about to restart", "Have the build restart the machine after the last installer."),
     ("A check of the operator's", "The command is in hooks/checks."),

@@ -213,7 +213,6 @@ def _rehearse(
         stack.callback(metadata.stop)
         stack.callback(changes.put_back)
         changes.make(metadata.url)
-        changes.hand_over(issued)
         rehearsal = Rehearsal(changes, host, app, minutes, stop)
         host.restart_service()
         has_failed = False

@@ -60,11 +60,20 @@ class Digests:
 
 @dataclass(slots=True)
 class Tally:
-    """What was sent in a transfer: parts that S3 took, parts that were begun and did not arrive, and bytes of both."""
+    """What a transfer comes to over all tries: parts that S3 took, parts that were begun in vain, and bytes of both.
+
+    `there` is how many parts S3 had when that was asked last: also those of which it could not tell any more.
+    """
 
     taken: int = 0
     failed: int = 0
     bytes: int = 0
+    there: int = 0
+
+    @property
+    def arrived(self) -> int:
+        """A number that grows with every part that arrives."""
+        return self.taken + self.there
 
 
 class _Anew(Exception):
@@ -140,6 +149,7 @@ class _Sending:
             links: dict[int, Link] = {}
             if begin == 0:
                 links, there = self._ask_links(group)
+                self.tally.there = len(there)
             self._send([part for part in group if (part.number, self._digest(part)) not in there], links)
             if self.is_safe:
                 return

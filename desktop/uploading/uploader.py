@@ -114,9 +114,9 @@ class Uploader:
         """
         lost = [*self._lost(), *also_lost]
         if unfinished:
-            lost += [
-                f"{name}{_shown(each.size)} is not uploaded: {each.why}" for name, each in list(self._waiting.items())
-            ]
+            waiting = list(self._waiting.items())
+            lost += [f"{name}{_shown(each.size)} is not uploaded: {each.why}" for name, each in waiting]
+            lost += [self._trouble] if self._trouble else []
         told = Report(len(self._safe()), _at_most(lost), visits)
         return None if self._state.get("told_recordings") == _kept(told) else told
 
@@ -148,7 +148,7 @@ class Uploader:
     def _upload(self, name: str) -> None:
         each = self._waiting[name]
         tally = each.tally
-        before = tally.taken
+        before = tally.arrived
         why = "the agent has failed; see its log."
         try:
             piece = self._outbox.look(name)
@@ -168,7 +168,7 @@ class Uploader:
             why = f"it cannot be read ({error})."
         finally:
             if why:
-                self._try_later(name, each, why, arrived=tally.taken > before)
+                self._try_later(name, each, why, arrived=tally.arrived > before)
             self._is_at_work = False
 
     def _try_later(self, name: str, each: _Waits, why: str, *, arrived: bool) -> None:

@@ -101,6 +101,12 @@ def meeting_s() -> Iterator[str]:
     yield from serving({"MeetingID": "m-1"})
 
 
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not here")
+def test_shellcheck_finds_nothing_wrong() -> None:
+    found = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True, check=False)
+    assert found.stdout == ""
+
+
 def test_a_machine_without_a_meeting_is_left_as_it_is(box: Box, nobody_s: str) -> None:
     """Images boot while they are built, and where EC2 prepares fast launches."""
     box.starts("display-manager.service")

@@ -31,7 +31,10 @@ LISTED = """\
 [dshow @ 000001]   Alternative name "@device_cm_1"
 """
 
-needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed: apt-get install ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(
+    sys.platform == "win32" or not shutil.which("ffmpeg"),
+    reason="ffmpeg is not installed: apt-get install ffmpeg (on Windows no screen is there to be recorded)",
+)
 
 
 def seconds(piece: Path) -> float:

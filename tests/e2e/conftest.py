@@ -47,6 +47,7 @@ SHIPPED = (
     ".chalice",
     "app.py",
     "chalicelib",
+    "desktop",
     "infra",
     "pyproject.toml",
     "requirements.in",
@@ -136,7 +137,7 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
     client = clients("us-west-2")
     sample = (project / "stages" / "dev.toml").read_text()
     ours = (
-        sample.replace("ami-00000000000000000", WINDOWS)
+        sample.replace('ami_id = ""', f'ami_id = "{WINDOWS}"')
         .replace("0" * 32, ZONE_ID)
         .replace('"example.com"', f'"{DOMAIN}"')
         .replace("[environment]", f'[environment]\nCLOUDFLARE_API_URL = "{cloudflare.url}"')

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from localcloud.cloudflare import CERTIFICATE_TOKEN
 from tests.e2e.outside import Deployed, ask, wait_for
 from tools.account import enter
 from tools.stage import FUNCTIONS
@@ -101,6 +104,51 @@ def test_desktops_with_the_kit_may_call_their_routes_of_this_api_and_nothing_els
     assert told(deployed, "API_URL") == {deployed.address}
     assert told(deployed, "DESKTOP_CLIENT") == {"kit"}
     assert f"desktops are told where the API is: {deployed.address}" in deployed.said
+
+
+def test_a_certificate_is_made_with_a_token_of_one_run_and_handed_to_the_desktop_of_a_row_alone(
+    deployed: Deployed,
+) -> None:
+    """By the function under its own policy; who signed is told as API Gateway tells it."""
+    root = deployed.project / "root.pem"
+    root.write_text(deployed.cloudflare.authority.root)
+    command = ["tools.certificate", "--stage", deployed.stage.name, "--root", str(root), "--strict", "yes"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(deployed.environ, "CERTIFICATE_TOKEN", CERTIFICATE_TOKEN)
+        made, again = deployed.run(*command), deployed.run(*command)
+    assert "The certificate for *.example.com is kept, good to" in made.stdout, made.stderr
+    assert "it stays. FORCE=1" in again.stdout, again.stderr
+    assert (len(deployed.cloudflare.authority.issued), deployed.cloudflare.mode) == (1, "strict")
+    assert CERTIFICATE_TOKEN not in made.stdout + made.stderr
+    table, row = deployed.outputs["TableName"], {"id": {"S": "certified"}}
+    deployed.client("dynamodb").put_item(TableName=table, Item=row | {"teacher_ec2_id": {"S": "i-0123456789abcdef0"}})
+    status, told = handed_to("i-0123456789abcdef0", deployed)
+    assert (status, deployed.cloudflare.authority.issued.popitem()[1]["certificate"]) == (200, told["certificate"])
+    assert told["issuer_root"] == root.read_text()
+    assert "PRIVATE KEY" in told["key"]
+    assert handed_to("i-0fedcba9876543210", deployed)[0] == 404
+    deployed.client("dynamodb").delete_item(TableName=table, Key=row)
+
+
+def handed_to(desktop: str, deployed: Deployed) -> tuple[int, dict[str, str]]:
+    """Return what a desktop is answered that asks for the certificate of the meeting `certified`."""
+    role = f"{deployed.stage.stack}-desktop-{deployed.stage.region}"
+    event = {
+        "requestContext": {
+            "httpMethod": "GET",
+            "resourcePath": "/desktop/{meetingId}/certificate",
+            "identity": {"userArn": f"arn:aws:sts::000000000000:assumed-role/{role}/{desktop}"},
+        },
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"meetingId": "certified"},
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    name = deployed.stage.function("api_handler")
+    answer = json.load(deployed.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))["Payload"])
+    return answer["statusCode"], json.loads(answer["body"])
 
 
 def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed) -> None:

@@ -17,6 +17,7 @@ HASH = "sha256:" + "0" * 64
 def project(tmp_path: Path) -> Path:
     """The project's locks and their sources, to be spoiled."""
     (tmp_path / "tests" / "e2e").mkdir(parents=True)
+    (tmp_path / "desktop").mkdir()
     for locked, source in lock.LOCKS.items():
         for name in (locked, source):
             shutil.copy(ROOT / name, tmp_path / name)

@@ -64,7 +64,7 @@ def test_only_what_changed_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sample", "own"),
     [
-        ('"ami-00000000000000000"', '"ami-0e7fd79d17e852d18"'),
+        ('ami_id = ""', 'ami_id = "ami-0e7fd79d17e852d18"'),
         ("[environment]", '[environment]\nSCHEDULE_KEY = "k"'),
         ("[dns]", "[dns"),
     ],

@@ -45,6 +45,7 @@ BEFORE = _by_name(
     account.runtime,
     account.concurrency,
     image.image,
+    image.agent,
     image.encryption,
     image.fast_launch,
     desktops.client,

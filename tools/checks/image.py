@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,11 +12,16 @@ from chalicelib.adapters.ec2.images import resolve
 from chalicelib.adapters.ec2.refusals import Kind, kind_of
 from chalicelib.adapters.ec2.volumes import lacks, root_of
 from chalicelib.domain.errors import LaunchRefused, Unavailable
-from chalicelib.settings import image_parameter
+from chalicelib.settings import Client, image_parameter
+from desktop import PROTOCOL
+from tools import images
 from tools.errors import code_of
 from tools.fast_launch import state_of
 from tools.findings import Finding, as_aws_said, as_sentence, fail, ok, warn
 from tools.site import Site
+
+OLD = timedelta(days=90)
+"""How old an image may be before it is told: by then three rounds of security updates are missing in it."""
 
 _DIES = "a desktop would die as soon as it is launched"
 
@@ -35,14 +41,14 @@ def image(site: Site) -> Iterator[Finding]:
     except _NoImage as none:
         yield none.finding
         return
-    ami, bake = described["ImageId"], _bake(site)
+    ami, another = described["ImageId"], _another(site)
     if described["State"] != "available":
         wait = site.aws(f"ec2 wait image-available --image-ids {ami}")
-        yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else bake)
+        yield fail(f"the image {ami} is {described['State']}", wait if described["State"] == "pending" else another)
         return
     root, size = described.get("RootDeviceName", ""), root_of(described).get("VolumeSize", 0)
     if not root_of(described):
-        yield fail(f"the image {ami} has no EBS volume at its root device {root or '(none)'}", bake)
+        yield fail(f"the image {ami} has no EBS volume at its root device {root or '(none)'}", another)
         return
     yield ok(f"the image {ami} is available; its root device is {root}, {size} GiB")
     if size > site.stage.volume_gib:
@@ -51,14 +57,61 @@ def image(site: Site) -> Iterator[Finding]:
             f"set desktops.volume_gib = {size} in {site.file}",
         )
     if described.get("Platform") != "windows":
-        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + bake)
+        yield warn(f"the image {ami} does not run Windows", "fine where desktops run Linux; else " + another)
     owner = described.get("ImageOwnerAlias") or described.get("OwnerId")
-    if image_parameter(site.stage.ami_id) and owner not in (site.account.id, "amazon"):
+    if image_parameter(site.ami_id) and owner not in (site.account.id, "amazon"):
         yield fail(
-            f"{site.stage.ami_id} names an image of {owner}, and the functions may launch this account's and Amazon's",
+            f"{site.ami_id} names an image of {owner}, and the functions may launch this account's and Amazon's",
             f"let it name a copy: {site.aws('ec2 copy-image')} --source-region {site.stage.region} "
             f'--source-image-id {ami} --name elephant; or write desktops.ami_id = "{ami}" in {site.file}',
         )
+
+
+def agent(site: Site) -> Iterator[Finding]:
+    """The image is not old, its agent and the app understand each other, and the newest is the one that is deployed."""
+    try:
+        described = _described(site)
+    except _NoImage:
+        return  # that is said already
+    ami, tags = described["ImageId"], images.tags(described)
+    another = f"{site.make('image')}, then {site.make('deploy')}"
+    if (days := _days_old(described, site)) is None:
+        yield warn(f"nothing says when the image {ami} was made", another)
+    elif days > OLD.days:
+        yield warn(
+            f"the image {ami} is {days} days old: what Windows or Ubuntu has repaired since is not in it", another
+        )
+    else:
+        yield ok(f"the image {ami} is {days} days old")
+    if site.desktop_client is Client.KIT:
+        yield _understood(ami, tags, another)
+    newest = images.built(site.stage, site.client)
+    if newest and newest != ami and not site.stage.ami_id:
+        yield warn(f"desktops have the image {ami}, and {newest} was built since", site.make("deploy"))
+
+
+def _understood(ami: str, tags: Mapping[str, str], another: str) -> Finding:
+    """Return whether the agent of an image of the kit's speaks as the app does."""
+    speaks = tags.get("Protocol", "")
+    if not speaks.isdecimal():
+        what = f"which agent the image {ami} has cannot be told: it has no tag Protocol, so make image did not build it"
+        return warn(what, "see that it has what docs/deploy.md#an-image-of-your-own lists, then tag it")
+    if int(speaks) < PROTOCOL:
+        return fail(f"the agent of the image {ami} speaks protocol {speaks}, and this app {PROTOCOL}", another)
+    if int(speaks) > PROTOCOL:
+        newer = "deploy from the copy of the project that built it, or name an older image as desktops.ami_id"
+        return fail(f"the agent of the image {ami} speaks protocol {speaks}, and this app only {PROTOCOL}", newer)
+    made = f", of Elephant {tags['Version']}" if "Version" in tags else ""
+    return ok(f"the agent of the image {ami}{made}, and the app understand each other")
+
+
+def _days_old(described: Mapping[str, Any], site: Site) -> int | None:
+    """Return how many days ago an image was made; None where EC2 does not say."""
+    try:
+        made = datetime.fromisoformat(str(described.get("CreationDate", "")))
+    except ValueError:
+        return None
+    return (site.now() - (made if made.tzinfo else made.replace(tzinfo=UTC))).days
 
 
 def encryption(site: Site) -> Iterator[Finding]:
@@ -155,7 +208,9 @@ def _described(site: Site) -> dict[str, Any]:
     Raises:
         _NoImage: there is none.
     """
-    ami, parameter = site.stage.ami_id, image_parameter(site.stage.ami_id)
+    ami, parameter = site.ami_id, image_parameter(site.ami_id)
+    if parameter == images.parameter(site.stage) and not images.built(site.stage, site.client):
+        raise _NoImage(fail(f"there is no image for desktops of stage {site.stage.name} yet", site.make("image")))
     if parameter:
         try:
             ami = resolve(site.client("ssm"), parameter)
@@ -173,10 +228,10 @@ def _described(site: Site) -> dict[str, Any]:
         found = []
     if not found:
         what = f"the image {ami} is not in {site.stage.region}, or not shared with this account"
-        raise _NoImage(fail(what, _bake(site)))
+        raise _NoImage(fail(what, _another(site)))
     described: dict[str, Any] = found[0]
     return described
 
 
-def _bake(site: Site) -> str:
-    return f"bake one (docs/deploy.md, The image), or correct desktops.ami_id in {site.file}"
+def _another(site: Site) -> str:
+    return f"build one: {site.make('image')}; or correct desktops.ami_id in {site.file}"

@@ -87,7 +87,9 @@ def everything(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_the_service_is_led_to_the_stand_ins_and_the_rest_of_the_image_stays(folder: Path, host: Host) -> None:
     changes = changes_of(folder, host)
+    usual = os.umask(0o077)
     changes.make("http://127.0.0.1:1234")
+    os.umask(usual)
     found = load(folder / "agent.toml")
     assert (found.metadata, found.api, found.upload) == ("http://127.0.0.1:1234", "", ())
     assert (found.user, found.session, found.hooks) == ("ada", folder / "session", folder / "hooks")
@@ -150,6 +152,19 @@ def test_everything_is_as_it_was(folder: Path, host: Host, pair: Sequence[str], 
     assert host.restarts == [text], "the service begins anew, with the image's own settings"
     assert (folder / "hooks" / "service" / "connect").is_dir()
     assert not (folder / "hooks" / "session").exists()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_dcv_s_own_files_stay_dcv_s(folder: Path, host: Host) -> None:
+    key = folder / "dcv" / "dcv.key"
+    key.touch()
+    os.chown(key, 65534, 65534)
+    changes = changes_of(folder, host)
+    changes.make(NOBODY_THERE)
+    key.unlink()
+    key.touch()
+    changes.put_back()
+    assert (key.stat().st_uid, key.stat().st_gid) == (65534, 65534)
 
 
 def test_an_image_without_settings_has_none_afterwards(folder: Path, host: Host) -> None:

@@ -74,6 +74,7 @@ def test_a_service_that_has_not_said_whether_it_is_ready(app: App, config: Confi
         ("DCV's session is SYSTEM's and not lesson's, so nobody would be let in.", "owner"),
         ("DCV has no licence: DCV lists no licence.", "dcv-license"),
         ("The certificate on port 8443 is not good for a.invalid: Hostname mismatch.", "dcv_certificates"),
+        ("The certificate that the app keeps is not installed yet.", "dcv_certificates"),
         ("Nothing listens on port 8443.", "web-port"),
         ("lesson is not logged on yet.", "rehearse --prepare"),
         ("The machine is about to restart.", "installer"),

@@ -28,7 +28,7 @@ from tests.waiting import until
 if sys.platform == "win32":
     pytest.skip("the system's programs are shell scripts here", allow_module_level=True)
 
-SHORT = 1.4
+SHORT = 2.0
 """Minutes; what is missing is waited for a fifth of it."""
 
 LONG = 8.0

@@ -209,6 +209,14 @@ def test_a_part_that_is_not_what_it_says_is_refused(asks: Asking, app: App, sent
     assert app.recordings.safe == {}
 
 
+def test_a_piece_is_whole_of_just_the_parts_that_are_named(asks: Asking, app: App) -> None:
+    told = offer(asks, b"film", upload="")
+    requests.put(told["links"][0]["url"], b"film", headers=told["links"][0]["headers"], timeout=10)
+    with pytest.raises(AppRefused) as refused:
+        finish(asks, b"filn", told["upload"])
+    assert (refused.value.status, app.recordings.safe) == (409, {})
+
+
 def test_an_upload_that_nobody_knows_is_to_be_begun_anew(asks: Asking) -> None:
     with pytest.raises(AppRefused) as refused:
         offer(asks, b"film", upload="gone")

@@ -158,6 +158,9 @@ def test_a_drop_folder_that_cannot_be_read_stops_nothing_that_was_taken(
     assert len(place.sent) == 1
     assert not place.uploader.is_settled
     assert caplog.text.count("cannot be taken over now") == 1
+    told = place.uploader.report(1, unfinished=True)
+    assert told is not None
+    assert "cannot be taken over now" in told.lost[-1], "what lies there is not known, and may be a recording"
     place.drop.mkdir()
     place.live()
     assert place.uploader.is_settled
@@ -225,6 +228,21 @@ def test_who_makes_more_pieces_than_can_have_been_recorded_is_heard_no_more(plac
     told = place.uploader.report(1)
     assert told is not None
     assert "More than 1000 pieces" in told.lost[0]
+
+
+@pytest.mark.parametrize("count", ["taken", "there"])
+def test_one_that_comes_on_with_every_try_is_not_kept_waiting(place: Place, count: str) -> None:
+    """Also where S3 has a part, and the connection was cut before it could say so."""
+
+    def send(piece: Piece) -> None:
+        tally = place.uploader._waiting[piece.name].tally
+        setattr(tally, count, getattr(tally, count) + 1)
+        if getattr(tally, count) < 10:
+            raise Trouble("The connection was cut.")
+
+    place.at_send = send
+    place.live(25)
+    assert len(place.sent) == 1
 
 
 def test_what_it_took_is_logged_also_over_several_tries(place: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from desktop import PROTOCOL
 from tests.tools.checks.sound import ACCOUNT, REGION, Account, Wrong, assert_found, nothing
 from tools.checks import BEFORE, look
+from tools.checks.image import OLD
 from tools.findings import Level
 
 PARAMETER = "/elephant/image"
@@ -41,10 +44,10 @@ def _hold_another_owners(account: Account) -> None:
 
 
 WRONG: dict[str, Wrong] = {
-    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "bake one"),
+    "no such image": ("image", {"ami_id": "ami-0123456789abcdef0"}, nothing, Level.FAIL, "build one"),
     "image bigger than the volume": ("image", {"volume_gib": 8}, nothing, Level.WARN, "volume_gib = 15"),
     "image not ready": ("image", {}, lambda a: image_is(a, State="pending"), Level.FAIL, "wait image-available"),
-    "image failed": ("image", {}, lambda a: image_is(a, State="failed"), Level.FAIL, "bake one"),
+    "image failed": ("image", {}, lambda a: image_is(a, State="failed"), Level.FAIL, "build one"),
     "image without a root": ("image", {}, lambda a: image_is(a, BlockDeviceMappings=[]), Level.FAIL, "no EBS volume"),
     "no such parameter": ("image", {"ami_id": RESOLVED}, nothing, Level.FAIL, f"{PARAMETER}, which is not there"),
     "a parameter without an image": ("image", {"ami_id": RESOLVED}, _hold("later"), Level.FAIL, "no image's id"),
@@ -84,6 +87,69 @@ def test_a_parameter_that_may_not_be_read_is_a_warning(account: Account) -> None
 @pytest.mark.parametrize("check", ["encryption", "fast_launch"])
 def test_an_image_that_is_not_there_is_told_once(account: Account, check: str) -> None:
     assert account.look(check, ami_id="ami-0123456789abcdef0") == []
+
+
+def _made(days: int, **tags: str) -> Any:
+    """Return what lets EC2 describe the image as one of the kit's, made so many days ago, with these tags."""
+
+    def make(account: Account) -> None:
+        made = datetime.now(UTC) - timedelta(days=days, hours=1)
+        account.client("cloudformation").describe_stacks = lambda **_: {"Stacks": []}  # a new stage has the kit
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        image_is(account, CreationDate=f"{made:%Y-%m-%dT%H:%M:%S.000Z}", Tags=listed)
+
+    return make
+
+
+BUILT = "/imagebuilder/elephant/dev/image"
+AGENT: dict[str, Wrong] = {
+    "old": ("agent", {}, _made(OLD.days + 1, Protocol=str(PROTOCOL)), Level.WARN, "91 days old"),
+    "no date": ("agent", {}, lambda a: image_is(a, CreationDate=""), Level.WARN, "nothing says when"),
+    "older agent": ("agent", {}, _made(1, Protocol=str(PROTOCOL - 1)), Level.FAIL, "make image STAGE=dev, then make"),
+    "newer agent": ("agent", {}, _made(1, Protocol=str(PROTOCOL + 1)), Level.FAIL, "this app only"),
+    "no tags": ("agent", {}, _made(1), Level.WARN, "cannot be told: it has no tag Protocol"),
+    "a tag that is no number": ("agent", {}, _made(1, Protocol="one"), Level.WARN, "cannot be told"),
+}
+
+
+@pytest.mark.parametrize("name", AGENT)
+def test_an_image_that_is_old_or_speaks_otherwise_is_found(name: str, account: Account) -> None:
+    assert_found(account, *AGENT[name])
+
+
+def test_an_image_that_was_built_lately_fits(account: Account) -> None:
+    _made(OLD.days, Protocol=str(PROTOCOL), Version="0.2.0")(account)
+    ami = account.stage.ami_id
+    assert account.look("agent") == [
+        (Level.OK, f"the image {ami} is 90 days old → "),
+        (Level.OK, f"the agent of the image {ami}, of Elephant 0.2.0, and the app understand each other → "),
+    ]
+
+
+def test_an_image_with_scripts_has_no_agent_to_ask_about(account: Account) -> None:
+    assert [level for level, _ in account.look("agent", client="scripts")] == [Level.OK]
+
+
+def test_the_image_that_is_deployed_is_looked_at_where_the_file_names_none(account: Account) -> None:
+    configuration = account.client("lambda").get_function_configuration(FunctionName="elephant-dev")
+    variables = configuration["Environment"]["Variables"] | {"AMI_ID": account.stage.ami_id}
+    account.client("lambda").update_function_configuration(
+        FunctionName="elephant-dev", Environment={"Variables": variables}
+    )
+    newest = "ami-0123456789abcdef0"
+    account.client("ssm").put_parameter(Name=BUILT, Value=newest, Type="String")
+    assert account.look("image", ami_id="")[0][0] is Level.OK
+    [*_, newer] = account.look("agent", ami_id="")
+    assert newer == (
+        Level.WARN,
+        f"desktops have the image {account.stage.ami_id}, and {newest} was built since → make deploy STAGE=dev",
+    )
+
+
+def test_without_any_image_the_doctor_says_what_makes_one(account: Account) -> None:
+    account.client("lambda").get_function_configuration = lambda **_: {"Environment": {"Variables": {}}}
+    found = account.look("image", ami_id="")
+    assert found == [(Level.FAIL, "there is no image for desktops of stage dev yet → make image STAGE=dev")]
 
 
 class TestEncryption:

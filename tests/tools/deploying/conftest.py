@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def client(aws: None, stage: Stage) -> Clients:
 
 @pytest.fixture
 def stage() -> Stage:
-    return load("dev")
+    return replace(load("dev"), ami_id="ami-00000000000000000")
 
 
 @pytest.fixture
