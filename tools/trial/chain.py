@@ -39,6 +39,8 @@ class Chain:
     invitation: Invitation
     ends_at: datetime | None = field(init=False, default=None)
     """When the meeting ends by itself at the latest (UTC), None while that is not known."""
+    sought_remains: bool = field(init=False, default=False)
+    """Whether it was waited until nothing was left, be it in vain."""
     _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
@@ -225,6 +227,7 @@ class Chain:
         Raises:
             Failed: something is.
         """
+        self.sought_remains = True
         found: list[Finding] = []
 
         def all_is_gone() -> bool | None:

@@ -70,10 +70,10 @@ class Stand:
         """Return when the meeting ends by itself whatever becomes of this command (UTC), None where nothing tells."""
         return deadline(self._meetings.get(self.meeting_id), self.policy)
 
-    def call_off(self) -> None:
+    def call_off(self) -> bool:
         """Have the app end the meeting: write on the row what its own rules write, to which the stream is a trigger.
 
-        One that is over is left as it is.
+        Returns whether that was to be done: one that is over is left as it is.
 
         Raises:
             ElephantError: it could not be written.
@@ -81,12 +81,12 @@ class Stand:
         for _ in range(_TRIES):
             meeting = self._meetings.get(self.meeting_id)
             if meeting.over:
-                return
+                return False
             try:
                 self._meetings.update(self.meeting_id, writes.ending(meeting, Reason.CANCELLED, self.site.now()))
             except Conflict:
                 continue
-            return
+            return True
         raise Unavailable(f"The row of meeting {self.meeting_id} is changed by many at once.")
 
     def left(self) -> list[Finding]:

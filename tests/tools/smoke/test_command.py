@@ -234,3 +234,5 @@ def test_a_timer_that_is_left_over_is_told_with_the_command_that_takes_it_away(s
     assert code == 1
     assert f"the timer launch-{stage.row['id']} is still there" in said
     assert "aws --region us-west-2 scheduler delete-schedule --group-name default" in said
+    assert "called off" not in said
+    assert said.count("is still there, though its meeting") == 2  # as it is seen, and in the report
