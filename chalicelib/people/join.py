@@ -57,13 +57,15 @@ def resolve_join(
     signed: bool = True,
     records: bool = True,
     recorded: bool = False,
+    consents: bool = False,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
     That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
     (`records` is false) is told what somebody who comes now would be told. A link that is not `signed` is one of a
-    meeting that was made before links were, or by hand: nobody was ever sent another one for it. Where meetings are
-    `recorded`, how this role's recording stands is told too.
+    meeting that was made before links were, or by hand: nobody was ever sent another one for it. Who `consents` has
+    clicked with the notice before them that the meeting is recorded. Where meetings are `recorded`, how this role's
+    recording stands is told too.
 
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
@@ -88,13 +90,13 @@ def resolve_join(
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, now, policy)
-        if seat.joined_at or not records:
-            return Open(address, Status.IN_PROGRESS, seat.desktop_id or "", recording)
-        try:
-            meetings.update(meeting_id, writes.joined(meeting, role, now))
-        except Conflict:
-            continue
-        log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
+        change = writes.joined(meeting, role, now, consents=consents) if records else None
+        if change:
+            try:
+                meetings.update(meeting_id, change)
+            except Conflict:
+                continue
+            log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
         return Open(address, Status.IN_PROGRESS, seat.desktop_id or "", recording)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
