@@ -108,6 +108,7 @@ def test_a_bucket_whose_name_no_certificate_covers_is_asked_by_its_path() -> Non
 
 
 def test_the_app_signs_for_the_region_that_is_set_for_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     for name, value in (("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")

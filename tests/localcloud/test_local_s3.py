@@ -15,10 +15,12 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import app
 from chalicelib.adapters.s3 import SIGNING
 from localcloud import loopback
 from localcloud.aws import Aws, _moto
-from localcloud.clock import RealClock
+from localcloud.clock import RealClock, VirtualClock
+from localcloud.cloud import Cloud
 from localcloud.ledger import APP, Ledger
 from localcloud.s3 import SMALLEST, Fault
 
@@ -299,3 +301,14 @@ def test_the_ledger_names_what_was_asked_as_s3_does(strict: Side, aws: Aws) -> N
         "CompleteMultipartUpload",
         "ListObjectsV2",
     ]
+
+
+def test_a_cloud_signs_as_its_own_app_whoever_asked_aws_in_this_process_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session: Any = boto3
+    other = session.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="of somebody else")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", other)
+    with Cloud(app.app, VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))):
+        assert session.client("s3")._request_signer._credentials.access_key == APP
+    assert other is session.DEFAULT_SESSION

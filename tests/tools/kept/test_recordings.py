@@ -188,6 +188,7 @@ def test_sizes_are_for_people() -> None:
 
 
 def test_links_are_for_the_buckets_own_host_and_signed_with_version_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     client = recordings.signer("eu-central-1")
