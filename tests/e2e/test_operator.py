@@ -223,6 +223,9 @@ def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> N
         "timers",
         "rules",
         "concurrency",
+        "consent",
+        "recordings_bucket",
+        "uploads",
     ):
         assert (check, "ok") in levels, looked
         assert (check, "fail") not in levels, looked
