@@ -28,6 +28,21 @@ def find_instances_by_id() -> None:
     ec2._matches_filters = matches
 
 
+def delete_volumes_with_instances() -> None:
+    """Let volumes go with the instance that they were made for, as its mapping says: they would stay for ever."""
+    terminate = ec2._ACTION_MAP["TerminateInstances"]
+
+    def terminate_with_volumes(parameters: Any) -> Any:
+        answer = terminate(parameters)
+        for instance in map(ec2._instances.get, ec2._parse_member_list(parameters, "InstanceId")):
+            for mapping in instance.get("BlockDeviceMappings", []) if instance and answer[0] == 200 else []:
+                if mapping["Ebs"].get("DeleteOnTermination", True):
+                    ec2._volumes.pop(mapping["Ebs"]["VolumeId"], None)
+        return answer
+
+    ec2._ACTION_MAP["TerminateInstances"] = terminate_with_volumes
+
+
 def import_routes() -> None:
     """Take the routes of ImportRestApi's document, as CloudFormation's `Body` does already."""
     create = apigateway_v1._create_rest_api
@@ -160,6 +175,7 @@ def _as_xml(rule: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     find_instances_by_id()
+    delete_volumes_with_instances()
     import_routes()
     put_routes()
     offer_instance_types()
