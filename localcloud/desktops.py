@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from localcloud.identity import Issuer
 from localcloud.timeline import Timeline
 
 _LOOK_AGAIN_S = 15
+SAVING = timedelta(seconds=75)
+"""How long it takes from the end of people's time until all that was recorded is safe: half a minute for what records
+to end, and the last piece."""
 
 
 class Desktop(ABC):
@@ -182,7 +185,7 @@ class KitDesktop(Desktop):
         if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
             self._is_over = True
             self.disconnect()
-        if self._left_at and self._clock.now() - self._left_at >= Config().away:
+        if self._left_at and self._clock.now() - self._left_at >= (SAVING if self._is_over else Config().away):
             self.upload()
         self._clock.after(LOOK_S, self.report)
 

@@ -28,7 +28,8 @@ def play(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Ent
         watch = judge.Watch(cloud)
         _warm_up(cloud, clock)
         cloud.timeline.listeners.extend([listener] if listener else [])
-        invitation = schedule(cloud.url, cloud.timeline, T)
+        length = {} if scenario.duration_min is None else {"duration_minutes": scenario.duration_min}
+        invitation = schedule(cloud.url, cloud.timeline, T, **length)
         people = {role: cloud.person(link) for role, link in invitation.links.items()}
         for visit in scenario.visits:
             clock.at(minutes(visit.arrives), people[visit.role].arrive)

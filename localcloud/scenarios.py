@@ -15,6 +15,7 @@ from desktop.config import Config
 from localcloud.cloud import Cloud
 from localcloud.cloudflare import Change
 from localcloud.conditions import GOOD_DAY, Conditions
+from localcloud.desktops import SAVING
 from localcloud.ec2 import Life
 from localcloud.ledger import Ledger
 from localcloud.people import Person
@@ -55,7 +56,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One life, and how it must end. `ends` is the span in which it must, in minutes after T."""
+    """One life, and how it must end. `ends` is the span in which it must, in minutes after T.
+
+    `duration_min` is the length that is asked for, in minutes; None for the longest there is.
+    """
 
     name: str
     story: str
@@ -65,6 +69,7 @@ class Scenario:
     conditions: Conditions = GOOD_DAY
     script: Script | None = None
     replaced: int = 0
+    duration_min: int | None = None
     promises: tuple[Promise, ...] = ()
 
 
@@ -117,6 +122,12 @@ def _student_comes_too_late(cloud: Cloud, people: Visits) -> None:
     cloud.clock.at(minutes(21.5), people["student"].arrive)
 
 
+def both_are_safe(result: Run) -> bool:
+    """Return whether both desktops have said, after people's time, that all they have recorded is safe."""
+    said = [result.row.get(f"{role}_saved_at", "") for role in ("teacher", "student")]
+    return all(at and datetime.fromisoformat(at) >= minutes(result.scenario.duration_min or 0) for at in said)
+
+
 def _told_that_it_is_over(result: Run) -> bool:
     return result.people["student"].last_answer[0] == 410
 
@@ -129,6 +140,8 @@ def _only_sweep(result: Run) -> bool:
 _LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8, reloads=20))
 _SOON = 2.0  # minutes: what a sweep and an instance's end take
 _AWAY = Config().away_minutes + 0.3  # minutes: a desktop of the kit waits whether its person comes back
+_SAVED = SAVING / timedelta(minutes=1)
+_NEVER = 24 * 60.0
 _CHECKPOINT = 15
 
 BY_SCRIPTS: dict[str, Scenario] = {
@@ -225,6 +238,19 @@ SCENARIOS = {name: on_the_kit(scenario) for name, scenario in BY_SCRIPTS.items()
         BY_SCRIPTS["normal"],
         name="scripts",
         story="Both come, work and leave, on desktops that use the table themselves, as the reference project's do.",
-    )
+    ),
+    "whole-time": Scenario(
+        "whole-time",
+        "They work until their hour is up; what was recorded is safe before the desktops go.",
+        "MAX_DURATION",
+        ends=(60, 60 + _SAVED + _SOON),
+        visits=(Visit("teacher", -1.3, _NEVER), Visit("student", 1.2, _NEVER)),
+        conditions=Conditions(client=Client.KIT),
+        duration_min=60,
+        promises=(
+            Promise("both recordings are safe", both_are_safe),
+            Promise("who wanted to come back was told that it is over", _told_that_it_is_over),
+        ),
+    ),
 }
 """What `make demo` shows, by the names that SCENARIO may have."""

@@ -9,14 +9,18 @@ import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from unittest.mock import patch
 
 import pytest
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate
 
+from chalicelib.rules.endings import ENDINGS
 from localcloud import demo, display
 from localcloud.cloud import Cloud
+from localcloud.conditions import GOOD_DAY
+from localcloud.desktops import SAVING
 from localcloud.ledger import APP
 from localcloud.play import play
 from localcloud.scenarios import BY_SCRIPTS, SCENARIOS, Run, Scenario, Visits, minutes
@@ -57,11 +61,33 @@ def test_it_ends_so_on_desktops_with_scripts_as_well(name: str) -> None:
     assert not play(BY_SCRIPTS[name]).broken
 
 
+def test_a_lesson_that_uses_its_whole_time_is_paid_for_until_both_recordings_are_safe_and_no_longer() -> None:
+    result = lived("whole-time")
+    ended_at = datetime.fromisoformat(result.row["ended_at"])
+    assert minutes(60) + SAVING < ended_at < minutes(60) + SAVING + timedelta(minutes=1)
+
+
+def test_one_on_desktops_with_scripts_ends_with_people_s_time_as_ever() -> None:
+    whole = SCENARIOS["whole-time"]
+    by_scripts = replace(whole, conditions=GOOD_DAY, ends=(60, 61), promises=())
+    assert not play(by_scripts).broken
+
+
+def test_one_whose_desktops_do_not_upload_is_waited_for_to_the_hard_deadline() -> None:
+    def keep_quiet(cloud: Cloud, _people: Visits) -> None:
+        for desktop in cloud.desktops.all.values():
+            desktop.upload = lambda: None  # type: ignore[method-assign]
+
+    whole = SCENARIOS["whole-time"]
+    mute = replace(whole, script=lambda cloud, people: cloud.clock.at(minutes(5), lambda: keep_quiet(cloud, people)))
+    assert play(replace(mute, ends=(70, 71))).broken == ["not so: both recordings are safe"]
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_its_end_is_told_once_with_the_reason_in_words(name: str) -> None:
     [told] = lived(name).timeline.of("meeting")
     assert told.what == f"has ended: {SCENARIOS[name].reason}"
-    assert "checkpoint" in told.why
+    assert told.why in [ending.when for ending in ENDINGS if ending.reason == SCENARIOS[name].reason]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -59,6 +59,7 @@ class Rates:
     report_late: float = 0.0  # when the agent has given it up, and has perhaps said something else
     report_doubled: float = 0.0
     lacks: float = 0.0  # it stops being ready for a while
+    uploads_slowly: float = 0.0  # with the kit: what it has recorded takes longer than it may live on for it
     # people
     nobody_comes: float = 0.0
     one_comes: float = 0.0
@@ -116,6 +117,7 @@ ALL = Rates(
     report_late=0.02,
     report_doubled=0.03,
     lacks=0.1,
+    uploads_slowly=0.05,
     nobody_comes=0.05,
     one_comes=0.05,
     comes_late=0.05,

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.adapters.userdata import EVERY_MIN, MARGIN_MIN
+from chalicelib.settings import Client
 from tests.simulation.crash import SCENARIOS, Point, attempt, baseline, points
 from tests.simulation.faults import NONE, PEOPLE, Rates, Script
 from tests.simulation.figures import quantile
@@ -16,6 +17,8 @@ from tests.simulation.mutants.hunt import hunt
 from tests.simulation.promises.promise import Violation, violation
 from tests.simulation.simulate import play, simulate
 from tests.simulation.world import World
+from tests.simulation.world.agents import CALM, UPLOADS_S
+from tests.simulation.world.clock import MINUTE
 
 DRAWN = ("outages", "full_zones", "refusals", *(field.name for field in fields(Rates) if getattr(PEOPLE, field.name)))
 """What is drawn when a world is made, and not counted each time it strikes."""
@@ -38,6 +41,14 @@ def test_every_invariant_holds_in_calm_worlds(rates: str) -> None:
     run = simulate(80, "calm", rates)
     assert run.violations == []
     assert max(run.figures.overdue_min) <= 1.1
+
+
+def test_where_nothing_goes_wrong_every_lesson_that_uses_its_whole_time_has_both_recordings() -> None:
+    checks = Invariants()
+    World("whole-time/1", 60, NONE, checks=checks, client=Client.KIT, records=True).run()
+    assert checks.figures.whole_time == checks.figures.both_safe > 10
+    slowest = timedelta(seconds=max(UPLOADS_S)) + 2 * CALM
+    assert max(checks.figures.after_end_min) * MINUTE < slowest, "what it takes, and what it takes to be heard of"
 
 
 def test_the_same_seed_gives_the_same_run_to_the_last_call() -> None:

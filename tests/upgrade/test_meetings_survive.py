@@ -12,7 +12,7 @@ import pytest
 from app import app
 from localcloud.judge import leftovers
 from tests.upgrade.deployed import redeployed
-from tests.upgrade.left_behind import RELEASES, Upgraded, moments, recorded, upgraded
+from tests.upgrade.left_behind import RELEASES, Upgraded, moments, recorded, start_anew, upgraded
 from tests.upgrade.plots import END, PLOTS
 
 SAME = timedelta(minutes=2)
@@ -61,6 +61,14 @@ def test_links_that_were_signed_with_a_key_in_plain_text_open_once_the_key_has_m
     key = recorded(release, "release")["signing_key"]
     with upgraded(app, release, WAITING, "signed_links") as stage, redeployed(stage.cloud, release, key):
         assert "LINK_SIGNING_KEY" not in os.environ
+        assert list(problems(stage, release)) == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_operator_who_says_that_meetings_are_recorded_lengthens_none_on_desktops_with_scripts(release: str) -> None:
+    with upgraded(app, release, WAITING) as stage, redeployed(stage.cloud, release, None):
+        os.environ["RECORD"] = "true"
+        start_anew(stage.cloud)
         assert list(problems(stage, release)) == []
 
 

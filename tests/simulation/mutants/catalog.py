@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import adapters, agents, control, guests, people, rows, rules
+from tests.simulation.mutants import adapters, agents, control, guests, people, recordings, rows, rules
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -12,5 +12,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *people.MUTANTS,
     *guests.MUTANTS,
     *agents.MUTANTS,
+    *recordings.MUTANTS,
     *adapters.MUTANTS,
 )

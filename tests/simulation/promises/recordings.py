@@ -1,4 +1,4 @@
-"""11. A lesson that uses its whole time has both recordings, and keeps its desktops for no longer than they take."""
+"""10. A lesson that uses its whole time has both recordings, and keeps its desktops for no longer than they take."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PRESENCE = MINUTE
 class RecordingsAreSafe(Promise):
     """At the end of people's time no desktop goes before what it holds is safe, and none stays when nothing is left."""
 
-    name = "11 a lesson's whole time is recorded"
+    name = "10 a lesson's whole time is recorded"
 
     def terminated(self, world: World, instance: Instance) -> None:
         """No desktop is ended for its time while it holds what is nowhere else, before its hard deadline."""

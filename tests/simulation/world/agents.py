@@ -36,8 +36,8 @@ ROLE = "arn:aws:iam::123456789012:role/desktops"
 PATIENCE = timedelta(seconds=15)
 """How long an agent waits for an answer."""
 
-UPLOADS_S = (2, 20, 90, 300, 900)
-"""How long what a desktop has recorded takes to be safe, in seconds: what is left of it, the most went up before."""
+UPLOADS_S, SLOWLY_S = (2, 20, 90, 300), 900
+"""How long what is left on a desktop takes to be safe, in seconds; by a slow network longer than it may live for it."""
 
 CALM = MINUTE
 """How often an agent is stepped of which nothing is new: less often than a real one, to try more meetings."""
@@ -231,7 +231,11 @@ class Agent:
     def _begin_upload(self) -> None:
         """Upload what was recorded; where the app does not say that it is, the image's own command does so at once."""
         world = self._world
-        takes = timedelta(seconds=world.rng.choice(UPLOADS_S) if world.records else 0)
+        takes = timedelta(0)
+        if world.records:
+            takes = timedelta(
+                seconds=SLOWLY_S if world.strikes("uploads_slowly", self._life) else world.rng.choice(UPLOADS_S)
+            )
         self._safe_at = world.now + takes
         if takes:
             self._wake_in(takes)
