@@ -8,6 +8,8 @@ Entry points:
     doctor      what is wrong with a stage, and its remedy
     image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage
+    recordings  links to a meeting's recordings, for an operator and for five minutes
+    erase       takes all that is kept of a meeting's recordings
     destroy     takes a stage away, leaving nothing
     certificate  has a certificate for desktops issued, or takes the operator's own
     policies    writes .chalice/policy-<function>.json from what the code calls
@@ -52,6 +54,10 @@ Base:
     stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     issuer      whose certificates desktops must have: from the stage's file to the state table
     pem         certificates and keys: made for a request, and judged
+    kept        what lies in a recordings' bucket
+    bucket      the buckets of a stage's recordings
+    history     what operators did with a meeting's recordings: who, when, what and why
+    meeting     one meeting's recordings as an operator asks for them
     kept_certificate  the desktops' certificate in the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
     images      which image a stage's desktops have: the file's, or the newest that was built

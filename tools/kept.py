@@ -192,3 +192,12 @@ class Bucket:
     def put(self, key: str, body: str) -> None:
         """Store a text."""
         self._client.put_object(**self._asked, Key=key, Body=body.encode(), ContentType="application/json")
+
+
+def size(number: float) -> str:
+    """Return a number of bytes for people."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GiB"

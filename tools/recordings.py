@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.adapters.s3 import SIGNING
 from tools.account import Clients, clients
 from tools.history import note
-from tools.kept import Bucket, Version
+from tools.kept import Bucket, Version, size
 from tools.meeting import Asked, now
 from tools.stage import Stage, StageError, load
 from tools.terminal import say
@@ -92,15 +92,6 @@ def _tell_the_rest(asked: Asked, unfinished: int) -> None:
         print(f"The meeting has no row on stage {asked.stage.name} any more.")
     elif asked.meeting and asked.meeting.recordings_erased:
         print(f"Its recordings were erased at {asked.row['recordings_erased_at']}.")
-
-
-def size(number: float) -> str:
-    """Return a number of bytes for people."""
-    for unit in ("bytes", "KiB", "MiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} GiB"
 
 
 if __name__ == "__main__":
