@@ -26,6 +26,10 @@ CERTIFICATE :=
 KEY :=
 ROOT :=
 STAGE ?= dev
+MEETING ?=
+WHY ?=
+YES ?=
+LEAVE_RECORDINGS ?=
 JSON ?=
 SHORT ?=
 FORCE ?=
@@ -33,7 +37,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor image deploy certificate key destroy policies texts lock browser e2e clean
+.PHONY: doctor image deploy certificate smoke key recordings erase destroy policies texts lock browser e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -96,8 +100,17 @@ certificate: $(READY) ## Have desktops' certificate issued, or give your own (ST
 key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
 	@$(BIN)/python -m tools.keys --stage $(STAGE)
 
-destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev).
-	@$(BIN)/python -m tools.destroy --stage $(STAGE)
+smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
+	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")
+
+recordings: $(READY) ## Show links to a meeting's recordings, for five minutes (STAGE=dev MEETING=… WHY=…).
+	@$(BIN)/python -m tools.recordings --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)'
+
+erase: $(READY) ## Erase a meeting's recordings for good (STAGE=dev MEETING=… WHY=… YES=1 to be asked nothing).
+	@$(BIN)/python -m tools.erase --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)' $(if $(YES),--yes)
+
+destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev LEAVE_RECORDINGS=1).
+	@$(BIN)/python -m tools.destroy --stage $(STAGE) $(if $(LEAVE_RECORDINGS),--leave-recordings)
 
 policies: $(READY) ## Write the functions' IAM policies from what their code calls.
 	@$(BIN)/python -m tools.policies

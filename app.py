@@ -17,7 +17,7 @@ from chalicelib.domain import errors, rows
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
-from chalicelib.people import links
+from chalicelib.people import consent, links
 from chalicelib.people.join import NotYet, progress, resolve_join
 from chalicelib.people.pages import page
 from chalicelib.settings import Scheduling
@@ -113,7 +113,7 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.TimeFull as error:
             return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
         except errors.MeetingOver as error:
-            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason})
+            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason, **error.more})
         except errors.BucketUnavailable as error:
             log.fail(log.Fail.UNAVAILABLE, error)
             return _refusal(503, error, headers={"Retry-After": "5"})
@@ -153,7 +153,8 @@ def schedule() -> Response:
     meeting = parse(_json_body(request), here.clock(), here.policy)
     own_arn = getattr(app.lambda_context, "invoked_function_arn", None)
     aims = targets(here.settings.timers(), own_arn)
-    return Response(here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key")))
+    made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"))
+    return Response(made | consent.notice(here.settings.recordings()))
 
 
 @route("/join/{meetingId}/{role}", methods=["GET", "HEAD"])
@@ -166,15 +167,29 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
     signed = links.is_signed(meetingId) or here.link_keys() is None
-    answer = resolve_join(here.meetings, meeting_id, who, here.clock, here.policy, signed=signed, records=records)
+    recordings = here.settings.recordings()
+    notice = consent.notice(recordings)
+    answer = resolve_join(
+        here.meetings,
+        meeting_id,
+        who,
+        here.clock,
+        here.policy,
+        signed=signed,
+        records=records,
+        recorded=recordings.record,
+        consents=bool(notice) and _says(request, "consent"),
+    )
     if isinstance(answer, NotYet):
-        body = {
+        body: dict[str, object] = {
             "message": "Your desktop is being prepared.",
             "status": answer.status.value,
             "progress": progress(answer),
+            **notice,
         }
         return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
     body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
+    body |= {**notice, **answer.recording}
     if records and (tokens := here.door_keys()):
         from secrets import token_hex
 
@@ -186,10 +201,14 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
 
 def _peeks(request: Request) -> bool:
     """Return whether nobody has come: a page that waits asks, or a browser that fetches ahead of a click."""
-    query = request.query_params
-    peeks = query is not None and query.get("peek", "0") not in ("", "0")
     ahead = any(request.headers.get(name, "").lower().startswith(word) for name, word in FETCHED_AHEAD)
-    return request.method == "HEAD" or peeks or ahead
+    return request.method == "HEAD" or _says(request, "peek") or ahead
+
+
+def _says(request: Request, name: str) -> bool:
+    """Return whether the query says this: `peek=1`."""
+    query = request.query_params
+    return query is not None and query.get(name, "0") not in ("", "0")
 
 
 # --- desktops

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 
+import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from chalice.app import Chalice
 from moto.dynamodb.models import dynamodb_backends
@@ -239,6 +240,10 @@ class Cloud:
     def _redirect_app(self, stack: ExitStack) -> None:
         """Point the app's SDK, log and clock at this cloud."""
         os.environ.update(self.environ)
+        cached: Any = boto3.DEFAULT_SESSION  # it keeps the credentials of whoever asked AWS in this process before
+        held = cached.get_credentials() if cached else None
+        if held and held.access_key != APP:
+            stack.enter_context(patch.object(boto3, "DEFAULT_SESSION", None))
         log = logging.getLogger("elephant")
         stack.enter_context(patch.multiple(log, handlers=[LogHandler(self.timeline)], propagate=False))
         stack.callback(log.setLevel, log.level)

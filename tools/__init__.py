@@ -7,6 +7,7 @@ Entry points:
     deploy      from the operator's file to a running stage
     doctor      what is wrong with a stage, and its remedy
     image       builds the desktops' image of a stage, and tests it
+    smoke       a first meeting that proves the whole chain of a deployed stage
     destroy     takes a stage away, leaving nothing
     certificate  has a certificate for desktops issued, or takes the operator's own
     policies    writes .chalice/policy-<function>.json from what the code calls
@@ -21,6 +22,7 @@ Blocks:
     certifying  which certificate is kept, what of the earlier ones, and whether proxies judge it
     imaging     what an image is made of, the builds of its pipeline, and what is told of them
     tables      the stage's tables: which name it may take, its protection, those it had earlier
+    trial       a trial meeting, a module for each thing that is looked at
     recorded    a stage and its stack's outputs as Chalice's configuration
     turns       whose turn it is to change a stage
     own_statements  the operator's own statements in the functions' policies

@@ -147,7 +147,8 @@ class Certificates:
         before = kept_certificate.begun(self._table, site.client)
         if before and before.name == self._name:
             key = before.key
-            if found := _of_key(key, authority.issued()):
+            good = [each for each in authority.issued() if each.ends_at is None or each.ends_at > site.now()]
+            if found := _of_key(key, good):
                 say(f"{authority.name} has issued {found.id} already, in a run that did not come to its end.")
                 self._keep_issued(found, key)
                 return

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import Client
 from tools import (
+    bucket,
     build,
     fast_launch,
     grants,
@@ -116,9 +117,15 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
 def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], api: str, client: Clients) -> list[str]:
     """Create or update the stack; return what had to be changed. `api` is the API's id, empty while there is none."""
     site = Site(stage, client, providers.of(stage))
-    wanted = parameters(stage, site.own_vpc, before, api) | providers.parameters(site.provider, stage)
+    again = bucket.left(stage, site.account, before, client)
+    wanted = parameters(stage, site.own_vpc, before, api, again) | providers.parameters(site.provider, stage)
     changed = stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()})
-    return ["the stack was brought up"] if changed else []
+    used = (
+        [f"the bucket {again}, which was left, is used again"]
+        if again not in ("", before.get("RecordingsBucket"))
+        else []
+    )
+    return ["the stack was brought up", *used] if changed else []
 
 
 def _fill(
@@ -181,6 +188,7 @@ def refuse_unready(stage: Stage, client: Clients) -> None:
     made_here = {"zone"}  # its secret is made by the first deploy, and filled afterwards
     made_here |= set() if stage.security_groups else {"security_groups"}
     made_here |= set() if stage.instance_profile else {"instance_profile"}
+    made_here |= set() if stage.upload_bucket else {"recordings_bucket"}
     before = takewhile(lambda found: found[0] in BEFORE, examine(Site(stage, client, providers.of(stage))))
     wrong = [found for name, found in before if found.level is Level.FAIL and name not in made_here]
     if wrong:

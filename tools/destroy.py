@@ -16,6 +16,7 @@ from chalicelib.control.ports import Dns
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.model import PROJECT, DnsRecord
 from tools import (
+    bucket,
     fast_launch,
     images,
     inventory,
@@ -47,6 +48,7 @@ def main() -> int:
     arguments.add_argument("--stage", required=True, help="the name of a file in stages/")
     arguments.add_argument("--yes", action="store_true", help="do not ask; the table and its meetings go too")
     arguments.add_argument("--leave-records", action="store_true", help="leave what is in the DNS zone where it is")
+    arguments.add_argument("--leave-recordings", action="store_true", help="leave the recordings' bucket as it is")
     given = arguments.parse_args()
     try:
         stage = load(given.stage)
@@ -57,31 +59,43 @@ def main() -> int:
             raise StageError("the name that was typed is not the stage's")
         client = clients(stage.region)
         account = enter(stage, client)
-        found = destroy(stage, client, leave_records=given.leave_records)
+        found = destroy(stage, client, leave_records=given.leave_records, leave_recordings=given.leave_recordings)
     except (StageError, ElephantError, ClientError, BotoCoreError) as error:
         say(f"Not destroyed: {error}", sys.stderr)
         return 1
     print(f"Stage {stage.name} is gone." if found else f"There is nothing of stage {stage.name} in {stage.region}.")
     for line in images_left(stage, account, client):
         say(line)
+    if given.leave_recordings:
+        print(f"The bucket {bucket.made_name(stage, account)} was left, with what is in it, if there was one.")
     if given.leave_records:
         print(providers.of(stage).records_left(stage, account))
     return 0
 
 
-def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: bool = False) -> bool:
+def destroy(
+    stage: Stage,
+    client: Clients,
+    root: Path = ROOT,
+    *,
+    leave_records: bool = False,
+    leave_recordings: bool = False,
+) -> bool:
     """Remove everything of a stage: functions first, so that nothing launches any more, then the rest.
 
-    Returns whether there was anything. `root` is the copy of the project that it was deployed from.
+    Returns whether there was anything. `root` is the copy of the project that it was deployed from. A bucket with
+    recordings in it is removed never: it must be left, or emptied before.
 
     Raises:
-        StageError: the stage is somewhere else, desktops are alive, or something could not be removed; run it again
-            then.
+        StageError: the stage is somewhere else, desktops are alive, recordings are kept, or something could not be
+            removed; run it again then.
     """
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
     stack = Stack(client, stage.stack)
     found = bool(remains(stage, client))
+    if not leave_recordings:
+        bucket.refuse_while_kept(stage, account, client)
     if not found and (elsewhere := roles.regions_of_stage(stage, client("iam")) - {stage.region}):
         raise StageError(
             f"there is nothing of stage {stage.name} in {stage.region}, but IAM has roles of it for "
@@ -90,6 +104,8 @@ def destroy(stage: Stage, client: Clients, root: Path = ROOT, *, leave_records: 
     issued = _issued(stage, client)
     with turn(stage, account, client, table=stage.state_table, act="destroy"):
         _destroy(stage, account, stack, client, root, leave_records=leave_records)
+    if not leave_recordings:
+        found |= bucket.remove_made(stage, account, client)
     if left := remains(stage, client):
         raise StageError(f"still there: {', '.join(left)}. Run this again.")
     recorded.forget(stage, root / ".chalice")

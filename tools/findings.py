@@ -70,7 +70,7 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
     for name, finding in findings:
         seen.append((name, finding))
         if not as_json:
-            print(_line(finding), flush=True)
+            print(line(finding), flush=True)
     failed = sum(finding.level is Level.FAIL for _, finding in seen)
     warned = sum(finding.level is Level.WARN for _, finding in seen)
     if as_json:
@@ -83,9 +83,10 @@ def report(findings: Iterable[tuple[str, Finding]], *, as_json: bool = False) ->
     return 1 if failed else 0
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """Return a finding as people read it, its remedy below it."""
     word = f"{finding.level:4}"
-    line = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
+    text = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        line = line.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
-    return line
+        text = text.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
+    return text

@@ -17,11 +17,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.ec2.images import resolve
-from chalicelib.domain.errors import ElephantError
+from chalicelib.domain.errors import ElephantError, LaunchRefused
 from chalicelib.domain.model import PROJECT
 from tools import images, lock, place, providers
 from tools.account import Account, Clients, clients, enter
 from tools.errors import is_denied
+from tools.findings import as_aws_said
 from tools.imaging import assets, content, installers, kit
 from tools.imaging.builds import BUILT, Build, Builds
 from tools.imaging.progress import Follower
@@ -125,7 +126,16 @@ class Maker:
 
     def _base(self, system: str) -> str:
         """Return the id of the image to begin with, as its public parameter has it today."""
-        return resolve(self.client("ssm"), content.BASES[system])
+        public = content.BASES[system]
+        try:
+            return resolve(self.client("ssm"), public)
+        except LaunchRefused as error:
+            if isinstance(said := as_aws_said(error), ClientError):
+                raise said from error
+            raise StageError(
+                f"{self.stage.region} has no public parameter {public} that names an image of {system} to begin with: "
+                f"is region in stages/{self.stage.name}.toml the one that is meant?"
+            ) from error
 
     def _where(self) -> tuple[str, str]:
         """Return the subnet and VPC in which the machines are to be, both empty for the default VPC's own choice."""
@@ -156,6 +166,7 @@ class Maker:
             _say("what is left of a pipeline that could not be made is taken away")
             self._empty()
             self.stack.down()
+        self.stack.ready()  # says what to do where it can take no change
         _say(f"stack {self.stage.stack}-image in {self.stage.region}, account {self.account.id}")
         self.stack.up(wanted, {"Project": PROJECT, "Stage": self.stage.name, "Version": version()})
         return self.stack.outputs()

@@ -56,6 +56,7 @@ def is_filled_in(content: str) -> bool:
     except tomllib.TOMLDecodeError:
         return True
     samples = {key: row.sample for key, row in KEYS.items() if row.sample and not row.default_in_file}
+    samples |= {key: "" for key, row in KEYS.items() if row.is_found}
     held = {key: value_at(written, key) for key in samples}
     return bool(written) and (held != samples or bool(written.get("environment")))
 

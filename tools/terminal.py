@@ -11,7 +11,7 @@ from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TextIO
 
-_BEGIN = re.compile(r" *(?:→ |· |(?:ok  |warn|fail)  )?")
+_BEGIN = re.compile(r" *(?:→ |· |(?:ok  |warn|fail)  |[\d:]{8} +\d+ s  )?")
 """What stands before a line's first word; the line goes on below that word."""
 
 _COMMAND = re.compile(r"(?:^|(?<=: )|(?<=then ))(?:aws|make|sudo|\S*python[\d.]*|\S+=\S+ \S*python[\d.]*) .*")

@@ -17,7 +17,10 @@ from chalicelib.domain.recordings import Link, Part, StoredPart
 LINKS_LAST_S = 15 * 60
 """How long a link is good, in seconds; the session that signs it may end sooner, and the link with it."""
 
-SIGNING: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+SIGNING: dict[str, Any] = {
+    "signature_version": "s3v4",
+    "s3": {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+}
 """What a client's Config must say: boto3 by itself signs links with the old version 2, for a host of all Regions."""
 
 _REFUSES = {"BadDigest", "EntityTooSmall", "EntityTooLarge", "InvalidPart", "InvalidPartOrder", "InvalidRequest"}

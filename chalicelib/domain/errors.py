@@ -7,6 +7,7 @@ and, where somebody can do something about it, what.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 
@@ -47,11 +48,12 @@ class NoSuchMeeting(ElephantError):
 
 
 class MeetingOver(ElephantError):
-    """The meeting has ended; `reason` says why."""
+    """The meeting has ended; `reason` says why, and `more` what else whoever asks is told."""
 
-    def __init__(self, message: str, reason: str | None) -> None:
+    def __init__(self, message: str, reason: str | None, more: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.more = more or {}
 
 
 class KeyTaken(ElephantError):

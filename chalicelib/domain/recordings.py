@@ -1,6 +1,6 @@
 """What was recorded, as it lies in the bucket: keys by day, meeting, role and desktop, and pieces in parts.
 
-A key is `<day>/<meeting>/<role>/<instance>-<piece>`; the day is that of the meeting's time in UTC. So a desktop's own
+A key is `<day>/<meeting>/<role>/<instance>-<piece>`; the day is that of the meeting, in UTC. So a desktop's own
 pieces share a prefix that no other desktop's has, a meeting's lie together, and a day's can be found by themselves.
 """
 
@@ -46,9 +46,10 @@ class Link:
 def of_meeting(meeting_id: str) -> str:
     """Return what stands behind the day in all keys of a meeting; no meeting's begins with another's.
 
-    Ids of rows that were made by hand may hold anything: a slash is no slash in a key.
+    Ids of rows that were made by hand may hold anything: a slash is no slash in a key, and two dots lead nowhere.
     """
-    return "".join(letter if letter in _PLAIN else _escaped(letter) for letter in meeting_id) + "/"
+    plain = _PLAIN if meeting_id.strip(".") else frozenset[str]()
+    return "".join(letter if letter in plain else _escaped(letter) for letter in meeting_id) + "/"
 
 
 def _escaped(letter: str) -> str:

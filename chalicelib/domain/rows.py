@@ -222,6 +222,7 @@ class _Reader:
             voucher=self.text(name("launched")),
             healthy_at=self.time(name("healthy_at")),
             joined_at=self.time(name("joined_at")),
+            consented_at=self.time(name("consented_at")),
             late_boots=self.count(name("late_boots")) or 0,
             given_up=self.name(name("given_up")),
             missing=self.texts(name("missing")),

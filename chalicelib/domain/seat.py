@@ -20,6 +20,7 @@ SeatAttribute = Literal[
     "published_at",
     "healthy_at",
     "joined_at",
+    "consented_at",
     "uploaded_at",
     "saved_at",
     "late_boots",
@@ -52,7 +53,8 @@ class Seat:
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
     launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
     app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
-    the id of a desktop that was not ready in time and is about to be replaced. `missing` is what the desktop itself
+    the id of a desktop that was not ready in time and is about to be replaced. `consented_at` is when its person first
+    clicked with the notice before them that the meeting is recorded. `missing` is what the desktop itself
     says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
     lives. `saved_at` is when it last said that nothing of what it has recorded is left on it, and `recording_lost` what
@@ -75,6 +77,7 @@ class Seat:
     voucher: str | None = None
     healthy_at: datetime | None = None
     joined_at: datetime | None = None
+    consented_at: datetime | None = None
     late_boots: int = 0
     given_up: str | None = None
     missing: tuple[str, ...] = ()

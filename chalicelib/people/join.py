@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib import log
 from chalicelib.control.ports import Meetings
@@ -15,6 +16,7 @@ from chalicelib.domain.model import Meeting, Reason, Status
 from chalicelib.domain.policy import DCV_PORT, Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
+from chalicelib.people.recording import standing
 from chalicelib.rules.times import ends_at, times
 
 _TRIES = 4
@@ -25,11 +27,12 @@ _LABEL = re.compile(r"[A-Za-z0-9-]{1,63}")  # what may stand before the first do
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The door is open: this role's own desktop is up, healthy and resolvable."""
+    """The door is open: this role's own desktop is up, healthy and resolvable; and how its recording stands."""
 
     link: str
     status: Status
     desktop_id: str
+    recording: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,16 @@ def resolve_join(
     *,
     signed: bool = True,
     records: bool = True,
+    recorded: bool = False,
+    consents: bool = False,
 ) -> Open | NotYet:
     """Return whether this role's desktop can be entered; the first time it can, record that the person came.
 
     That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
     (`records` is false) is told what somebody who comes now would be told. A link that is not `signed` is one of a
-    meeting that was made before links were, or by hand: nobody was ever sent another one for it.
+    meeting that was made before links were, or by hand: nobody was ever sent another one for it. Who `consents` has
+    clicked with the notice before them that the meeting is recorded. Where meetings are `recorded`, how this role's
+    recording stands is told too.
 
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
@@ -70,24 +77,27 @@ def resolve_join(
         meeting = meetings.get(meeting_id)
         if meeting.links_signed and not signed:
             raise links.not_valid()
+        seat = meeting.seat(role)
         if meeting.over:
             reason = meeting.reason
-            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason)
-        seat, now = meeting.seat(role), clock()
-        end = ends_at(meeting, policy)
+            told = standing(meeting, seat, over=True) if recorded else {}
+            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, told)
+        now, end = clock(), ends_at(meeting, policy)
         if end and now >= end:  # it may take until its recordings are safe before the row says so
-            raise MeetingOver(f"This meeting has ended ({Reason.MAX_DURATION}).", Reason.MAX_DURATION)
+            told = standing(meeting, seat, over=True) if recorded else {}
+            raise MeetingOver(f"This meeting has ended ({Reason.MAX_DURATION}).", Reason.MAX_DURATION, told)
+        recording = standing(meeting, seat, over=False) if recorded else {}
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, now, policy)
-        if seat.joined_at or not records:
-            return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
-        try:
-            meetings.update(meeting_id, writes.joined(meeting, role, now))
-        except Conflict:
-            continue
-        log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
-        return Open(address, Status.IN_PROGRESS, seat.desktop_id or "")
+        change = writes.joined(meeting, role, now, consents=consents) if records else None
+        if change:
+            try:
+                meetings.update(meeting_id, change)
+            except Conflict:
+                continue
+            log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
+        return Open(address, Status.IN_PROGRESS, seat.desktop_id or "", recording)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
 

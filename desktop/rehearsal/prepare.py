@@ -2,6 +2,7 @@
 
 On a machine of a new image there is no meeting, so the boot script has done nothing. Here it is run against stand-in
 metadata that tell of one; it makes the person's user, and its automatic logon, which happens as the machine restarts.
+Then it is run again, as at every boot: the firewall of Linux is gone by that time, and all else must have stayed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from desktop.rehearsal.hosts import Host
 from desktop.rehearsal.metadata import Metadata
 
 _PATIENCE_S = 600
+_MOST_RESTARTS = 2
 _NOBODY = "i-00000000000000000"
 _REGION = "us-east-1"
 _NO_APP = f"http://127.0.0.1:1{BASE}"
@@ -32,7 +34,7 @@ def main(file: Path, host: Host, machine: System, say: Callable[[str], None]) ->
     """Prepare this machine, whose agent.toml this is.
 
     Returns 0 where it is prepared, 1 where it cannot be, and what asks Image Builder for a restart where it is prepared
-    after one; run again then, it returns 0.
+    after one and this was run again.
     """
     try:
         image = load(file)
@@ -48,25 +50,37 @@ def main(file: Path, host: Host, machine: System, say: Callable[[str], None]) ->
 
 def _prepare(image: Config, host: Host) -> tuple[int, Finding]:
     instance_id, region = who(image)
-    mark = _mark(image)
-    if mark.exists() and mark.read_text(encoding="utf-8") == instance_id:
-        return 0, well("The machine has restarted after its preparation, and is prepared.")
+    restarts = _restarts(image, instance_id)
     with ExitStack() as stack:
         metadata = Metadata(instance_id, region, tags(_NO_APP, datetime.now(UTC) + timedelta(hours=1)))
         stack.callback(metadata.stop)
         done = programs.run(host.boot(image, metadata.url), _PATIENCE_S)
     if done.returncode == host.restart_code:
-        mark.write_text(instance_id, encoding="utf-8")
+        if restarts >= _MOST_RESTARTS:
+            return 1, wrong(
+                f"The boot script finds something to change, and asks for a restart, after {restarts} restarts.",
+                "Look for what changes the automatic logon back: a policy, or an installer of the image's.",
+            )
+        _mark(image).write_text(f"{instance_id} {restarts + 1}", encoding="utf-8")
         return done.returncode, well("The boot script has made this machine a desktop, which it is after a restart.")
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing")[-600:]
         return 1, wrong(f"The boot script fails with {done.returncode}. It says: {said}", "Run it by hand to see more.")
-    return 0, well("The boot script has found that this machine is a desktop, and nothing to change.")
+    return 0, well("The boot script finds that this machine is a desktop, and nothing that takes a restart.")
 
 
 def forget(image: Config) -> None:
     """Have the next preparation of this machine begin from the beginning."""
     _mark(image).unlink(missing_ok=True)
+
+
+def _restarts(image: Config, instance_id: str) -> int:
+    """Return how often this instance was to restart for its preparation."""
+    try:
+        whose, _, number = _mark(image).read_text(encoding="utf-8").partition(" ")
+    except FileNotFoundError:
+        return 0
+    return int(number) if whose == instance_id and number.isdecimal() else 0
 
 
 def who(image: Config) -> tuple[str, str]:

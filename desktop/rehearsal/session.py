@@ -92,7 +92,7 @@ def metadata(config: Config, service: Probed | None, session: Probed | None) -> 
     if session.metadata is None:
         return wrong(
             f"The instance metadata at {config.metadata} answer {session.user}, and so give the instance's rights.",
-            "Look at the firewall's rule for this user, which the boot script makes.",
+            "Look at the firewall's rule for this user, which the boot script makes (rehearse --prepare).",
         )
     return well(f"The instance metadata answer the service, and not {session.user} ({session.metadata}).")
 

@@ -29,6 +29,10 @@ class Trouble(Exception):
     """The piece is not safe yet; the text is a sentence, and the same is tried again later."""
 
 
+class Erased(Exception):
+    """The app takes nothing more of this meeting: its recordings were erased on somebody's wish."""
+
+
 class Asks(Protocol):
     """The app, as `desktop.api` asks it."""
 
@@ -98,6 +102,7 @@ class Transfer:
 
         Raises:
             Trouble: it is not safe yet.
+            Erased: it never is to be.
             OSError: the file cannot be read.
         """
         if digests.mark != piece.mark:
@@ -115,6 +120,8 @@ class Transfer:
             except (AppUnreachable, MetadataUnavailable, Cut, DeadLink, Refused) as error:
                 raise Trouble(str(error)) from error
             except AppRefused as error:
+                if error.status == 410:
+                    raise Erased(str(error)) from error
                 raise Trouble(f"The app refuses ({error.status}): {error}") from error
             return
         raise Trouble(f"{piece.name} was begun anew {_ANEW} times: {why}")

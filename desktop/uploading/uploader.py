@@ -17,7 +17,7 @@ from desktop.conversation import MOST_LINES, as_lines
 from desktop.outbox import NoPiece, Outbox, Piece
 from desktop.pieces import MIB
 from desktop.state import State
-from desktop.uploading.transfer import Digests, Tally, Trouble
+from desktop.uploading.transfer import Digests, Erased, Tally, Trouble
 
 SHORTEST_S, LONGEST_S = 2.0, 60.0
 """How long it is waited before a piece that has failed is tried again; twice as long each time that no part of it has
@@ -78,13 +78,15 @@ class Uploader:
         self._elapsed = elapsed
         self._waiting: dict[str, _Waits] = {}
         self._lock = threading.Lock()
-        self._has_begun = self._is_at_work = False
+        self._has_begun = self._is_at_work = self._is_erased = False
         self._is_drop_empty = False
         self._take_due_s = elapsed()
         self._trouble = ""
 
     def step(self, *, look: bool) -> None:
         """Take what was dropped, about every two seconds or where it is to `look` now; begin with the next piece."""
+        if self._is_erased:
+            return
         try:
             if look or self._elapsed() >= self._take_due_s:
                 self._take_due_s = self._elapsed() + _TAKE_S
@@ -105,13 +107,15 @@ class Uploader:
     @property
     def is_settled(self) -> bool:
         """Whether everything that was handed over is safe, or known to be lost."""
-        return self._is_drop_empty and not self._waiting
+        return self._is_erased or (self._is_drop_empty and not self._waiting)
 
     def report(self, visits: int, also_lost: tuple[str, ...] = (), *, unfinished: bool = False) -> Report | None:
         """Return what the app is to be told and has not been; None for nothing.
 
         `unfinished` counts what is still waiting among what is lost: the desktop's time is about to be up.
         """
+        if self._is_erased:
+            return None
         lost = [*self._lost(), *also_lost]
         if unfinished:
             waiting = list(self._waiting.items())
@@ -162,6 +166,9 @@ class Uploader:
             self._lose(str(error) if isinstance(error, NoPiece) else f"{name} is gone from {self._outbox.folder}.")
             self._forget(name)
             why = ""
+        except Erased as error:
+            log.warning("Nothing more is uploaded. %s", error)
+            self._is_erased, why = True, ""
         except Trouble as error:
             why = str(error)
         except OSError as error:

@@ -34,7 +34,7 @@ def test_a_ready_desktop_is_told_with_its_address(world: World) -> None:
     meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
     answer = world.join(meeting_id, "teacher")
     assert answer.status_code == 200
-    assert set(answer.json_body) == {"message", "dcv_url", "status"}
+    assert set(answer.json_body) == {"message", "dcv_url", "status", "consent"}
     assert answer.json_body["dcv_url"] == link(TEACHERS)
     assert answer.json_body["status"] == "IN_PROGRESS"
 
@@ -211,7 +211,7 @@ def test_a_closed_door_says_which_step_it_is_at_and_when_to_ask_again(
     before = world.row(meeting_id)
     answer = world.join(meeting_id, "student")
     assert answer.status_code == 202
-    assert set(answer.json_body) == {"message", "status", "progress"}
+    assert set(answer.json_body) == {"message", "status", "progress", "consent"}
     assert answer.json_body["status"] == status
     assert answer.json_body["progress"] == progress
     assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"].split(","), (

@@ -38,7 +38,7 @@ def test_the_form_is_told_the_id_the_video_room_and_both_links(world: World) -> 
     answer = world.schedule()
     assert answer.status_code == 200
     told = answer.json_body
-    assert set(told) == {"message", "id", "jitsi_url", "teacher_link", "student_link"}
+    assert set(told) == {"message", "id", "jitsi_url", "teacher_link", "student_link", "consent"}
     assert told["jitsi_url"] == world.row(told["id"])["jitsi_url"]
     for role in ("teacher", "student"):
         signed = rf"https://school\.example/meeting\?id={told['id']}\.[0-9a-f]{{32}}&role={role}"

@@ -140,6 +140,8 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
         sample.replace('ami_id = ""', f'ami_id = "{WINDOWS}"')
         .replace("0" * 32, ZONE_ID)
         .replace('"example.com"', f'"{DOMAIN}"')
+        .replace('\nname = ""', '\nname = "Example Language School"')
+        .replace('\ncontact = ""', '\ncontact = "privacy@example.com"')
         .replace("[environment]", f'[environment]\nCLOUDFLARE_API_URL = "{cloudflare.url}"')
     )
     (project / "stages" / f"{STAGE}.toml").write_text(ours)

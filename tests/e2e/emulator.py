@@ -13,7 +13,8 @@ from typing import Any
 from ministack import app  # type: ignore[import-not-found]
 from ministack.core import iam_actions, router  # type: ignore[import-not-found]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
-from ministack.services import apigateway_v1, ec2, tagging  # type: ignore[import-not-found]
+from ministack.services import apigateway_v1, ec2, s3, tagging  # type: ignore[import-not-found]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-not-found]
 
 
 def find_instances_by_id() -> None:
@@ -25,6 +26,21 @@ def find_instances_by_id() -> None:
         return (wanted is None or instance["InstanceId"] in wanted) and bool(heeds(instance, filters))
 
     ec2._matches_filters = matches
+
+
+def delete_volumes_with_instances() -> None:
+    """Let volumes go with the instance that they were made for, as its mapping says: they would stay for ever."""
+    terminate = ec2._ACTION_MAP["TerminateInstances"]
+
+    def terminate_with_volumes(parameters: Any) -> Any:
+        answer = terminate(parameters)
+        for instance in map(ec2._instances.get, ec2._parse_member_list(parameters, "InstanceId")):
+            for mapping in instance.get("BlockDeviceMappings", []) if instance and answer[0] == 200 else []:
+                if mapping["Ebs"].get("DeleteOnTermination", True):
+                    ec2._volumes.pop(mapping["Ebs"]["VolumeId"], None)
+        return answer
+
+    ec2._ACTION_MAP["TerminateInstances"] = terminate_with_volumes
 
 
 def import_routes() -> None:
@@ -127,8 +143,39 @@ def know_timers_groups() -> None:
     iam_actions.extract_resource_arn = named
 
 
+def expire_objects() -> None:
+    """Take the rules by which a bucket of a stack expires what it holds."""
+    configure = provisioners._s3_apply_configurations
+
+    def configure_all(name: str, properties: dict[str, Any], *rest: Any) -> None:
+        configure(name, properties, *rest)
+        rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
+        if rules:
+            text = "".join(f"<Rule>{_as_xml(rule)}</Rule>" for rule in rules)
+            status = s3._put_bucket_lifecycle(
+                name, f"<LifecycleConfiguration>{text}</LifecycleConfiguration>".encode()
+            )[0]
+            assert status == 200, f"the rules of {name} are not taken: {status}"
+
+    provisioners._s3_apply_configurations = configure_all
+
+
+def _as_xml(rule: dict[str, Any]) -> str:
+    """Return a rule of a template as S3's API has it."""
+    told = f"<ID>{rule['Id']}</ID><Filter><Prefix></Prefix></Filter><Status>{rule['Status']}</Status>"
+    if "ExpirationInDays" in rule:
+        told += f"<Expiration><Days>{rule['ExpirationInDays']}</Days></Expiration>"
+    if "ExpiredObjectDeleteMarker" in rule:
+        told += "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
+    for name in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
+        for key, days in rule.get(name, {}).items():
+            told += f"<{name}><{key}>{days}</{key}></{name}>"
+    return told
+
+
 if __name__ == "__main__":
     find_instances_by_id()
+    delete_volumes_with_instances()
     import_routes()
     put_routes()
     offer_instance_types()
@@ -136,4 +183,5 @@ if __name__ == "__main__":
     know_instances_tags()
     know_interfaces_subnets()
     know_timers_groups()
+    expire_objects()
     app.main()

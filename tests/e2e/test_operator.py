@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +223,9 @@ def test_the_doctor_finds_what_the_deploy_made_in_order(deployed: Deployed) -> N
         "timers",
         "rules",
         "concurrency",
+        "consent",
+        "recordings_bucket",
+        "uploads",
     ):
         assert (check, "ok") in levels, looked
         assert (check, "fail") not in levels, looked
@@ -233,6 +238,28 @@ def test_a_stage_with_another_table_is_fed_by_that_table_s_stream(deployed: Depl
     name = deployed.stage.function("stream_terminator")
     [mapping] = deployed.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     assert "table/elephant-moved/stream/" in mapping["EventSourceArn"]
+
+
+def test_a_meetings_recordings_are_opened_and_erased_and_until_then_the_stage_is_not_destroyed(
+    deployed: Deployed,
+) -> None:
+    stage, s3, bucket = deployed.stage, deployed.client("s3"), deployed.outputs["RecordingsBucket"]
+    key = "2026-03-01/m-1/teacher/i-0123456789abcdef0-0001.mkv"
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+    s3.create_multipart_upload(Bucket=bucket, Key=key.replace("0001", "0002"))
+    of_it = ("--stage", stage.name, "--meeting", "m-1")
+    shown = deployed.run("tools.recordings", *of_it)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    [link] = re.findall(r"^http\S+$", shown.stdout, re.MULTILINE)
+    assert urllib.request.urlopen(link, timeout=10).read() == b"second"
+    kept = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
+    assert "recordings and 1 unfinished uploads are in the bucket" in kept.stderr, kept.stdout + kept.stderr
+    erased = deployed.run("tools.erase", *of_it, "--yes")
+    assert erased.returncode == 0, erased.stdout + erased.stderr
+    assert f"A listing of meeting m-1 in {bucket} is empty" in erased.stdout
+    again = deployed.run("tools.recordings", *of_it)
+    assert "0 recordings of meeting m-1" in again.stdout, again.stdout + again.stderr
 
 
 def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed: Deployed) -> None:
@@ -266,6 +293,7 @@ def left_behind(deployed: Deployed) -> dict[str, list[str]]:
         "functions": [f["FunctionName"] for f in functions.list_functions()["Functions"]],
         "mappings": [m["UUID"] for m in functions.list_event_source_mappings()["EventSourceMappings"]],
         "tables": client("dynamodb").list_tables()["TableNames"],
+        "buckets": [b["Name"] for b in client("s3").list_buckets()["Buckets"]],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "topics": [t["TopicArn"] for t in client("sns").list_topics()["Topics"]],
         "secrets": [s["Name"] for s in client("secretsmanager").list_secrets()["SecretList"]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_app_finds_all_its_settings_in_what_is_recorded() -> None:
     stage = parse("prod", sample() | {"environment": {"CLOUDFLARE_API_URL": "http://localhost:8787"}})
+    stage = replace(stage, ami_id="ami-0123456789abcdef0")  # as a deploy has it, which looks up the newest
     settings = Settings(recorded.environment(stage, OUTPUTS))
+    assert settings.desktops().ami_id == "ami-0123456789abcdef0"
     assert settings.table_name == "elephant-meetings-prod"
     assert settings.policy().stage == "prod"
     assert settings.desktops().security_group_ids == ("sg-0aaaaaaaaaaaaaaa1",)

@@ -24,6 +24,13 @@ def _eighty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "__stdout__", None)  # no terminal at all
 
 
+def test_what_is_told_as_it_happens_goes_on_below_its_first_word() -> None:
+    assert fitting(f"15:00:07     122 s  {LONG}").splitlines() == [
+        "15:00:07     122 s  the role elephant-dev-desktop may not do dynamodb:UpdateItem",
+        "                    on the table, so no desktop can report healthy",
+    ]
+
+
 def test_a_sentence_goes_on_below_its_first_word() -> None:
     assert fitting(f"warn  {LONG}").splitlines() == [
         "warn  the role elephant-dev-desktop may not do dynamodb:UpdateItem on the table,",

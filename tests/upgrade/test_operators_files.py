@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.settings import SETTINGS
 from tests.upgrade.left_behind import RELEASES, recorded
-from tools import build, settings_texts
+from tools import build, images, settings_texts
 from tools.deploy import address
 from tools.record import Record
 from tools.recorded import environment, section, write
@@ -81,6 +81,11 @@ def test_merging_the_present_sample_gives_its_desktops_no_kit(release: str, tmp_
     merged = subprocess.run(merge, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert texts["before"] != mine
     assert parse("dev", tomllib.loads(merged)).client == ""
+
+
+def test_its_desktops_keep_the_image_that_its_file_names(release: str) -> None:
+    stage = stage_of(recorded(release, "deploy"))
+    assert images.pinned(stage, lambda service: pytest.fail(f"{service} was asked for another")) is stage
 
 
 def test_timers_and_rules_that_were_made_find_the_functions_of_the_present_deploy(release: str) -> None:

@@ -25,6 +25,7 @@ from tools.checks import (
     kit,
     meetings,
     network,
+    recordings,
     roles,
     table,
 )
@@ -57,6 +58,8 @@ BEFORE = _by_name(
     roles.instance_profile,
     dns.zone,
     meetings.video,
+    recordings.consent,
+    recordings.recordings_bucket,
 )
 """What can be told before the first deploy. A report names each check by its function."""
 
@@ -68,6 +71,7 @@ AFTER = _by_name(
     kit.kit,
     kit.issuer_root,
     certificate.certificate,
+    recordings.uploads,
     gateway.limits,
     functions.rules,
     functions.stream,

@@ -19,6 +19,7 @@ from tools.errors import code_of
 from tools.fast_launch import state_of
 from tools.findings import Finding, as_aws_said, as_sentence, fail, ok, warn
 from tools.site import Site
+from tools.stage import StageError
 
 OLD = timedelta(days=90)
 """How old an image may be before it is told: by then three rounds of security updates are missing in it."""
@@ -85,8 +86,14 @@ def agent(site: Site) -> Iterator[Finding]:
         yield ok(f"the image {ami} is {days} days old")
     if site.desktop_client is Client.KIT:
         yield _understood(ami, tags, another)
-    newest = images.built(site.stage, site.client)
-    if newest and newest != ami and not site.stage.ami_id:
+    if site.stage.ami_id:
+        return
+    try:
+        newest = _newest(site)
+    except _NoImage as none:  # desktops have the one that is deployed
+        yield warn(f"{none.finding.what}: the next deploy will be refused", none.finding.remedy)
+        return
+    if newest != ami:
         yield warn(f"desktops have the image {ami}, and {newest} was built since", site.make("deploy"))
 
 
@@ -209,9 +216,9 @@ def _described(site: Site) -> dict[str, Any]:
         _NoImage: there is none.
     """
     ami, parameter = site.ami_id, image_parameter(site.ami_id)
-    if parameter == images.parameter(site.stage) and not images.built(site.stage, site.client):
-        raise _NoImage(fail(f"there is no image for desktops of stage {site.stage.name} yet", site.make("image")))
-    if parameter:
+    if parameter == images.parameter(site.stage):
+        ami = _newest(site)
+    elif parameter:
         try:
             ami = resolve(site.client("ssm"), parameter)
         except (LaunchRefused, Unavailable) as error:
@@ -231,6 +238,21 @@ def _described(site: Site) -> dict[str, Any]:
         raise _NoImage(fail(what, _another(site)))
     described: dict[str, Any] = found[0]
     return described
+
+
+def _newest(site: Site) -> str:
+    """Return the id of the newest image that was built for the stage.
+
+    Raises:
+        _NoImage: there is none, or nothing names it.
+    """
+    try:
+        found = images.built(site.stage, site.client)
+    except StageError as error:
+        raise _NoImage(fail(as_sentence(error), site.make("image"))) from error
+    if not found:
+        raise _NoImage(fail(f"there is no image for desktops of stage {site.stage.name}", site.make("image")))
+    return found
 
 
 def _another(site: Site) -> str:

@@ -35,7 +35,7 @@ def instance_profile(site: Site) -> Iterator[Finding]:
         arn = site.account.arn("dynamodb", f"table/{table}")
         needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
         needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
-    if made and scripts and (bucket := site.stage.upload_bucket):
+    if made and scripts and (bucket := site.stage.upload_bucket or site.outputs.get("RecordingsBucket", "")):
         needs.append(Need("s3:PutObject", f"arn:{site.account.partition}:s3:::{bucket}/*", "sessions are lost"))
     if not scripts and site.api:
         routes = site.account.arn("execute-api", f"{site.api}/{site.stage.name}/*/desktop/*")

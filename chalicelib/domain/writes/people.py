@@ -11,7 +11,7 @@ from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.seat import Role, SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end
 
-_OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at")
+_OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at", "consented_at")
 """What is looked at before a person is let in."""
 
 
@@ -46,12 +46,21 @@ def scheduled(
     return {name: value for name, value in row.items() if value is not None}
 
 
-def joined(meeting: Meeting, role: Role, now: datetime) -> Update:
-    """Somebody was let in; expects the meeting to be alive, so joining and ending never overlook one another."""
+def joined(meeting: Meeting, role: Role, now: datetime, *, consents: bool = False) -> Update | None:
+    """Somebody was let in; expects the meeting to be alive, so joining and ending never overlook one another.
+
+    The first moment counts, of coming and of consenting to be recorded: None where both are known already.
+    """
+    seat = meeting.seat(role)
+    values: dict[Attribute, Any] = {} if seat.joined_at else {attribute(role, "joined_at"): now}
+    if consents and not seat.consented_at:
+        values[attribute(role, "consented_at")] = now
+    if not values:
+        return None
     mine = (attribute(role, name) for name in _OF_THE_DOOR)
     return Update(
         f"the {role} came",
-        {attribute(role, "joined_at"): now, "status": Status.IN_PROGRESS},
+        values | {"status": Status.IN_PROGRESS},
         (),
         same_end(meeting, "status", "ended_at", *mine),
     )

@@ -2,8 +2,8 @@
 
 Each page is one self-contained HTML file beside this module, so that it is shipped with the code, needs no
 second request and no host but the app's own. What the pages share lives once, in `_style.css` and
-`_shared.js`. The pages talk to the API with paths relative to their own address, so they work below a stage
-prefix such as `/api/`.
+`_shared.js`; `_calendar.js` makes calendar files. The pages talk to the API with paths relative to
+their own address, so they work below a stage prefix such as `/api/`.
 """
 
 import base64
@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_SHARED = ("_style.css", "_shared.js")  # each goes where a page says /* its name */
+_SHARED = ("_style.css", "_shared.js", "_calendar.js")  # each goes where a page says /* its name */
 _POLICY_MARK = "{{content-security-policy}}"
 _INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 

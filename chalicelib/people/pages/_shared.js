@@ -46,6 +46,19 @@ function whatIsAmiss(answer) {
   return "Something on the way answers in the server’s place: a firewall, a filter, or the sign-in page of a network.";
 }
 
+/* What people are told of being recorded, in sentences; none where the app tells of no recording. */
+function recordingWords(consent) {
+  if (!consent || typeof consent !== "object") return [];
+  const { operator, contact, keep_days } = consent;
+  const who = operator || "Whoever runs this service";
+  const days = `${keep_days} ${keep_days === 1 ? "day" : "days"}`;
+  return [
+    "This meeting is recorded.",
+    `${who} records the screen and the sound of your desktop, and keeps the recording for ${days} at most.`,
+    `To have it erased sooner, ask ${contact || operator || "whoever sent you the link"}.`,
+  ];
+}
+
 /* The URL that `text` holds if it is one a browser may be sent to, else null. */
 function webAddress(text) {
   try {

@@ -9,11 +9,11 @@ $certificates = Join-Path $env:SystemRoot 'System32\config\systemprofile\AppData
 $winlogon = Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon'
 $script:failed = 0
 
-function Test-That([string] $What, [scriptblock] $Holds) {
+function Test-That([string] $What, [scriptblock] $Look) {
   $told = ''
-  try { $holds = [bool](& $Holds) }
-  catch { $holds = $false; $told = ": $($_.Exception.Message)" }
-  if ($holds) { Write-Output "elephant: ok $What" }
+  try { $isWell = [bool](& $Look) }
+  catch { $isWell = $false; $told = ": $($_.Exception.Message)" }
+  if ($isWell) { Write-Output "elephant: ok $What" }
   else { $script:failed += 1; Write-Output "elephant: FAILED it does not hold that $What$told" }
 }
 function Test-Empty([string] $Folder) { return (-not (Test-Path -LiteralPath $Folder)) -or (@(Get-ChildItem -LiteralPath $Folder -Force | Where-Object { $_.Extension -ne '.log' }).Count -eq 0) }

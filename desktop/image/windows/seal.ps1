@@ -5,6 +5,20 @@ $ErrorActionPreference = 'Stop'
 $data = Join-Path $env:ProgramData 'Elephant'
 $winlogon = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon'
 
+# What a process that is just being ended still holds is gone a moment later.
+function Clear-Folder([string] $Path) {
+  for ($try = 1; Test-Path -LiteralPath $Path; $try++) {
+    try {
+      Get-ChildItem -LiteralPath $Path -Force | Remove-Item -Recurse -Force
+      return
+    }
+    catch {
+      if ($try -ge 10) { throw }
+      Start-Sleep -Seconds 2
+    }
+  }
+}
+
 foreach ($task in 'ElephantHelper', 'ElephantService', 'ElephantBoot') {
   Disable-ScheduledTask -TaskName $task | Out-Null
   Stop-ScheduledTask -TaskName $task
@@ -14,7 +28,7 @@ Stop-Service -Name dcvserver -Force
 foreach ($folder in (Join-Path $env:SystemRoot 'System32\config\systemprofile\AppData\Local\NICE\dcv'),
   (Join-Path $env:ProgramData 'NICE\dcv\log'), (Join-Path $data 'state'), (Join-Path $data 'shared'),
   (Join-Path $data 'session'), (Join-Path $data 'drop'), $Staging) {
-  if (Test-Path -LiteralPath $folder) { Get-ChildItem -LiteralPath $folder -Force | Remove-Item -Recurse -Force }
+  Clear-Folder $folder
 }
 Remove-Item -LiteralPath $Staging -Recurse -Force -ErrorAction SilentlyContinue
 Remove-Item -LiteralPath 'HKLM:\SOFTWARE\Elephant' -Recurse -Force -ErrorAction SilentlyContinue

@@ -35,10 +35,12 @@ def test_killed_at_a_part_that_part_alone_is_sent_again(number: int) -> None:
     assert figure.sent_twice <= PART
 
 
-def test_cut_at_every_part_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    figure = cut_at_each(Fault.MIDWAY, PART, SIZE, PACE)
-    assert (figure.parts, figure.begun, figure.processes) == (4, 8, 1)
-    assert figure.sent_twice == SIZE // 2
+@pytest.mark.parametrize(
+    ("fault", "begun", "sent_twice"), [(Fault.MIDWAY, 8, SIZE // 2), (Fault.BEFORE, 8, 0), (Fault.AFTER, 4, 0)]
+)
+def test_cut_at_every_part_it_arrives(fault: Fault, begun: int, sent_twice: int) -> None:
+    figure = cut_at_each(fault, PART, SIZE, PACE)
+    assert (figure.parts, figure.begun, figure.sent_twice, figure.processes) == (4, begun, sent_twice, 1)
 
 
 def test_a_large_file_without_blocks_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from desktop import pieces
 from desktop.api import AppRefused
 from desktop.outbox import Outbox, Piece
-from desktop.uploading.transfer import Digests, Tally, Transfer, Trouble
+from desktop.uploading.transfer import Digests, Erased, Tally, Transfer, Trouble
 from tests.desktop.uploading.store import UNREACHABLE, Fault, Says, Store
 
 PART = 200_000
@@ -249,6 +249,12 @@ def test_an_app_that_does_not_answer_or_refuses_is_a_sentence(
     store.app_fault = None
     desk.send()
     assert desk.is_whole(store)
+
+
+def test_an_app_whose_recordings_were_erased_is_asked_no_more(desk: Desk, store: Store) -> None:
+    store.app_fault = AppRefused(410, "The recordings of this meeting were erased.")
+    with pytest.raises(Erased, match="were erased"):
+        desk.send()
 
 
 @pytest.mark.parametrize(

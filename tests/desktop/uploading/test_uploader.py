@@ -11,7 +11,7 @@ import pytest
 from desktop.outbox import Outbox, Piece
 from desktop.pieces import unique_name
 from desktop.state import State
-from desktop.uploading.transfer import Digests, Tally, Trouble
+from desktop.uploading.transfer import Digests, Erased, Tally, Trouble
 from desktop.uploading.uploader import MOST_PIECES, Report, Uploader
 
 ME = "i-0123456789abcdef0"
@@ -193,6 +193,21 @@ def test_a_piece_that_somebody_has_taken_away_is_said(place: Place) -> None:
     told = place.uploader.report(1)
     assert told is not None
     assert (told.pieces, "is gone from" in told.lost[0]) == (0, True)
+
+
+def test_once_the_recordings_were_erased_nothing_more_is_sent_or_told(place: Place) -> None:
+    tries: list[str] = []
+
+    def fail(piece: Piece) -> None:
+        tries.append(piece.name)
+        raise Erased("The recordings of this meeting were erased.")
+
+    place.at_send = fail
+    place.live(3)
+    (place.drop / "b.mkv").write_bytes(b"recorded")
+    place.live(100)
+    assert len(tries) == 1
+    assert place.uploader.report(1, unfinished=True) is None
 
 
 def test_a_fault_of_the_agent_s_own_is_no_end(place: Place) -> None:

@@ -142,6 +142,20 @@ def test_a_run_that_was_killed_after_the_certificate_was_issued_is_continued_by_
     assert f"has issued {issued} already, in a run that did not come to its end" in capsys.readouterr().out
 
 
+def test_what_was_issued_and_has_ended_since_is_not_taken_up_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        stand.fail(patch, "transact_write_items", refused())
+        with pytest.raises(StageError):
+            stand.run()
+    stand.ahead = 400 * DAY
+    monkeypatch.setattr(stand.authority, "_now", stand.now)
+    stand.run()
+    assert stand.kept
+    assert stand.kept.ends_at > stand.now()
+
+
 def test_one_that_was_killed_before_it_was_issued_leaves_nothing_behind(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ class Account:
         self.client("secretsmanager").create_secret(
             Name=SECRET, SecretString=json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
         )
+        self.bucket(BUCKET)
         stream = self._table()
         self._keys()
         self.client("scheduler").create_schedule_group(Name="elephant-dev")
@@ -149,6 +150,39 @@ class Account:
             security_groups=(group,),
             environment={"CLOUDFLARE_API_URL": cloudflare.url},
         )
+
+    def bucket(self, name: str, region: str = REGION) -> None:
+        """Make a bucket as the stack makes it."""
+        s3: Any = SESSION.client("s3", region_name=region)
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        blocks = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        closed: Any = dict.fromkeys(blocks, True)
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=closed)
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        by_default: Any = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": by_default})
+        self.expire(name, 30)
+        deny: Any = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}/*"}
+        deny |= {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+
+    def expire(self, name: str, days: int, **changes: Any) -> None:
+        """Let a bucket expire what it holds."""
+        rules = {
+            "recordings": {
+                "Expiration": {"Days": days},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+            }
+            | changes,
+            "markers": {"Expiration": {"ExpiredObjectDeleteMarker": True}},
+        }
+        told: Any = [
+            {"ID": id_, "Status": "Enabled", "Filter": {"Prefix": ""}}
+            | {name: value for name, value in rule.items() if value is not None}
+            for id_, rule in rules.items()
+        ]
+        self.client("s3").put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": told})
 
     def _table(self) -> str:
         tables = self.client("dynamodb")
@@ -216,7 +250,9 @@ class Account:
                 Role=role,
                 Handler="app.app",
                 Code={"ZipFile": archive.getvalue()},
-                Environment={"Variables": {"STREAM_ARN": stream, "STATE_TABLE": STATE_TABLE}},
+                Environment={
+                    "Variables": {"STREAM_ARN": stream, "STATE_TABLE": STATE_TABLE, "RECORDINGS_BUCKET": BUCKET}
+                },
             )
         mapping = functions.create_event_source_mapping(
             EventSourceArn=stream, FunctionName="elephant-dev-stream_terminator", StartingPosition="LATEST"

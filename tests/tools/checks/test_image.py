@@ -136,6 +136,11 @@ def test_the_image_that_is_deployed_is_looked_at_where_the_file_names_none(accou
     account.client("lambda").update_function_configuration(
         FunctionName="elephant-dev", Environment={"Variables": variables}
     )
+    *_, refused = account.look("agent", ami_id="")
+    assert refused == (
+        Level.WARN,
+        "there is no image for desktops of stage dev: the next deploy will be refused → make image STAGE=dev",
+    )
     newest = "ami-0123456789abcdef0"
     account.client("ssm").put_parameter(Name=BUILT, Value=newest, Type="String")
     assert account.look("image", ami_id="")[0][0] is Level.OK
@@ -149,7 +154,14 @@ def test_the_image_that_is_deployed_is_looked_at_where_the_file_names_none(accou
 def test_without_any_image_the_doctor_says_what_makes_one(account: Account) -> None:
     account.client("lambda").get_function_configuration = lambda **_: {"Environment": {"Variables": {}}}
     found = account.look("image", ami_id="")
-    assert found == [(Level.FAIL, "there is no image for desktops of stage dev yet → make image STAGE=dev")]
+    assert found == [(Level.FAIL, "there is no image for desktops of stage dev → make image STAGE=dev")]
+
+
+def test_a_parameter_of_the_stage_s_that_holds_no_image_is_found(account: Account) -> None:
+    account.client("ssm").put_parameter(Name=BUILT, Value="later", Type="String")
+    account.client("lambda").get_function_configuration = lambda **_: {"Environment": {"Variables": {}}}
+    [(level, told)] = account.look("image", ami_id="")
+    assert (level, "holds 'later'" in told, "make image STAGE=dev" in told) == (Level.FAIL, True, True)
 
 
 class TestEncryption:

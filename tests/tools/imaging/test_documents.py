@@ -226,6 +226,15 @@ def test_the_bucket_is_private_encrypted_and_clears_what_was_never_finished(temp
     assert any("AbortIncompleteMultipartUpload" in rule for rule in bucket["LifecycleConfiguration"]["Rules"])
 
 
+@pytest.mark.parametrize("path", sorted((FOLDER / "windows").glob("*.ps1")), ids=lambda path: path.name)
+def test_no_variable_is_written_in_two_ways(path: Path) -> None:
+    """To PowerShell they are one, so that a value is put where a parameter stands, whose type it has not."""
+    spelt: dict[str, set[str]] = {}
+    for name in re.findall(r"\$(?:script:)?([A-Za-z]\w*)", text(path)):
+        spelt.setdefault(name.lower(), set()).add(name)
+    assert [names for names in spelt.values() if len(names) > 1] == []
+
+
 def test_no_step_of_ours_runs_sysprep() -> None:
     """Image Builder does, once all of it is installed; a second time would break the image."""
     scripts = [text(path) for path in FOLDER.rglob("*") if path.is_file()]

@@ -12,6 +12,7 @@ from tests.tools.imaging.modelled import refusal
 from tests.tools.imaging.world import BASE, BUILD, PARAMETER, Frame, World, fails
 from tools import image
 from tools.account import Clients
+from tools.image import make as really_make
 from tools.imaging.content import BASES
 from tools.stage import Stage, StageError
 
@@ -155,10 +156,9 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Run the command line in the world's account."""
     monkeypatch.setattr(sys, "argv", ["image", "--stage", "dev", *arguments])
     monkeypatch.setattr(image, "clients", lambda _: world.client)
-    made = image.make
 
     def make(stage: Stage, client: Clients, **named: Any) -> int:
-        return made(stage, client, world.root, **named, sleep=world.sleep)
+        return really_make(stage, client, world.root, **named, sleep=world.sleep)
 
     monkeypatch.setattr(image, "make", make)
     return image.main()
@@ -279,6 +279,25 @@ def test_a_stack_that_was_never_made_is_made_anew(world: World) -> None:
     assert world.clients["cloudformation"].asked.count("delete_stack") == 1
 
 
+def test_a_stack_that_takes_no_change_says_what_repairs_it(world: World) -> None:
+    world.make()
+    world.stack_status = "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(
+        StageError, match=r"continue-update-rollback .*elephant-dev-image`, and run make image STAGE=dev"
+    ):
+        world.make(force=True)
+    assert len(world.builds) == 1
+
+
+def test_a_bucket_that_may_not_be_looked_at_is_too_few_rights(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.clients["s3"].refused["head_object"] = ["403"]
+    assert run(world, monkeypatch) == 1
+    assert "the credentials need imagebuilder:*" in capsys.readouterr().err
+    assert not world.builds
+
+
 def test_an_image_that_is_not_recorded_is_said_with_the_command_that_records_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,4 +347,8 @@ def test_a_base_that_nobody_names_is_a_sentence(
 ) -> None:
     del world.ssm[BASES["Windows"]]
     assert run(world, monkeypatch) == 1
-    assert "Windows_Server-2022" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "us-west-2 has no public parameter /aws/service/ami-windows-latest/Windows_Server-2022" in told
+    world.clients["ssm"].refused["get_parameters"] = ["AccessDeniedException"]
+    assert run(world, monkeypatch) == 1
+    assert "ssm:GetParameters" in capsys.readouterr().err
