@@ -58,7 +58,7 @@ def _by_when_it_is_heard(original: Callable[..., datetime]) -> Callable[..., dat
 MUTANTS = (
     # --- what is awaited
     Mutant("ends a lesson before its recordings are safe", recordings.awaited, returns(())),
-    Mutant("waits for who never came", recordings._was_visited, always),
+    Mutant("waits for who never came", recordings._was_visited, always, RULES),
     Mutant(
         "waits for a desktop that is gone",
         recordings._is_awaited,
