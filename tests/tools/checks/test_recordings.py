@@ -189,7 +189,7 @@ def test_a_bucket_of_another_account_is_told(account: Account) -> None:
 
     s3.head_bucket = head_bucket
     site = site_of(
-        replace(account.stage, upload_bucket="theirs"),
+        replace(account.stage, upload_bucket="theirs", **RECORDS),
         lambda service: s3 if service == "s3" else account.client(service),
     )
     [found] = BEFORE["recordings_bucket"](site)
