@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import Chromium, Page
+from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import READY, SILENCE, Answer, Stand, refused, waiting
 from tests.browser.test_meeting_page import at
 from tests.browser.test_schedule_page import ID, SCHEDULED, fill_in, send
@@ -153,6 +153,29 @@ def test_a_file_of_a_stage_that_does_not_record_says_nothing_of_it(
             assert "record" not in text
             assert "DTEND" not in unfolded(text)
             assert unfolded(text)["DESCRIPTION"] == unfolded(text)["URL"]
+
+
+# --- what became of it
+
+LOST = "20300601T080000Z-3.mkv (64 MiB) is not uploaded: the disk is <full>."
+
+
+def test_who_was_recorded_is_told_when_that_is_saved(browser: Chromium, stand: Stand) -> None:
+    saving = refused(410, reason="MAX_DURATION", recording="on its way")
+    with browser.page(before=FASTER) as page:
+        at(page, stand, READY, saving, saving, refused(410, reason="MAX_DURATION", recording="safe"))
+        page.wait_for_text("The recording of your side is being saved.")
+        page.wait_for_text("The recording of your side is saved.")
+        assert not page.shows("open")
+        asked = len(stand.questions)
+        page.run("new Promise((done) => setTimeout(done, 40000))")
+        assert len(stand.questions) == asked, "that was the last word"
+
+
+def test_who_was_recorded_is_told_what_could_not_be_saved(browser: Chromium, stand: Stand) -> None:
+    with browser.page() as page:
+        at(page, stand, refused(410, reason="MAX_DURATION", recording="lost", recording_lost=[LOST]))
+        page.wait_for_text(f"Not all of the recording of your side could be saved: {LOST}")
 
 
 # --- what it looks like
