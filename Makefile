@@ -77,7 +77,7 @@ simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or W
 crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash
 
-mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for those that a test of their rule catches).
+mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a third of those that a test catches).
 	@$(BIN)/python -m tests.simulation.mutants $(if $(SHORT),--short)
 
 bench: $(READY) ## Measure the figures the project claims.
