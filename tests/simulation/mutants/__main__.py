@@ -13,7 +13,6 @@ from rich.table import Table
 from tests.simulation.mutants.catalog import MUTANTS
 from tests.simulation.mutants.hunt import SOUND, be, hunt
 
-
 SHORT_HUNTS_ONE_IN = 3
 
 
