@@ -54,7 +54,7 @@ Base:
     stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
     issuer      whose certificates desktops must have: from the stage's file to the state table
     pem         certificates and keys: made for a request, and judged
-    kept        what lies in a recordings' bucket
+    kept_recordings  what lies in a recordings' bucket
     bucket      the buckets of a stage's recordings
     history     what operators did with a meeting's recordings: who, when, what and why
     meeting     one meeting's recordings as an operator asks for them

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tools.account import Account, Clients
-from tools.kept import Bucket
+from tools.kept_recordings import Bucket
 from tools.stack import Stack
 from tools.stage import Stage, StageError
 

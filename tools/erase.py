@@ -17,7 +17,7 @@ from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role
 from tools.account import Clients, clients
 from tools.history import note
-from tools.kept import Bucket, Kept, size
+from tools.kept_recordings import Bucket, Kept, size
 from tools.meeting import Asked, now
 from tools.stage import Stage, StageError, load
 from tools.terminal import say

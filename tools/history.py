@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.domain import rows
 from chalicelib.domain.recordings import of_meeting
 from tools.errors import code_of, ignore_not_found
-from tools.kept import HISTORY, Bucket
+from tools.kept_recordings import HISTORY, Bucket
 from tools.stage import StageError
 
 

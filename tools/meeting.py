@@ -18,7 +18,7 @@ from tools import bucket
 from tools.account import Account, Clients, enter
 from tools.desktops import living
 from tools.history import Entry, Rows
-from tools.kept import Bucket, Kept
+from tools.kept_recordings import Bucket, Kept
 from tools.stack import Stack
 from tools.stage import Stage, StageError
 

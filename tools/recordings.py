@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.adapters.s3 import SIGNING
 from tools.account import Clients, clients
 from tools.history import note
-from tools.kept import Bucket, Version, size
+from tools.kept_recordings import Bucket, Version, size
 from tools.meeting import Asked, now
 from tools.stage import Stage, StageError, load
 from tools.terminal import say

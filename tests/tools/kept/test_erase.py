@@ -11,7 +11,7 @@ from localcloud.s3 import Fault
 from tests.tools.kept.conftest import BUCKET, DAY, ENDED, MINE, OLD, OTHERS, TABLE, Place
 from tools import erase as erasing
 from tools.erase import erase
-from tools.kept import Bucket, Kept, Version
+from tools.kept_recordings import Bucket, Kept, Version
 from tools.stage import StageError
 
 OURS = [

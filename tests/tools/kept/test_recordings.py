@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from localcloud.s3 import Fault
 from tests.tools.kept.conftest import BUCKET, DAY, ENDED, MINE, OLD, OTHERS, TABLE, Place
 from tools import recordings
+from tools.kept_recordings import size
 from tools.meeting import place_of
-from tools.recordings import show, size
+from tools.recordings import show
 from tools.stage import StageError
 
 OURS = [
