@@ -162,7 +162,9 @@ def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed
     sweep = deployed.client("lambda").get_function_configuration(FunctionName=deployed.stage.function("sweep"))
     assert sweep["Environment"]["Variables"]["BOOT_LIMIT_MINUTES"] == "14"
     table = f"arn:aws:dynamodb:us-west-2:000000000000:table/{deployed.outputs['TableName']}"
-    assert of_desktops(deployed) == LICENCE | {table: "['dynamodb:Scan', 'dynamodb:UpdateItem']"}
+    bucket = f"arn:aws:s3:::{deployed.outputs['RecordingsBucket']}/*"
+    theirs = {table: "['dynamodb:Scan', 'dynamodb:UpdateItem']", bucket: "s3:PutObject"}
+    assert of_desktops(deployed) == LICENCE | theirs
     assert told(deployed, "API_URL") == {None}
     assert ask(deployed, "/join/none/teacher")[0] == 404
     assert "nothing had to be changed" in deployed.deploy()
