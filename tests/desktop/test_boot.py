@@ -226,7 +226,7 @@ test "$(nft list table inet elephant | grep -c reject)" = 2 || exit 8
 {python} -m http.server 80 --bind 169.254.169.254 >/dev/null 2>&1 &
 server=$!
 ask='curl --noproxy * -s -o /dev/null -m 3 http://169.254.169.254/'
-for try in 1 2 3 4 5 6 7 8 9 10; do $ask && break; sleep 0.3; done
+for try in $(seq 200); do $ask && break; sleep 0.3; done
 $ask; root=$?
 setpriv --reuid nobody --clear-groups $ask; person=$?
 kill $server
@@ -239,8 +239,8 @@ test $root = 0 && test $person = 7
 )
 def test_the_firewall_keeps_the_person_and_nobody_else_from_the_metadata(tmp_path: Path) -> None:
     """In a network of its own, which ends with it; loaded twice the rules are there once."""
-    if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("only root has networks of its own")
+    if subprocess.run(["unshare", "--net", "nft", "list", "ruleset"], capture_output=True, check=False).returncode:
+        pytest.skip("only root has networks of its own, and a kernel may know no nftables")
     script = _BLOCKED.format(rules=SCRIPT.with_name("metadata.nft"), home=tmp_path, python=sys.executable)
     ran = subprocess.run(["unshare", "--net", "sh", "-c", script], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

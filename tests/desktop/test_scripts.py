@@ -152,8 +152,8 @@ def test_the_firewall_reads_its_rules(tmp_path: Path) -> None:
     file = tmp_path / "metadata.nft"
     file.write_text((FOLDER / "linux" / "metadata.nft").read_text().replace('"lesson"', "1001"))
     told = subprocess.run(["nft", "-c", "-f", str(file)], capture_output=True, text=True, check=False)
-    if "Operation not permitted" in told.stderr:
-        pytest.skip("only root may have nft check rules")
+    if subprocess.run(["nft", "list", "ruleset"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may have nft check rules, and a kernel may know no nftables")
     assert told.stderr == ""
 
 
