@@ -6,7 +6,6 @@ functions' environment has no room for them.
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,12 +15,9 @@ from typing import Any
 from chalicelib.adapters.keys import ISSUER_ROOT, item_id
 from chalicelib.domain.keys import Purpose
 from tools.account import Clients
+from tools.pem import CERTIFICATE, LONGEST
 from tools.stage import ROOT, Stage, StageError
 
-LONGEST = 16_384
-"""The most characters that a file's certificates may have: a dozen, and they cross the wire with every answer."""
-
-_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _KEY = {"id": {"S": item_id(Purpose.TOKENS)}}
 
 
@@ -95,7 +91,7 @@ def _roots(text: str) -> str:
     """
     if "PRIVATE KEY" in text:
         raise ValueError("it holds a private key, and every desktop would be told it")
-    found = dict.fromkeys(_CERTIFICATE.findall(text.replace("\r\n", "\n")))
+    found = dict.fromkeys(CERTIFICATE.findall(text.replace("\r\n", "\n")))
     roots = "".join(f"{certificate}\n" for certificate in found)
     if len(roots) > LONGEST:
         raise ValueError(f"it holds more than {LONGEST} characters of certificates")
@@ -111,7 +107,7 @@ def _refuse_unusable(roots: str, now: datetime) -> None:
 def _problems(roots: str, now: datetime) -> Iterator[str]:
     """Yield what keeps these certificates from being roots at this time."""
     parsed = _parsed(roots)
-    if len(parsed) < len(_CERTIFICATE.findall(roots)):
+    if len(parsed) < len(CERTIFICATE.findall(roots)):
         yield "a certificate in it may issue none, so it is no root"
     for root in parsed:
         name = ", ".join(value for part in root["subject"] for _, value in part)
@@ -130,7 +126,7 @@ def _parsed(roots: str) -> list[dict[str, Any]]:
         ValueError: one is none.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for number, certificate in enumerate(_CERTIFICATE.findall(roots), 1):
+    for number, certificate in enumerate(CERTIFICATE.findall(roots), 1):
         try:
             context.load_verify_locations(cadata=certificate)
         except (ssl.SSLError, ValueError):  # ValueError: it is not even ASCII

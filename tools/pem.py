@@ -22,11 +22,12 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LONGEST = 16_384
-"""The most characters that a chain or a key may have: both cross the wire to every desktop."""
+"""The most characters that a chain, a key or a file of roots may have: all cross the wire to every desktop."""
 
 BITS = 2048
 _LONGEST_COMMON_NAME = 64
-_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+"""One certificate in a text."""
 _PEM = serialization.Encoding.PEM
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -119,7 +120,7 @@ def browsers_roots() -> list[x509.Certificate]:
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        for each in _CERTIFICATE.findall(Path(certifi.where()).read_text(encoding="utf-8")):
+        for each in CERTIFICATE.findall(Path(certifi.where()).read_text(encoding="utf-8")):
             with suppress(ValueError, UnsupportedAlgorithm):
                 found.append(x509.load_pem_x509_certificate(each.encode()))
     return found
@@ -185,7 +186,7 @@ def _unknown_issuer(certificate: x509.Certificate, *, by_browsers: bool) -> str:
 
 
 def _certificates(text: str) -> list[x509.Certificate]:
-    found = _CERTIFICATE.findall(text.replace("\r\n", "\n"))
+    found = CERTIFICATE.findall(text.replace("\r\n", "\n"))
     if not found:
         raise Unfit("it holds no PEM certificate")
     if sum(map(len, found)) > LONGEST:

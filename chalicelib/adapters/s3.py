@@ -5,7 +5,8 @@ Nothing here reads a recording: what is there is told by listing it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -41,63 +42,47 @@ class S3Recordings:
     def kept(self, prefix: str) -> dict[str, int]:
         """Return the keys that begin with this, and the size in bytes of what lies there."""
         found: dict[str, int] = {}
-        try:
+        with self._telling():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 found |= {each["Key"]: each["Size"] for each in page.get("Contents", [])}
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(error) from error
         return found
 
     def unfinished(self, key: str) -> str | None:
         """Return the newest upload to just this key that was begun and not finished, and end those before it."""
         uploads: list[dict[str, Any]] = []
-        try:
+        with self._telling():
             for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=key):
                 uploads += [each for each in page.get("Uploads", []) if each["Key"] == key]
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(error) from error
         uploads.sort(key=lambda each: each["Initiated"])
         for older in uploads[:-1]:
-            self._abort(key, older["UploadId"])
+            with suppress(NoSuchUpload), self._telling():
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=older["UploadId"])
         return str(uploads[-1]["UploadId"]) if uploads else None
-
-    def _abort(self, key: str, upload: str) -> None:
-        try:
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) != "NoSuchUpload":
-                raise self._failure(error) from error
 
     def begin(self, key: str) -> str:
         """Begin an upload to this key, each of whose parts must bear its SHA-256; return its id."""
-        try:
+        with self._telling():
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ChecksumAlgorithm="SHA256", ChecksumType="COMPOSITE"
             )
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(error) from error
         return str(begun["UploadId"])
 
     def parts(self, key: str, upload: str) -> list[StoredPart]:
         """Return the parts of an upload that have arrived, by their numbers."""
         found: list[StoredPart] = []
-        try:
+        with self._telling():
             pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload)
             for page in pages:
                 found += [
                     StoredPart(Part(each["PartNumber"], each.get("ChecksumSHA256", "")), each["Size"], each["ETag"])
                     for each in page.get("Parts", [])
                 ]
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(error) from error
         return found
 
     def links(self, key: str, upload: str, parts: Collection[Part]) -> list[Link]:
         """Sign a link for each of these parts, good for its bytes alone."""
-        try:
+        with self._telling():  # there may be no credentials to sign with
             return [self._link(key, upload, part) for part in parts]
-        except BotoCoreError as error:  # there are no credentials to sign with
-            raise self._failure(error) from error
 
     def _link(self, key: str, upload: str, part: Part) -> Link:
         asked = {"Bucket": self._bucket, "Key": key, "UploadId": upload, "PartNumber": part.number}
@@ -107,7 +92,7 @@ class S3Recordings:
 
     def finish(self, key: str, upload: str, parts: Collection[StoredPart]) -> None:
         """Make one object of these parts; S3 refuses where one of them, or the sum of their sizes, is another."""
-        try:
+        with self._telling():
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
@@ -116,11 +101,17 @@ class S3Recordings:
                 ChecksumType="COMPOSITE",
                 MpuObjectSize=sum(each.size for each in parts),
             )
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what boto3 raises inside as the port has it."""
+        try:
+            yield
         except (ClientError, BotoCoreError) as error:
             raise self._failure(error) from error
 
     def _failure(self, error: Exception) -> Exception:
-        code = _code(error)
+        code = str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
         if code == "NoSuchUpload":
             return NoSuchUpload("S3 knows nothing of this upload, or no longer; begin it anew.")
         if code in _REFUSES:
@@ -130,7 +121,3 @@ class S3Recordings:
 
 def _listed(each: StoredPart) -> dict[str, Any]:
     return {"PartNumber": each.part.number, "ETag": each.tag, "ChecksumSHA256": each.part.sha256}
-
-
-def _code(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""

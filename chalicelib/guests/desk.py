@@ -165,11 +165,17 @@ def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, sa
     """
     meeting, seat = desk.meeting, desk.seat
     said_at = said_at or now
-    is_known = meeting.row.get(seat.attribute("session_data")) == url
-    if is_known and seat.saved_at and said_at <= seat.saved_at:
+    if is_known(desk, url, said_at):
         return
     write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
+
+
+def is_known(desk: Desk, url: str | None, said_at: datetime) -> bool:
+    """Return whether the row says already that all is at this address (None: nothing is anywhere), as of `said_at`."""
+    seat = desk.seat
+    is_there = url is None or desk.meeting.row.get(seat.attribute("session_data")) == url
+    return is_there and seat.saved_at is not None and said_at <= seat.saved_at
 
 
 def _is_recent(moment: datetime | None, now: datetime) -> bool:
@@ -200,9 +206,14 @@ def parse_missing(body: object) -> tuple[str, ...]:
     missing = _only(body, "missing")
     if not isinstance(missing, list) or len(missing) > LONGEST_REPORT:
         raise BadRequest(f"`missing` is a list of up to {LONGEST_REPORT} sentences, empty where nothing is missing.")
-    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SENTENCE and each.isprintable() for each in missing):
+    if not all(map(is_line, missing)):
         raise BadRequest(f"Each thing that is missing is a line of 1 to {LONGEST_SENTENCE} characters.")
     return tuple(missing)
+
+
+def is_line(told: object) -> bool:
+    """Return whether this is one line of text that is not empty and not too long."""
+    return isinstance(told, str) and 0 < len(told) <= LONGEST_SENTENCE and told.isprintable()
 
 
 def parse_connected(body: object) -> bool:

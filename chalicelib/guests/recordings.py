@@ -22,7 +22,7 @@ from chalicelib.domain import writes
 from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchUpload, UploadRefused
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.recordings import Link, Part, StoredPart, prefix
-from chalicelib.guests.desk import Desk, write
+from chalicelib.guests.desk import LONGEST_SENTENCE, Desk, is_known, is_line, write
 from chalicelib.rules.times import times
 
 MOST_LINKS = 20
@@ -33,7 +33,6 @@ LARGEST = 5 * 2**40
 """The size of the largest piece, in bytes: what every S3 takes as one object."""
 
 MOST_LOST = 10
-LONGEST_SENTENCE = 200
 
 _PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _UPLOAD = re.compile(r"[!-~]{0,1024}")
@@ -164,8 +163,7 @@ def note(
                 f"{pieces} pieces were told, and {lying} are in the bucket; ask about each, and send what is not there."
             )
         url = store.address(own)
-    is_known = url is None or meeting.row.get(seat.attribute("session_data")) == url
-    if is_known and lost == seat.recording_lost and seat.saved_at and said_at <= seat.saved_at:
+    if lost == seat.recording_lost and is_known(desk, url, said_at):
         return
     write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, now, said_at=said_at))
     if url:
@@ -245,7 +243,7 @@ def parse_told(body: object) -> tuple[int, tuple[str, ...]]:
         raise BadRequest(f"`pieces` is how many pieces are safe, from 0 to {MOST_PARTS}.")
     if not isinstance(lost, list) or len(lost) > MOST_LOST:
         raise BadRequest(f"`lost` is a list of up to {MOST_LOST} sentences, empty where nothing was lost.")
-    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SENTENCE and each.isprintable() for each in lost):
+    if not all(map(is_line, lost)):
         raise BadRequest(f"Each of `lost` is a line of 1 to {LONGEST_SENTENCE} characters.")
     return pieces, tuple(lost)
 

@@ -78,15 +78,12 @@ def resolve_join(
         if meeting.links_signed and not signed:
             raise links.not_valid()
         seat = meeting.seat(role)
-        if meeting.over:
-            reason = meeting.reason
-            told = standing(meeting, seat, over=True) if recorded else {}
-            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, told)
         now, end = clock(), ends_at(meeting, policy)
-        if end and now >= end:  # it may take until its recordings are safe before the row says so
-            told = standing(meeting, seat, over=True) if recorded else {}
-            raise MeetingOver(f"This meeting has ended ({Reason.MAX_DURATION}).", Reason.MAX_DURATION, told)
-        recording = standing(meeting, seat, over=False) if recorded else {}
+        time_is_up = end is not None and now >= end
+        recording = standing(meeting, seat, over=meeting.over or time_is_up) if recorded else {}
+        if meeting.over or time_is_up:  # it may take until its recordings are safe before the row says so
+            reason = meeting.reason if meeting.over else Reason.MAX_DURATION
+            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, recording)
         address = _address(seat, policy)
         if not (address and meeting.is_ready(role)):
             return _not_yet(meeting, seat, now, policy)

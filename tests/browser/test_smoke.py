@@ -10,13 +10,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from app import app
-from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
 from localcloud.doors import DOMAIN
 from localcloud.laptop import Laptop
 from tests.browser.conftest import CHROMIUM
-from tests.browser.test_to_the_desktop import AT_ONCE
+from tests.running import running_laptop
 from tests.tools.smoke.price_list import PriceList
 from tests.tools.smoke.stages import hurry, resolver, site, time_flies, trust
 from tools.smoke import Options, Smoke
@@ -25,13 +23,8 @@ from tools.smoke import Options, Smoke
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cloud, Laptop]]:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    clock = RealClock(1)
-    with Cloud(app, clock, AT_ONCE, domain=DOMAIN) as cloud:
-        laptop = Laptop(cloud, tmp_path / "laptop", away_minutes=0.05)
-        clock.start()
-        yield cloud, laptop
-        clock.stop()
-        laptop.stop()
+    with running_laptop(tmp_path / "laptop") as running:
+        yield running
 
 
 def test_a_headless_chromium_opens_both_doors(

@@ -10,30 +10,20 @@ from pathlib import Path
 import boto3
 import pytest
 
-from app import app
-from chalicelib.settings import Client
-from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
-from localcloud.conditions import Conditions
 from localcloud.doors import DOMAIN
 from localcloud.laptop import Laptop
 from localcloud.people import schedule
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import CHROMIUM
-
-AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), client=Client.KIT, guests=False)
+from tests.running import running_laptop
 
 
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cloud, Laptop]]:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    clock = RealClock(1)
-    with Cloud(app, clock, AT_ONCE, domain=DOMAIN) as cloud:
-        laptop = Laptop(cloud, tmp_path / "laptop", away_minutes=0.05)
-        clock.start()
-        yield cloud, laptop
-        clock.stop()
-        laptop.stop()
+    with running_laptop(tmp_path / "laptop") as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.settings import Client
 from tools import inventory
 from tools.bucket import made_name
+from tools.checks.roles import may
 from tools.errors import code_of, is_denied
 from tools.findings import CHANGED_BY_HAND, Finding, fail, ok, warn
 from tools.site import Site
@@ -221,12 +222,4 @@ def _api_role(site: Site) -> str:
 
 
 def _may(site: Site, role: str, action: str, resource: str) -> bool:
-    account = {
-        "ContextKeyName": "aws:ResourceAccount",
-        "ContextKeyValues": [site.account.id],
-        "ContextKeyType": "string",
-    }
-    reply = site.client("iam").simulate_principal_policy(
-        PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource], ContextEntries=[account]
-    )
-    return all(result["EvalDecision"] == "allowed" for result in reply["EvaluationResults"])
+    return may(site, role, action, resource, ResourceAccount=site.account.id)

@@ -103,7 +103,7 @@ class Need:
 def _rights(site: Site, role_arn: str, policy: str, needs: Collection[Need]) -> Iterator[Finding]:
     """Yield whether a role may do all it needs to; the remedy puts a policy that grants just that."""
     role = role_arn.rpartition("/")[2]
-    lacking = [need for need in needs if not _may(site.client("iam"), role_arn, need)]
+    lacking = [need for need in needs if not may(site, role_arn, need.action, need.resource)]
     statements = [{"Effect": "Allow", "Action": need.action, "Resource": need.resource} for need in needs]
     document = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
     put = f"aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {document}"
@@ -113,8 +113,13 @@ def _rights(site: Site, role_arn: str, policy: str, needs: Collection[Need]) -> 
         yield ok(f"{role} may do what it has to")
 
 
-def _may(iam: Any, role_arn: str, need: Need) -> bool:
-    reply = iam.simulate_principal_policy(
-        PolicySourceArn=role_arn, ActionNames=[need.action], ResourceArns=[need.resource]
+def may(site: Site, role_arn: str, action: str, resource: str, **context: str) -> bool:
+    """Return whether a role is allowed this; `context` are the keys that its policies' conditions ask for."""
+    entries = [
+        {"ContextKeyName": f"aws:{name}", "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for name, value in context.items()
+    ]
+    reply = site.client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[resource], ContextEntries=entries
     )
     return all(result["EvalDecision"] == "allowed" for result in reply["EvaluationResults"])

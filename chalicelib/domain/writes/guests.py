@@ -53,12 +53,7 @@ def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, sa
     `said_at` is when it said so, which may be some time before it was heard (`now`). An end that comes in between is no
     hindrance: it takes nothing of what this rests on, and no recording is lost.
     """
-    values: dict[Attribute, Any] = {
-        seat.attribute("session_data"): url,
-        seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at),
-    }
-    if not seat.uploaded_at:
-        values[seat.attribute("uploaded_at")] = now
+    values = _saved(seat, url, now, said_at)
     rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at")
     return Update(f"the {seat.role}'s desktop has uploaded", values, (), meeting.expect(*rests_on))
 
@@ -70,17 +65,23 @@ def reported_recordings(
 
     As with an upload, an end that comes in between is no hindrance, and `said_at` is when the desktop said so.
     """
-    values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
-    if url:
-        values[seat.attribute("session_data")] = url
-        if not seat.uploaded_at:
-            values[seat.attribute("uploaded_at")] = now
+    values = _saved(seat, url, now, said_at)
     if lost:
         values[seat.attribute("recording_lost")] = list(lost)
     why = f"the {seat.role}'s desktop has told what became of its recording"
     forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
     rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at", "recording_lost")
     return Update(why, values, forgotten, meeting.expect(*rests_on))
+
+
+def _saved(seat: Seat, url: str | None, now: datetime, said_at: datetime) -> dict[Attribute, Any]:
+    """Return what the row says of a desktop on which nothing is left: where it is, since when, and when it said so."""
+    values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
+    if url:
+        values[seat.attribute("session_data")] = url
+        if not seat.uploaded_at:
+            values[seat.attribute("uploaded_at")] = now
+    return values
 
 
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:

@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from app import app
-from localcloud.clock import RealClock
 from localcloud.cloud import Cloud
-from localcloud.doors import DOMAIN
 from localcloud.laptop import Laptop
-from tests.desktop.process.conftest import AT_ONCE
 from tests.desktop.process.laptops import Meeting
 from tests.desktop.test_recorder import PICTURE, SOUND
+from tests.running import running_laptop
 from tests.waiting import until
 
 MATROSKA = b"\x1a\x45\xdf\xa3"
@@ -26,20 +23,9 @@ MATROSKA = b"\x1a\x45\xdf\xa3"
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, Laptop]]:
     if sys.platform == "win32" or not shutil.which("ffmpeg"):
         pytest.skip("ffmpeg is not installed: apt-get install ffmpeg")
-    clock = RealClock(1)
-    with Cloud(app, clock, AT_ONCE, domain=DOMAIN) as cloud:
-        settings: dict[str, Any] = {
-            "recorder": [],
-            "picture": PICTURE,
-            "sound": SOUND,
-            "piece_minutes": 0.1,
-            "away_minutes": 0.05,
-        }
-        laptop = Laptop(cloud, tmp_path_factory.mktemp("laptop"), **settings)
-        clock.start()
-        yield cloud, laptop
-        clock.stop()
-        laptop.stop()
+    settings: dict[str, Any] = {"recorder": [], "picture": PICTURE, "sound": SOUND, "piece_minutes": 0.1}
+    with running_laptop(tmp_path_factory.mktemp("laptop"), **settings) as running:
+        yield running
 
 
 def test_a_session_is_recorded_in_pieces_that_arrive_though_helper_and_service_are_killed(meeting: Meeting) -> None:
