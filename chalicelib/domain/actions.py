@@ -15,6 +15,9 @@ from typing import Any
 from chalicelib.domain.model import Attribute, DnsRecord
 from chalicelib.domain.seat import Role
 
+APP = "the app"
+"""Who wants what nobody has asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observe:
@@ -33,13 +36,15 @@ class _Step:
 class Update(_Step):
     """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
 
-    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep.
+    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep. `by` is who
+    wanted it, for the row's history.
     """
 
     set: Mapping[Attribute, Any] = field(default_factory=dict)
     remove: tuple[Attribute, ...] = ()
     expect: Mapping[Attribute, Any] = field(default_factory=dict)
     urgent: bool = True
+    by: str = APP
 
 
 class Cause(StrEnum):

@@ -41,6 +41,8 @@ MeetingAttribute = Literal[
     "ended_at",
     "open",
     "begun_at",
+    "opened_at",
+    "sequence",
     "forced",
     "recordings_erased_at",
     "history",
@@ -173,6 +175,7 @@ class Meeting:
 
     `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
     desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
+    `opened_at` when a door first stood open, `sequence` counts what people changed of it, as calendars do.
     `forced` says that it was by somebody's word, before its time. `problems` lists attributes that hold what
     cannot be understood; such an attribute counts as unknown, never as a value. `seal` tells what the app itself has
     written on the row. `reported` and `seal` are known beside the row, and so is `uploads`: when a role's upload came
@@ -193,6 +196,8 @@ class Meeting:
     reported: frozenset[str] = frozenset()
     listed: bool = False
     begun_at: datetime | None = None
+    opened_at: datetime | None = None
+    sequence: int = 0
     forced: bool = False
     problems: tuple[str, ...] = ()
     uploads: Mapping[Role, datetime] = field(default_factory=dict)

@@ -221,10 +221,13 @@ class _Reader:
             launched_at=self.time(name("launched_at")),
             voucher=self.text(name("launched")),
             healthy_at=self.time(name("healthy_at")),
+            waiting_at=self.time(name("waiting_at")),
             joined_at=self.time(name("joined_at")),
+            returned_at=self.time(name("returned_at")),
             consented_at=self.time(name("consented_at")),
             late_boots=self.count(name("late_boots")) or 0,
             given_up=self.name(name("given_up")),
+            replace_asked=self.name(name("replace_asked")),
             missing=self.texts(name("missing")),
             missing_since=self.time(name("missing_since")),
             connected_at=self.time(name("connected_at")),
@@ -232,6 +235,7 @@ class _Reader:
             seen_at=self.time(name("seen_at")),
             replaced=self.texts(name("replaced")),
             recording_lost=self.texts(name("recording_lost")),
+            link_number=self.count(name("link_number")) or 0,
         )
 
 
@@ -261,6 +265,8 @@ def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
         reported=frozenset({reporter} if reporter else ()),
         listed=row.get("open") == LISTED,
         begun_at=read.time("begun_at"),
+        opened_at=read.time("opened_at"),
+        sequence=read.count("sequence") or 0,
         forced=row.get("forced") is True,
         problems=tuple(read.problems),
         seal=seal,

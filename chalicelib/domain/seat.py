@@ -19,12 +19,15 @@ SeatAttribute = Literal[
     "launched",
     "published_at",
     "healthy_at",
+    "waiting_at",
     "joined_at",
+    "returned_at",
     "consented_at",
     "uploaded_at",
     "saved_at",
     "late_boots",
     "given_up",
+    "replace_asked",
     "missing",
     "missing_since",
     "connected_at",
@@ -32,6 +35,7 @@ SeatAttribute = Literal[
     "seen_at",
     "replaced",
     "recording_lost",
+    "link_number",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
 
@@ -53,8 +57,11 @@ class Seat:
     Times are UTC. `attempt` counts the launches begun (0: none). `refused` says why the current attempt
     launched nothing, None while that is open. `voucher` is what stands on the row beside `desktop_id`; whether the
     app itself wrote it is for the meeting to say. `published_at` says since when `link` leads somewhere. `given_up` is
-    the id of a desktop that was not ready in time and is about to be replaced. `consented_at` is when its person first
-    clicked with the notice before them that the meeting is recorded. `missing` is what the desktop itself
+    the id of a desktop that was not ready in time and is about to be replaced, `replace_asked` that of one that
+    somebody wants replaced. `waiting_at` is when its person was last seen at the door, `joined_at` when they first
+    clicked and were let in, `returned_at` when they last were after an upload. `link_number` counts the links that were
+    made anew for its person: earlier ones are dead. `consented_at` is when its person first clicked with the notice
+    before them that the meeting is recorded. `missing` is what the desktop itself
     says that it lacks, a sentence each, and `missing_since` since when it lacks anything at all; `connected_at`,
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
     lives. `saved_at` is when it last said that nothing of what it has recorded is left on it, and `recording_lost` what
@@ -76,10 +83,13 @@ class Seat:
     launched_at: datetime | None = None
     voucher: str | None = None
     healthy_at: datetime | None = None
+    waiting_at: datetime | None = None
     joined_at: datetime | None = None
+    returned_at: datetime | None = None
     consented_at: datetime | None = None
     late_boots: int = 0
     given_up: str | None = None
+    replace_asked: str | None = None
     missing: tuple[str, ...] = ()
     missing_since: datetime | None = None
     connected_at: datetime | None = None
@@ -87,6 +97,7 @@ class Seat:
     seen_at: datetime | None = None
     replaced: tuple[str, ...] = ()
     recording_lost: tuple[str, ...] = ()
+    link_number: int = 0
 
     @property
     def is_given_up(self) -> bool:
