@@ -145,7 +145,8 @@ class Settings:
 
     def policy(self) -> Policy:
         """Return the numbers in the rules."""
-        return Policy(**self._group("policy"), records=self._desktops_record)
+        told = self.client is Client.KIT
+        return Policy(**self._group("policy"), records=self._desktops_record, presence_told=told)
 
     @property
     def _desktops_record(self) -> bool:

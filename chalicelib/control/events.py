@@ -13,12 +13,20 @@ from datetime import UTC, datetime
 from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.keys import NO_SEAL, Seal
-from chalicelib.domain.model import Meeting, State
+from chalicelib.domain.model import Attribute, Meeting, State
 from chalicelib.domain.seat import Role, SeatAttribute, attribute
 
-_QUIET: tuple[SeatAttribute, ...] = ("missing", "missing_since", "connected_at", "disconnected_at", "seen_at")
-QUIET = frozenset(attribute(role, name) for role in Role for name in _QUIET)
-"""What desktops tell again and again and no rule acts on at once: a write of nothing else needs no look.
+_QUIET: tuple[SeatAttribute, ...] = (
+    "missing",
+    "missing_since",
+    "waiting_at",
+    "connected_at",
+    "disconnected_at",
+    "seen_at",
+)
+QUIET: frozenset[Attribute] = frozenset({"history", *(attribute(role, name) for role in Role for name in _QUIET)})
+"""What desktops and pages tell again and again and no rule acts on at once, and the row's history, which goes with
+every write: a write of nothing else needs no look.
 
 A desktop that is not ready any more closes its door without one, and what follows from that comes by the clock: the
 sweep sees to it. Lambda's own filter cannot tell what a write has changed, so this is told here.

@@ -28,6 +28,18 @@ class Policy:
     upload_limit: timedelta = timedelta(minutes=10)
     # A desktop says this soon that somebody has come to it, or gone.
     presence: timedelta = timedelta(minutes=1)
+    # Whether desktops tell who is connected to them: the kit's do, those of the seeds tell nothing.
+    presence_told: bool = False
+    # Who was last seen at the door less than this long ago waits there.
+    waiting: timedelta = timedelta(minutes=2)
+    # That somebody waits is written at most this often a seat.
+    waiting_noted: timedelta = timedelta(minutes=1)
+    # Who lost the connection less than this long ago is expected back.
+    lost: timedelta = timedelta(minutes=3)
+    # A door has stood open this long at least before it is said that nobody came.
+    entering: timedelta = timedelta(minutes=15)
+    # Desktops are launched and replaced until this long after T for those who wait at a door that never opened.
+    patience: timedelta = timedelta(minutes=45)
     boot_limit: timedelta = timedelta(minutes=15)
     max_attempts: int = 10
     # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.

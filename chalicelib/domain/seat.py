@@ -101,8 +101,13 @@ class Seat:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the app has made up its mind to replace the desktop that the row names, whatever that reports now."""
-        return self.desktop_id is not None and self.given_up == self.desktop_id
+        """Whether the desktop that the row names is to be replaced, whatever it reports now: by the app or as asked."""
+        return self.desktop_id is not None and self.desktop_id in (self.given_up, self.replace_asked)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether somebody has asked for another desktop in place of the one that the row names."""
+        return self.desktop_id is not None and self.replace_asked == self.desktop_id
 
     @property
     def has_stopped_being_ready(self) -> bool:

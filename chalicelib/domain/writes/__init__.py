@@ -21,6 +21,8 @@ from chalicelib.domain.writes.launching import (
     launch_begun,
     launch_refused,
     launched,
+    of_a_move,
+    replacement_asked,
     stood_down,
 )
 from chalicelib.domain.writes.learning import (
@@ -34,7 +36,7 @@ from chalicelib.domain.writes.learning import (
     uploaded,
     vouched,
 )
-from chalicelib.domain.writes.people import joined, scheduled
+from chalicelib.domain.writes.people import joined, scheduled, waiting
 
 __all__ = [
     "OF_A_DESKTOP",
@@ -53,8 +55,10 @@ __all__ = [
     "launched",
     "link_dropped",
     "listed",
+    "of_a_move",
     "presence_changed",
     "published",
+    "replacement_asked",
     "reported_healthy",
     "reported_missing",
     "reported_ready",
@@ -67,4 +71,5 @@ __all__ = [
     "together",
     "uploaded",
     "vouched",
+    "waiting",
 ]

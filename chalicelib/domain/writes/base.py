@@ -21,6 +21,7 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "published_at",
     "healthy_at",
     "given_up",
+    "replace_asked",
     "missing",
     "missing_since",
     "connected_at",

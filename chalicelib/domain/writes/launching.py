@@ -35,6 +35,19 @@ def given_up(meeting: Meeting, seat: Seat) -> Update:
     return Update(why, {seat.attribute("given_up"): seat.desktop_id}, (), expect)
 
 
+def replacement_asked(meeting: Meeting, seat: Seat, *, by: str) -> Update:
+    """Somebody (`by`) wants another desktop in place of the one that the row names: its door is closed from now on.
+
+    Expects the row to name that desktop still, so that asking twice replaces one. Whether it may be asked for, the
+    rules say (`people.may_replace`).
+    """
+    why = f"another desktop is wanted in place of the {seat.role}'s {seat.desktop_id}"
+    names: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "given_up", "replace_asked")
+    rests_on = map(seat.attribute, names)
+    values: dict[Attribute, Any] = {seat.attribute("replace_asked"): seat.desktop_id}
+    return Update(why, values, (), same_end(meeting, *rests_on), by=by)
+
+
 def launch_begun(
     meeting: Meeting, attempts: Collection[Attempt], why: str, *, forced: bool, leased_at: datetime
 ) -> Update:
@@ -97,6 +110,20 @@ def _of_attempt(meeting: Meeting, attempt: Attempt) -> dict[Attribute, Any]:
     expect[attribute(attempt.role, "subnet")] = attempt.subnet
     expect[attribute(attempt.role, "attempt")] = attempt.number
     return expect
+
+
+_OF_A_MOVE: tuple[SeatAttribute, ...] = ("waiting_at", "joined_at", "returned_at", "replace_asked")
+
+
+def of_a_move(meeting: Meeting) -> tuple[Attribute, ...]:
+    """Return what a row must forget that is moved to another time: who came, and what was concluded from it.
+
+    A move removes these in its own write, and writes `Status.SCHEDULED`: how far the meeting has come by its desktops,
+    the next look notes anew. So at the new checkpoint only who came to the new time has come. It is for a meeting that
+    nobody is connected to and no side of which has uploaded: a lesson that was held is not moved.
+    """
+    seats = (seat.attribute(name) for seat in meeting.seats for name in _OF_A_MOVE)
+    return there(meeting, ("checkpoint_at", "opened_at", *seats))
 
 
 def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetime) -> Update:

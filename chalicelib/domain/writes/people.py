@@ -8,10 +8,20 @@ from typing import Any
 from chalicelib.domain.actions import Update
 from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
 from chalicelib.domain.rows import LISTED, timestamp
-from chalicelib.domain.seat import Role, SeatAttribute, attribute
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end
 
-_OF_THE_DOOR: tuple[SeatAttribute, ...] = ("ec2_id", "ec2_link", "joined_at", "consented_at")
+_OF_THE_DOOR: tuple[SeatAttribute, ...] = (
+    "ec2_id",
+    "ec2_link",
+    "given_up",
+    "replace_asked",
+    "joined_at",
+    "returned_at",
+    "consented_at",
+    "session_data",
+    "uploaded_at",
+)
 """What is looked at before a person is let in."""
 
 
@@ -49,18 +59,36 @@ def scheduled(
 def joined(meeting: Meeting, role: Role, now: datetime, *, consents: bool = False) -> Update | None:
     """Somebody was let in; expects the meeting to be alive, so joining and ending never overlook one another.
 
-    The first moment counts, of coming and of consenting to be recorded: None where both are known already.
+    The first moment counts, of coming and of consenting to be recorded. Who is let in after an upload of their side has
+    come back: that is written once for each upload. None where all of it is known already.
     """
     seat = meeting.seat(role)
     values: dict[Attribute, Any] = {} if seat.joined_at else {attribute(role, "joined_at"): now}
+    if seat.uploaded and not _is_back(seat):
+        values[attribute(role, "returned_at")] = now
     if consents and not seat.consented_at:
         values[attribute(role, "consented_at")] = now
     if not values:
         return None
     mine = (attribute(role, name) for name in _OF_THE_DOOR)
     return Update(
-        f"the {role} came",
+        f"the {role} came{' back' if attribute(role, 'returned_at') in values else ''}",
         values | {"status": Status.IN_PROGRESS},
         (),
         same_end(meeting, "status", "ended_at", *mine),
     )
+
+
+def _is_back(seat: Seat) -> bool:
+    """Return whether the row says that the person was let in again since their side uploaded."""
+    returned_at, uploaded_at = seat.returned_at, seat.uploaded_at
+    return returned_at is not None and (uploaded_at is None or returned_at >= uploaded_at)
+
+
+def waiting(meeting: Meeting, role: Role, now: datetime) -> Update:
+    """Somebody is at the door; expects that nobody wrote so since it was read, so that one of many writes it.
+
+    When it is worth a write, the rules say (`people.note_waiting`).
+    """
+    name = attribute(role, "waiting_at")
+    return Update(f"the {role} waits at the door", {name: now}, (), same_end(meeting, "ended_at", name))
