@@ -30,6 +30,7 @@ MeetingAttribute = Literal[
     "meet_time",
     "created_at",
     "duration_minutes",
+    "time_zone",
     "jitsi_url",
     "links",
     "request_digest",

@@ -32,6 +32,7 @@ LATEST = timedelta(days=365)
 _NAME_LENGTH = 100
 _URL_LENGTH = 2000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")  # the names of IANA's time zones, which only browsers need to know
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories; joiners, which many scripts need, are in none of them
 _TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the text around the name too
 _ASKED_FOR: tuple[MeetingAttribute, ...] = (
@@ -46,7 +47,7 @@ _TIMER_MARGIN = timedelta(minutes=1)  # a time that has passed by the time it is
 
 @dataclass(frozen=True, slots=True)
 class MeetingRequest:
-    """A valid request for a meeting. Times are UTC."""
+    """A valid request for a meeting. Times are UTC; `time_zone` is the one that the person said them in, if known."""
 
     teacher_name: str
     student_name: str
@@ -54,11 +55,18 @@ class MeetingRequest:
     meet_time: datetime
     frontend_base_url: str
     duration_minutes: int | None
+    time_zone: str | None = None
 
     @property
     def digest(self) -> str:
-        """What tells this request from any other: requests of one meaning have one digest, however they are spelled."""
-        said = json.dumps(asdict(self), default=rows.timestamp, sort_keys=True)
+        """What tells this request from any other: requests of one meaning have one digest, however they are spelled.
+
+        One without a time zone has the digest that it had before there were any.
+        """
+        fields = asdict(self)
+        if self.time_zone is None:
+            del fields["time_zone"]
+        said = json.dumps(fields, default=rows.timestamp, sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -92,6 +100,7 @@ def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
         meet_time=read.moment("meet_time", now + EARLIEST, now + LATEST),
         frontend_base_url=read.url("frontend_base_url"),
         duration_minutes=read.minutes("duration_minutes", policy.longest_meeting // timedelta(minutes=1)),
+        time_zone=read.zone("time_zone"),
     )
     if read.problems:
         _, first = read.problems[0]
@@ -188,6 +197,15 @@ class _Fields:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= at_most:
             self._wrong(field, f"The meeting's length must be a whole number of minutes from 1 to {at_most}.")
+            return None
+        return value
+
+    def zone(self, field: str) -> str | None:
+        value = self._body.get(field)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or not _ZONE.fullmatch(value):
+            self._wrong(field, f"The time zone {value!r:.60} is not one like Europe/Berlin; name one, or leave it out.")
             return None
         return value
 
@@ -297,6 +315,7 @@ class Scheduler:
             teacher_email=request.teacher_email,
             meet_time=request.meet_time,
             duration_minutes=request.duration_minutes,
+            time_zone=request.time_zone,
             jitsi_url=f"https://{self._jitsi_domain}/{room}" if self._jitsi_domain else None,
             links_signed=self._link_keys is not None,
             request_digest=digest,

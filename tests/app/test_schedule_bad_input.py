@@ -68,6 +68,10 @@ def test_all_problems_are_told_at_once_and_nothing_is_stored(world: World) -> No
         ("duration_minutes", "90"),
         ("duration_minutes", True),
         ("duration_minutes", 241),
+        ("time_zone", 60),
+        ("time_zone", "Europe/Berlin "),
+        ("time_zone", "UTC+1:00"),
+        ("time_zone", "Z" * 65),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named_alone(world: World, field: str, value: object) -> None:
@@ -89,6 +93,10 @@ def test_a_field_that_cannot_be_used_is_named_alone(world: World, field: str, va
         ("frontend_base_url", "http://localhost:8000/meeting"),
         ("duration_minutes", 1),
         ("duration_minutes", 240),
+        ("time_zone", ""),
+        ("time_zone", "America/Argentina/Buenos_Aires"),
+        ("time_zone", "Etc/GMT+5"),
+        ("time_zone", "Z" * 64),
     ],
 )
 def test_a_field_at_the_edge_of_what_is_allowed_is_taken(world: World, field: str, value: object) -> None:

@@ -49,9 +49,14 @@ OTHERS: list[dict[str, Any]] = [
     {"meet_time": "2026-03-01T15:15:00Z"},
     {"duration_minutes": 50},
 ]
+LATER: list[dict[str, Any]] = [
+    {"frontend_base_url": "https://elsewhere.example.com/meet"},
+    {"time_zone": "Europe/Berlin"},
+]
+"""What the rows of version 0.1.0 say nothing of."""
 
 
-@pytest.mark.parametrize("other", [*OTHERS, {"frontend_base_url": "https://elsewhere.example.com/meet"}])
+@pytest.mark.parametrize("other", [*OTHERS, *LATER])
 def test_a_key_of_another_request_is_refused_and_changes_nothing(other: dict[str, Any]) -> None:
     desk = Desk()
     first = desk.schedule("key")
@@ -60,6 +65,12 @@ def test_a_key_of_another_request_is_refused_and_changes_nothing(other: dict[str
         desk.schedule("key", **other)
     assert desk.meetings.rows == {first["id"]: before}
     assert desk.schedule("key") == first
+
+
+def test_a_request_without_a_time_zone_is_known_by_rows_from_before_there_were_any() -> None:
+    desk = Desk()
+    row = desk.meetings.rows[desk.schedule("key")["id"]]
+    assert row["request_digest"] == "ed0984384d4cbc9321d075e3a75a3d468f9d71cc56538d8b927da1aa2a518fe0"
 
 
 def test_a_row_that_was_edited_since_is_still_the_requests_meeting() -> None:

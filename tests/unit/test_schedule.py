@@ -31,9 +31,10 @@ def test_a_form_with_what_is_needed_is_a_request() -> None:
 
 
 def test_a_form_may_hold_more() -> None:
-    more = FORM | {"teacher_email": " ann@example.com ", "duration_minutes": 50, "newsletter": True}
-    read = parse(more, NOW, POLICY)
+    more = {"teacher_email": " ann@example.com ", "duration_minutes": 50, "time_zone": "Asia/Kathmandu"}
+    read = parse(FORM | more | {"newsletter": True}, NOW, POLICY)
     assert (read.teacher_email, read.duration_minutes) == ("ann@example.com", 50)
+    assert read.time_zone == "Asia/Kathmandu"
 
 
 @pytest.mark.parametrize(
@@ -232,6 +233,7 @@ def test_all_problems_are_told_at_once_and_in_the_forms_order() -> None:
         (FORM | {"meet_time": "2020-01-01T00:00:00Z"}, "The meeting's time is more than 30 minutes in the past."),
         (FORM | {"frontend_base_url": "x"}, "The address of the meeting page cannot be used"),
         (FORM | {"duration_minutes": "50"}, "The meeting's length must be a whole number of minutes from 1 to 240."),
+        (FORM | {"time_zone": "Berlin, Europe"}, "The time zone 'Berlin, Europe' is not one like Europe/Berlin;"),
     ],
 )
 def test_the_first_problem_is_told_in_words_for_whoever_fills_in_the_form(fields: object, sentence: str) -> None:
@@ -289,7 +291,7 @@ def test_outside_lambda_what_is_not_set_is_named(launcher: str | None, net: str 
 
 def test_a_meeting_is_stored_listed_and_as_the_contract_names_it() -> None:
     desk = Desk()
-    told = desk.schedule(teacher_email="ann@example.com", duration_minutes=50)
+    told = desk.schedule(teacher_email="ann@example.com", duration_minutes=50, time_zone="Europe/Berlin")
     assert re.fullmatch(r"https://meet\.example\.com/[0-9a-f]{32}", told["jitsi_url"])
     assert desk.meetings.rows[told["id"]] == {
         "id": told["id"],
@@ -299,6 +301,7 @@ def test_a_meeting_is_stored_listed_and_as_the_contract_names_it() -> None:
         "meet_time": "2026-03-01T15:00:00Z",
         "created_at": "2026-03-01T14:00:00Z",
         "duration_minutes": 50,
+        "time_zone": "Europe/Berlin",
         "jitsi_url": told["jitsi_url"],
         "status": "SCHEDULED",
         "open": "1",

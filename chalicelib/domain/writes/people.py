@@ -33,12 +33,13 @@ def scheduled(
     teacher_email: str | None,
     meet_time: datetime,
     duration_minutes: int | None,
+    time_zone: str | None,
     jitsi_url: str | None,
     links_signed: bool,
     request_digest: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the row of a new meeting. Times are UTC."""
+    """Return the row of a new meeting. Times are UTC; `time_zone` is the one that people are told them in."""
     row: dict[Attribute, Any] = {
         "id": meeting_id,
         "teacher_name": teacher_name,
@@ -47,6 +48,7 @@ def scheduled(
         "meet_time": timestamp(meet_time),
         "created_at": timestamp(now),
         "duration_minutes": duration_minutes,
+        "time_zone": time_zone,
         "jitsi_url": jitsi_url,
         "links": LINKS_SIGNED if links_signed else None,
         "request_digest": request_digest,
