@@ -71,7 +71,7 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.seal)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.clock, self.seal, self._sleep)
 
     @cached_property
     def _dynamodb(self) -> Any:

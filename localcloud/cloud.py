@@ -172,7 +172,7 @@ class Cloud:
                 {
                     "IndexName": OPEN_INDEX,
                     "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.control.ports import Desktops, Dns, Meetings, Timers
-from chalicelib.domain import rows
+from chalicelib.domain import history, rows
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.errors import (
     AttemptSpent,
@@ -32,16 +32,25 @@ from chalicelib.names import one_form
 from tests.builders import SEAL
 from tests.wire import Wire
 
-__all__ = ["FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]
+__all__ = ["WRITTEN_AT", "FakeDesktops", "FakeDns", "FakeMeetings", "FakeTimers", "Instance", "Row", "Wire"]
 
 Row = dict[str, Any]
+
+WRITTEN_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""When a table's rows are written where no test says otherwise."""
 
 
 class FakeMeetings(Meetings):
     """A table in memory. `on_change` hears of every write that changed something, as a stream does."""
 
-    def __init__(self, wire: Wire | None = None, on_change: Callable[[Row | None, Row], None] | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire | None = None,
+        on_change: Callable[[Row | None, Row], None] | None = None,
+        clock: Callable[[], datetime] = lambda: WRITTEN_AT,
+    ) -> None:
         self.wire = wire or Wire()
+        self.clock = clock
         self.rows: dict[str, Row] = {}
         self.on_change = on_change or (lambda old, new: None)
         self._read: dict[str, tuple[Row, Meeting]] = {}
@@ -64,7 +73,8 @@ class FakeMeetings(Meetings):
             row = self.rows.get(meeting_id)
             if row is None or any(row.get(name) != _stored(value) for name, value in change.expect.items()):
                 raise Conflict(f"Meeting {meeting_id} changed meanwhile: {change.why}.")
-            self.write(meeting_id, change.set, change.remove)
+            now = self.clock()
+            self.write(meeting_id, {**change.set, **history.added(row, change.entries(now), now)}, change.remove)
 
     def open(self) -> Iterator[list[Meeting]]:
         with self.wire.call("meetings.open"):

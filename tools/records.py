@@ -26,10 +26,10 @@ def own(records: Collection[DnsRecord], tables: Iterable[str], stage: Stage, cli
     """
     if not any(record.old_mark for record in records):
         return list(records)
-    meetings = [DynamoMeetings(client("dynamodb"), table) for table in tables]
+    meetings = [DynamoMeetings(client("dynamodb"), table, _now) for table in tables]
     policy = Policy(stage=stage.name, domain=stage.domain)
     known: dict[str, Meeting | None] = {}
-    inventory = Inventory(desktops.shown(stage, client), records, known, datetime.now(UTC), policy)
+    inventory = Inventory(desktops.shown(stage, client), records, known, _now(), policy)
     for meeting_id in {record.meeting_id for record in inventory.doubtful if record.meeting_id}:
         known[meeting_id] = next((found for table in meetings if (found := _read(table, meeting_id))), None)
     return inventory.own_records
@@ -40,3 +40,7 @@ def _read(meetings: DynamoMeetings, meeting_id: str) -> Meeting | None:
         return meetings.get(meeting_id)
     except NoSuchMeeting:
         return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain import rows
+from chalicelib.domain import history, rows
 from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, NoSuchMeeting, Unavailable
+from chalicelib.domain.history import Entry
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Meeting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-OPEN_INDEX = "open-meetings"
+OPEN_INDEX = "open-meeting-keys"
 _REFUSED = "ConditionalCheckFailedException"
+_TRIES = 3
+"""How often a write is asked for where the row's history has no room: it may be folded by others meanwhile."""
+
+_BATCH = 100
+"""The most rows that DynamoDB reads at once."""
+
+_READS = 8
+_PAUSE_S = 0.02
+"""How often what DynamoDB left out of a batch is asked for again, and the first pause; each is twice the one before."""
 
 
 class DynamoMeetings:
     """The port `Meetings` on one table."""
 
-    def __init__(self, client: DynamoDBClient, table: str, seal: Seal = NO_SEAL) -> None:
-        """Take the client, the table's name, and what tells what the app itself has written on rows."""
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        clock: Callable[[], datetime],
+        seal: Seal = NO_SEAL,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take the client, the table's name, the time (UTC), and what tells what the app itself has written on rows."""
         self._client = client
         self._table = table
         self._seal = seal
+        self._clock = clock
+        self._sleep = sleep
 
     def get(self, meeting_id: str) -> Meeting:
         """Return the meeting as it is now, strongly consistent."""
@@ -54,33 +75,52 @@ class DynamoMeetings:
         return True
 
     def update(self, meeting_id: str, change: Update) -> None:
-        """Change the row if it still holds all that the change expects."""
-        request = _Expressions()
-        conditions = ["attribute_exists(id)"]
-        conditions += [request.condition(name, value) for name, value in change.expect.items()]
-        sets = [f"{request.name(name)} = {request.value(value)}" for name, value in change.set.items()]
-        removes = [request.name(name) for name in change.remove]
-        clauses = [f"SET {', '.join(sets)}"] if sets else []
-        clauses += [f"REMOVE {', '.join(removes)}"] if removes else []
-        values: dict[str, Any] = {"ExpressionAttributeValues": request.values} if request.values else {}
+        """Change the row if it still holds all that the change expects, and add to its history in the same write.
+
+        Usually that is one call. A history without room for more is folded by a second one, which expects what the
+        refusal of the first one shows.
+        """
+        now = self._clock()
+        entries = change.entries(now)
+        request = _appending(change, entries)
+        found: dict[str, Any] = {}
+        for _ in range(_TRIES):
+            before, refused = found, self._refused(meeting_id, change, request)
+            if refused is None:
+                return
+            found = refused
+            if not found or history.has_room(found, entries) or found == before:
+                break  # the row is gone, or it is not its history that stood in the way
+            request = _rewriting(change, found, history.added(found, entries, now))
+        raise Conflict(f"Meeting {meeting_id} changed meanwhile, so this was not written: {change.why}.")
+
+    def _refused(self, meeting_id: str, change: Update, request: _Expressions) -> dict[str, Any] | None:
+        """Ask for a write; return None where it was made, the row as it is where it was refused, {} where it is gone.
+
+        A row that is full, which others can make it, is changed without an entry: an end must always find room.
+        """
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(meeting_id),
-                UpdateExpression=" ".join(clauses),
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames=request.names,
-                **values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **request.arguments(),
             )
         except (ClientError, BotoCoreError) as error:
             if _code(error) == _REFUSED:
-                raise Conflict(
-                    f"Meeting {meeting_id} changed meanwhile, so this was not written: {change.why}."
-                ) from None
+                answer: Any = error.response if isinstance(error, ClientError) else {}
+                return rows.decode(answer.get("Item", {}))
+            if _is_full(error) and request.adds:
+                return self._refused(meeting_id, change, _Expressions(change)) if change.set or change.remove else None
             raise self._unavailable("written", error) from error
+        return None
 
     def open(self) -> Iterator[list[Meeting]]:
-        """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
+        """Yield the meetings that may still need work, a page at a time, at the index's consistency.
+
+        The index holds their ids alone. A row that is gone, or needs no work any more, by the time it is read is left
+        out.
+        """
         paginator = self._client.get_paginator("query")
         try:
             for page in paginator.paginate(
@@ -90,36 +130,114 @@ class DynamoMeetings:
                 ExpressionAttributeNames={"#open": "open"},
                 ExpressionAttributeValues={":listed": {"S": rows.LISTED}},
             ):
-                yield [rows.meeting(rows.decode(item), self._seal) for item in page["Items"]]
+                keys = [_key(item["id"]["S"]) for item in page["Items"]]
+                for first in range(0, len(keys), _BATCH):
+                    found = (rows.meeting(item, self._seal) for item in self._read(keys[first : first + _BATCH]))
+                    yield [meeting for meeting in found if meeting.listed]
         except (ClientError, BotoCoreError) as error:
             raise self._unavailable("queried", error) from error
+
+    def _read(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the rows with these keys, at most a batch, as the index has them: perhaps as they were a moment ago.
+
+        Raises:
+            Unavailable: DynamoDB gives a part of them only, again and again.
+        """
+        for attempt in range(_READS):
+            if attempt:
+                self._sleep(_PAUSE_S * 2**attempt)
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            yield from map(rows.decode, answer["Responses"].get(self._table, ()))
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if not left:
+                return
+            keys = left["Keys"]
+        raise Unavailable(f"The table {self._table} could not be read: {len(keys)} rows were left out {_READS} times.")
 
     def _unavailable(self, verb: str, error: Exception) -> Unavailable:
         return Unavailable(f"The table {self._table} could not be {verb}: {error}")
 
 
 class _Expressions:
-    """Collects the names and values of one request: any attribute name is safe, reserved words too."""
+    """The expressions of one request: any attribute name is safe, reserved words too.
 
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
+    `adds` tells whether it adds entries to the row's history.
+    """
+
+    def __init__(self, change: Update) -> None:
+        self.adds = False
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+        self._conditions = ["attribute_exists(id)"]
+        self._sets: list[str] = []
+        self._removes = [self.name(name) for name in change.remove]
+        for name, value in change.expect.items():
+            self.expect(name, value)
+        for name, value in change.set.items():
+            self.set(name, self.value(value))
 
     def name(self, attribute: str) -> str:
-        alias = f"#n{len(self.names)}"
-        self.names[alias] = attribute
+        alias = f"#n{len(self._names)}"
+        self._names[alias] = attribute
         return alias
 
     def value(self, value: Any) -> str:
-        alias = f":v{len(self.values)}"
-        self.values[alias] = rows.encode(value)
+        alias = f":v{len(self._values)}"
+        self._values[alias] = rows.encode(value)
         return alias
 
-    def condition(self, attribute: str, value: Any) -> str:
+    def set(self, attribute: str, expression: str) -> None:
+        self._sets.append(f"{self.name(attribute)} = {expression}")
+
+    def expect(self, attribute: str, value: Any) -> None:
+        """Let the write be refused unless this stands there; None is nothing, or NULL."""
         name = self.name(attribute)
         if value is not None:
-            return f"{name} = {self.value(value)}"
-        return f"(attribute_not_exists({name}) OR attribute_type({name}, {self.value('NULL')}))"
+            self.require(f"{name} = {self.value(value)}")
+        else:
+            self.require(f"(attribute_not_exists({name}) OR attribute_type({name}, {self.value('NULL')}))")
+
+    def require(self, condition: str) -> None:
+        self._conditions.append(condition)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the request's arguments."""
+        clauses = [f"SET {', '.join(self._sets)}"] if self._sets else []
+        clauses += [f"REMOVE {', '.join(self._removes)}"] if self._removes else []
+        arguments: dict[str, Any] = {
+            "UpdateExpression": " ".join(clauses),
+            "ConditionExpression": " AND ".join(self._conditions),
+            "ExpressionAttributeNames": self._names,
+        }
+        return arguments | ({"ExpressionAttributeValues": self._values} if self._values else {})
+
+
+def _appending(change: Update, entries: Sequence[Entry]) -> _Expressions:
+    """Return the change with these entries behind those of the row, where that has room for them."""
+    request = _Expressions(change)
+    if entries:
+        request.adds = True
+        name, new = request.name(history.HISTORY), request.value([entry.stored() for entry in entries])
+        request.set(history.HISTORY, f"list_append(if_not_exists({name}, {request.value([])}), {new})")
+        room = f"size({name}) <= {request.value(history.LONGEST - len(entries))}"
+        is_list = f"attribute_type({name}, {request.value('L')})"
+        request.require(f"(attribute_not_exists({name}) OR ({is_list} AND {room}))")
+    return request
+
+
+def _rewriting(change: Update, row: Mapping[str, Any], values: Mapping[str, Any]) -> _Expressions:
+    """Return the change with these values of the row's history, which is still to be the one that this row has."""
+    request = _Expressions(change)
+    request.adds = True
+    request.expect(history.HISTORY, row.get(history.HISTORY))
+    for name, value in values.items():
+        request.set(name, request.value(value))
+    return request
+
+
+def _is_full(error: Exception) -> bool:
+    """Return whether a row would grow beyond what DynamoDB takes."""
+    return _code(error) == "ValidationException" and "size" in str(error)
 
 
 def _key(meeting_id: str) -> dict[str, Any]:

@@ -12,11 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.history import APP, Entry
 from chalicelib.domain.model import Attribute, DnsRecord
+from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role
-
-APP = "the app"
-"""Who wants what nobody has asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,10 @@ class _Step:
 class Update(_Step):
     """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
 
-    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep. `by` is who
-    wanted it, for the row's history.
+    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep.
+
+    It is an entry of the row's history: `by` is who wanted it, `reason` what a person said why. A sign of life, which
+    is `quiet`, is none. `told` are entries of what others have written; they are added with it.
     """
 
     set: Mapping[Attribute, Any] = field(default_factory=dict)
@@ -45,6 +46,14 @@ class Update(_Step):
     expect: Mapping[Attribute, Any] = field(default_factory=dict)
     urgent: bool = True
     by: str = APP
+    reason: str = ""
+    quiet: bool = False
+    told: tuple[Entry, ...] = ()
+
+    def entries(self, now: datetime) -> tuple[Entry, ...]:
+        """Return what the row's history is to have of it; `now`, in UTC, is when it is written."""
+        own = () if self.quiet else (Entry(timestamp(now), self.why, self.by, self.reason),)
+        return (*self.told, *own)
 
 
 class Cause(StrEnum):

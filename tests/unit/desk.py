@@ -32,7 +32,7 @@ class Desk:
         self.now = now
         self.policy = replace(POLICY, at_once=at_once)
         self.wire = Wire()
-        self.meetings = FakeMeetings(self.wire)
+        self.meetings = FakeMeetings(self.wire, clock=lambda: self.now)
         self.calendar = FakeCalendar(self.meetings, self.wire)
         self.timers = FakeTimers()
         self.pauses_s: list[float] = []

@@ -56,7 +56,7 @@ def _index(site: Site, found: Mapping[str, Any]) -> Finding | None:
     create = {
         "IndexName": OPEN_INDEX,
         "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-        "Projection": {"ProjectionType": "ALL"},
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
     }
     add = f"dynamodb update-table --table-name {found['TableName']} --attribute-definitions "
     add += "AttributeName=open,AttributeType=S --global-secondary-index-updates "

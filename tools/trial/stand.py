@@ -51,7 +51,7 @@ class Stand:
 
     def __post_init__(self) -> None:
         """Find the table of meetings by the stack's outputs."""
-        self._meetings = DynamoMeetings(self.site.client("dynamodb"), self.site.outputs["TableName"])
+        self._meetings = DynamoMeetings(self.site.client("dynamodb"), self.site.outputs["TableName"], self.site.now)
 
     def look(self) -> Look:
         """Look at the row and at EC2.

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
+from chalicelib.domain.history import APP
 from chalicelib.domain.model import Attribute, Meeting
 from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
@@ -57,13 +58,21 @@ def together(changes: Iterable[Update], why: str | None = None) -> Update | None
     for change in changes:
         values |= change.set
         expect |= change.expect
+    people = (change.by for change in changes if change.by != APP)
     return Update(
-        why or "; ".join(change.why for change in changes),
+        why or _each_once("; ", (change.why for change in changes)),
         values,
         tuple(dict.fromkeys(name for change in changes for name in change.remove if name not in values)),
         expect,
         any(change.urgent for change in changes),
+        by=_each_once(" and ", people) or APP,
+        reason=_each_once("; ", (change.reason for change in changes)),
+        quiet=all(change.quiet for change in changes),
     )
+
+
+def _each_once(between: str, texts: Iterable[str]) -> str:
+    return between.join(dict.fromkeys(filter(None, texts)))
 
 
 def same_end(meeting: Meeting, *names: Attribute) -> dict[Attribute, Any]:

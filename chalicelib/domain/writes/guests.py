@@ -21,7 +21,8 @@ def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
         values["status"] = Status.HEALTHY
         rests_on.append("status")
     why = f"the {seat.role}'s desktop is ready"
-    return Update(why, values, there(meeting, _of(seat, "missing", "missing_since")), same_end(meeting, *rests_on))
+    forgotten = there(meeting, _of(seat, "missing", "missing_since"))
+    return Update(why, values, forgotten, same_end(meeting, *rests_on), by=_desktop(seat))
 
 
 def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...], now: datetime) -> Update:
@@ -30,7 +31,8 @@ def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...], now
     values: dict[Attribute, Any] = {seat.attribute("missing"): list(missing)}
     if not (seat.missing and seat.missing_since):
         values[seat.attribute("missing_since")] = now
-    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "missing", "missing_since")))
+    expect = same_end(meeting, *_of(seat, "ec2_id", "missing", "missing_since"))
+    return Update(why, values, (), expect, by=_desktop(seat))
 
 
 def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, now: datetime) -> Update:
@@ -38,13 +40,14 @@ def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, now: date
     name: SeatAttribute = "connected_at" if connected else "disconnected_at"
     why = f"somebody is {'connected to' if connected else 'no longer connected to'} the {seat.role}'s desktop"
     values: dict[Attribute, Any] = {seat.attribute(name): now, seat.attribute("seen_at"): now}
-    return Update(why, values, (), same_end(meeting, *_of(seat, "ec2_id", "connected_at", "disconnected_at")))
+    rests_on = _of(seat, "ec2_id", "connected_at", "disconnected_at")
+    return Update(why, values, (), same_end(meeting, *rests_on), by=_desktop(seat))
 
 
 def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
-    """The desktop has given a sign of life."""
-    why = f"the {seat.role}'s desktop gives a sign of life"
-    return Update(why, {seat.attribute("seen_at"): now}, (), same_end(meeting, *_of(seat, "ec2_id", "seen_at")))
+    """The desktop has given a sign of life; it gives one every few minutes, so the row's history has none of them."""
+    why, expect = f"the {seat.role}'s desktop gives a sign of life", same_end(meeting, *_of(seat, "ec2_id", "seen_at"))
+    return Update(why, {seat.attribute("seen_at"): now}, (), expect, by=_desktop(seat), quiet=True)
 
 
 def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, said_at: datetime) -> Update:
@@ -55,7 +58,8 @@ def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, sa
     """
     values = _saved(seat, url, now, said_at)
     rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at")
-    return Update(f"the {seat.role}'s desktop has uploaded", values, (), meeting.expect(*rests_on))
+    why = f"the {seat.role}'s desktop has uploaded"
+    return Update(why, values, (), meeting.expect(*rests_on), by=_desktop(seat))
 
 
 def reported_recordings(
@@ -71,7 +75,7 @@ def reported_recordings(
     why = f"the {seat.role}'s desktop has told what became of its recording"
     forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
     rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at", "recording_lost")
-    return Update(why, values, forgotten, meeting.expect(*rests_on))
+    return Update(why, values, forgotten, meeting.expect(*rests_on), by=_desktop(seat))
 
 
 def _saved(seat: Seat, url: str | None, now: datetime, said_at: datetime) -> dict[Attribute, Any]:
@@ -86,3 +90,8 @@ def _saved(seat: Seat, url: str | None, now: datetime, said_at: datetime) -> dic
 
 def _of(seat: Seat, *names: SeatAttribute) -> tuple[Attribute, ...]:
     return tuple(map(seat.attribute, names))
+
+
+def _desktop(seat: Seat) -> str:
+    """Return who has told it: AWS vouches for the desktop, and that it is the seat's own was looked at."""
+    return f"the {seat.role}'s desktop {seat.desktop_id}"

@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.actions import Update
+from chalicelib.domain.history import Entry
 from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
 from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end
+
+SCHEDULER = "whoever asked POST /schedule"
+"""Who wanted a new meeting: the app knows no more of them than the names that they gave."""
 
 _OF_THE_DOOR: tuple[SeatAttribute, ...] = (
     "ec2_id",
@@ -54,6 +58,7 @@ def scheduled(
         "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
+        "history": [Entry(timestamp(now), f"scheduled for {timestamp(meet_time)}", SCHEDULER).stored()],
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -78,6 +83,7 @@ def joined(meeting: Meeting, role: Role, now: datetime, *, consents: bool = Fals
         values | {"status": Status.IN_PROGRESS},
         (),
         same_end(meeting, "status", "ended_at", *mine),
+        by=f"the {role}",
     )
 
 
@@ -90,7 +96,10 @@ def _is_back(seat: Seat) -> bool:
 def waiting(meeting: Meeting, role: Role, now: datetime) -> Update:
     """Somebody is at the door; expects that nobody wrote so since it was read, so that one of many writes it.
 
-    When it is worth a write, the rules say (`people.note_waiting`).
+    When it is worth a write, the rules say (`people.note_waiting`). The row's history has the first of them alone.
     """
-    name = attribute(role, "waiting_at")
-    return Update(f"the {role} waits at the door", {name: now}, (), same_end(meeting, "ended_at", name))
+    name, seat = attribute(role, "waiting_at"), meeting.seat(role)
+    expect = same_end(meeting, "ended_at", name)
+    return Update(
+        f"the {role} waits at the door", {name: now}, (), expect, by=f"the {role}", quiet=seat.waiting_at is not None
+    )

@@ -30,12 +30,15 @@ class Stage(Protocol):
         """Change a row blindly, as a desktop does: it comes into being if it is not there."""
 
     def row(self, meeting_id: str) -> dict[str, Any] | None:
-        """Return the row as it is stored."""
+        """Return the row as it is stored, without its history."""
+
+    def history(self, meeting_id: str) -> Any:
+        """Return what stands as the row's history, None where nothing does."""
 
 
 class FakeStage:
     def __init__(self) -> None:
-        self._fake = FakeMeetings()
+        self._fake = FakeMeetings(clock=lambda: AT)
         self.meetings: Meetings = self._fake
 
     def put(self, row: Mapping[str, Any]) -> None:
@@ -46,7 +49,10 @@ class FakeStage:
         self._fake.write(meeting_id, values, remove)
 
     def row(self, meeting_id: str) -> dict[str, Any] | None:
-        return self._fake.rows.get(meeting_id)
+        return without_history(self._fake.rows.get(meeting_id))
+
+    def history(self, meeting_id: str) -> Any:
+        return self._fake.rows[meeting_id].get("history")
 
 
 class RealStage:
@@ -62,11 +68,11 @@ class RealStage:
                 {
                     "IndexName": OPEN_INDEX,
                     "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
             ],
         )
-        self.meetings: Meetings = DynamoMeetings(account.watched_client("dynamodb"), TABLE)
+        self.meetings: Meetings = DynamoMeetings(account.watched_client("dynamodb"), TABLE, lambda: AT)
 
     def put(self, row: Mapping[str, Any]) -> None:
         self.table.put_item(TableName=TABLE, Item={name: rows.encode(value) for name, value in row.items()})
@@ -77,5 +83,16 @@ class RealStage:
         self.table.update_item(TableName=TABLE, Key={"id": {"S": meeting_id}}, AttributeUpdates=changed | removed)
 
     def row(self, meeting_id: str) -> dict[str, Any] | None:
+        return without_history(self._stored(meeting_id))
+
+    def history(self, meeting_id: str) -> Any:
+        return (self._stored(meeting_id) or {}).get("history")
+
+    def _stored(self, meeting_id: str) -> dict[str, Any] | None:
         item = self.table.get_item(TableName=TABLE, Key={"id": {"S": meeting_id}}, ConsistentRead=True).get("Item")
         return {name: TypeDeserializer().deserialize(value) for name, value in item.items()} if item else None
+
+
+def without_history(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a row has beside its history, None where there is none."""
+    return None if row is None else {name: value for name, value in row.items() if name != "history"}

@@ -98,7 +98,7 @@ class World:
         self.weather = Weather(self)
         pause, note_fault = self.processes.pause, self.processes.note_fault
         self.wire = FaultyWire(rates, self.rng, self.clock, pause, note_fault, lambda: self.quiet, script)
-        self.meetings = FakeMeetings(self.wire, self.stream.row_written)
+        self.meetings = FakeMeetings(self.wire, self.stream.row_written, self.clock)
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)

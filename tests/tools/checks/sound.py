@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from chalicelib.adapters.dynamodb import OPEN_INDEX
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain.keys import Purpose
 from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
@@ -193,9 +194,9 @@ class Account:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "open-meetings",
+                    "IndexName": OPEN_INDEX,
                     "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},

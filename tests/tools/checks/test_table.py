@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.adapters.dynamodb import OPEN_INDEX
 from tests.tools.checks.sound import TABLE, Account, Wrong, assert_found
 from tools.findings import Level
 
@@ -16,7 +17,7 @@ def _no_recovery(account: Account) -> None:
 
 def _no_index(account: Account) -> None:
     account.client("dynamodb").update_table(
-        TableName=TABLE, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "open-meetings"}}]
+        TableName=TABLE, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": OPEN_INDEX}}]
     )
 
 

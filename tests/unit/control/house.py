@@ -31,7 +31,7 @@ class House:
     policy: Policy = field(default_factory=lambda: Policy(domain="example.com"))
 
     def __post_init__(self) -> None:
-        self.meetings = FakeMeetings(self.wire)
+        self.meetings = FakeMeetings(self.wire, clock=self.clock)
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
         self.timers = FakeTimers(self.wire)
