@@ -131,13 +131,13 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
 @route("/", methods=["GET", "HEAD"])
 def schedule_page() -> Response:
     """The schedule form."""
-    return Response(page("schedule"), headers=PAGE_HEADERS)
+    return _page("schedule")
 
 
 @route("/meeting", methods=["GET", "HEAD"])
 def meeting_page() -> Response:
     """The page behind a link: it waits, then opens the door."""
-    return Response(page("meeting"), headers=PAGE_HEADERS)
+    return _page("meeting")
 
 
 @route("/", methods=["POST"])
@@ -154,7 +154,7 @@ def schedule() -> Response:
     own_arn = getattr(app.lambda_context, "invoked_function_arn", None)
     aims = targets(here.settings.timers(), own_arn)
     made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"))
-    return Response(made | consent.notice(here.settings.recordings()))
+    return Response(made | consent.notice(here.settings.recordings(), here.settings.operator()))
 
 
 @route("/join/{meetingId}/{role}", methods=["GET", "HEAD"])
@@ -168,7 +168,7 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
     signed = links.is_signed(meetingId) or here.link_keys() is None
     recordings = here.settings.recordings()
-    notice = consent.notice(recordings)
+    notice = consent.notice(recordings, here.settings.operator())
     answer = resolve_join(
         here.meetings,
         meeting_id,
@@ -364,6 +364,10 @@ class Routes(dict[str, dict[str, RouteEntry]]):
 
 
 app.routes = Routes(app.routes)
+
+
+def _page(name: str) -> Response:
+    return Response(page(name, runtime.current().settings.operator()), headers=PAGE_HEADERS)
 
 
 def _refusal(

@@ -59,7 +59,7 @@ class TimerSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """Whether meetings are recorded, where recordings are kept and for how long, and who answers for them.
+    """Whether meetings are recorded, where recordings are kept and for how long.
 
     `bucket` is None where there is none; `region` is None where the bucket is in the functions' own.
     """
@@ -68,8 +68,14 @@ class RecordingSettings:
     keep_days: int = 30
     bucket: str | None = None
     region: str | None = None
-    operator_name: str | None = None
-    operator_contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """Who runs the stage and answers for its recordings, and whom people may ask; None where that is not said."""
+
+    name: str | None = None
+    contact: str | None = None
 
 
 class Settings:
@@ -169,6 +175,10 @@ class Settings:
     def recordings(self) -> RecordingSettings:
         """Return what is said of recordings."""
         return RecordingSettings(**self._group("recordings"))
+
+    def operator(self) -> OperatorSettings:
+        """Return what people are told of who runs the stage."""
+        return OperatorSettings(**self._group("operator"))
 
     def _one(self, attribute: str) -> str | None:
         return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)

@@ -212,10 +212,10 @@ SETTINGS = (
     Setting("RECORDINGS_REGION", REGION, target="recordings.region", when_empty="the functions' own",
             meaning="the Region of a recordings' bucket of one's own that is in another than the stage",
             example="eu-central-1"),
-    Setting("OPERATOR_NAME", Line(100), target="recordings.operator_name", key="operator.name",
+    Setting("OPERATOR_NAME", Line(100), target="operator.name", key="operator.name",
             meaning="who records, as people are told before they click; needed where recordings.record is true",
             example="Example Language School"),
-    Setting("OPERATOR_CONTACT", Line(200), target="recordings.operator_contact", key="operator.contact",
+    Setting("OPERATOR_CONTACT", Line(200), target="operator.contact", key="operator.contact",
             meaning="whom people ask to have a recording erased: an address or a telephone number; needed where "
             "recordings.record is true", example="privacy@example.com"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",

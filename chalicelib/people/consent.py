@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.environment import RecordingSettings
+from chalicelib.environment import OperatorSettings, RecordingSettings
 
 
-def notice(recordings: RecordingSettings) -> dict[str, dict[str, str | int]]:
+def notice(recordings: RecordingSettings, operator: OperatorSettings) -> dict[str, dict[str, str | int]]:
     """Return what an answer holds of it beside all else, as `consent`: nothing where meetings are not recorded.
 
     It is who records, whom to ask to have a recording erased, and for how many days it is kept.
@@ -13,8 +13,8 @@ def notice(recordings: RecordingSettings) -> dict[str, dict[str, str | int]]:
     if not recordings.record:
         return {}
     told: dict[str, str | int] = {
-        "operator": recordings.operator_name or "",
-        "contact": recordings.operator_contact or "",
+        "operator": operator.name or "",
+        "contact": operator.contact or "",
         "keep_days": recordings.keep_days,
     }
     return {"consent": told}

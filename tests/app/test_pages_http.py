@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.environment import OperatorSettings
 from chalicelib.people.pages import page
 from tests.app.world import World
 
@@ -15,7 +16,7 @@ from tests.app.world import World
 def test_a_page_is_served_whole_and_is_not_to_be_framed_or_guessed_at(world: World, path: str, name: str) -> None:
     answer = world.http.get(path)
     assert answer.status_code == 200
-    assert answer.body.decode() == page(name)
+    assert answer.body.decode() == page(name, OperatorSettings("Example Language School", "privacy@example.com"))
     assert answer.body.startswith(b"<!doctype html>")
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -24,7 +25,7 @@ def test_a_page_is_served_whole_and_is_not_to_be_framed_or_guessed_at(world: Wor
 
 
 def test_a_page_needs_no_setting_and_no_service(world: World) -> None:
-    world.configure(DOMAIN_ROOT=None, SCHEDULER_ROLE_ARN=None, AMI_ID=None)
+    world.configure(DOMAIN_ROOT=None, SCHEDULER_ROLE_ARN=None, AMI_ID=None, OPERATOR_NAME=None, OPERATOR_CONTACT=None)
     assert world.http.get("/").status_code == 200
     assert world.http.get("/meeting").status_code == 200
     assert world.calls() == []

@@ -90,8 +90,13 @@ class Chromium:
         return told
 
     @contextmanager
-    def page(self, zone: str = "Europe/Berlin", width: int = 1000, before: str = "") -> Iterator[Page]:
-        """Open a page with nothing left from another; `before` is a script that runs ahead of the page's own."""
+    def page(
+        self, zone: str = "Europe/Berlin", width: int = 1000, before: str = "", languages: str = "en-GB"
+    ) -> Iterator[Page]:
+        """Open a page with nothing left from another; `before` is a script that runs ahead of the page's own.
+
+        `languages` are those that the visitor prefers, the best first, by commas.
+        """
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         page = self.attach(target)
@@ -100,6 +105,8 @@ class Chromium:
         page.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
         )
+        agent = self.call("Browser.getVersion")["userAgent"]
+        page.call("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=languages)
         if before:
             page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         yield page

@@ -53,9 +53,10 @@ SILENCE = Answer(0)
 
 
 class Stand:
-    """Serves below `/api/`; the last of `answers` is given again and again."""
+    """Serves below `/api/`, pages at `time`; the last of `answers` is given again and again."""
 
     def __init__(self) -> None:
+        self.time = NOON
         self.answers: list[Answer] = []
         self.questions: list[Question] = []
         stand = self
@@ -82,7 +83,7 @@ class Stand:
         path = urlsplit(request.path).path
         pages = {"/api/": "schedule", "/api": "schedule", "/api/meeting": "meeting", "/api/meeting/": "meeting"}
         if path in pages and request.command != "POST":
-            answer = Answer(200, page(pages[path]))
+            answer = Answer(200, page(pages[path]), time=self.time)
         else:
             body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
             self.questions.append(Question(request.command, request.path, dict(request.headers), body))

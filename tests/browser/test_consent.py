@@ -75,10 +75,10 @@ def test_what_was_told_stays_through_trouble_and_goes_with_the_meeting(browser: 
     with browser.page() as page:
         at(page, stand, told(waiting("booting")), SILENCE, refused(410, reason="SUCCESS"))
         page.wait_for_text("This meeting is recorded.")
-        page.run("poll()")
+        page.run("dispatchEvent(new Event('online'))")
         page.wait_for_text("This page keeps trying")
         assert page.shows("recorded")
-        page.run("poll()")
+        page.run("dispatchEvent(new Event('online'))")
         page.wait_for_text("This meeting has ended")
         assert not page.shows("recorded")
 

@@ -263,9 +263,9 @@ def test_the_times_shown_do_not_depend_on_the_visitors_clock(browser: Chromium, 
             waiting("scheduled", launch_at="2026-03-02T12:30:00Z"),
             waiting("booting", since="2026-03-02T11:58:00Z"),
         )
-        page.wait_for_text("at 13:30, in 30 min 0 s")
+        page.wait_for_text("at 13:30, in 30 mins 0 secs")
         page.run("document.dispatchEvent(new Event('visibilitychange'))")
-        page.wait_for_text("2 min 0 s")
+        page.wait_for_text("2 mins 0 secs")
 
 
 # --- links that were damaged

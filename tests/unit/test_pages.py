@@ -2,31 +2,60 @@
 
 import base64
 import hashlib
+import json
 import re
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.model import Reason
-from chalicelib.people.pages import page
+from chalicelib.environment import OperatorSettings
+from chalicelib.people.pages import LANGUAGES, page
 
 PAGES = ["schedule", "meeting"]
+LARGEST_PAGE = 60_000
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+
+
+def data(html: str, name: str) -> Any:
+    """Return the data that a page holds under this id."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def script(html: str) -> str:
+    """Return a page's own script, without what only explains it."""
+    found = re.search(r'<script type="module">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return re.sub(r"/\*.*?\*/|(?:^|  )//[^\n]*", "", found[1], flags=re.DOTALL | re.MULTILINE)
+
+
+def keys_in_document(html: str) -> set[str]:
+    """Return the keys of the sentences that a page's elements hold."""
+    document = html.partition('<script type="application/json"')[0]
+    return set(re.findall(r'\bdata-t(?:-[a-z-]+)?="([^"]+)"', document))
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_shared_parts_are_inserted_and_no_mark_is_left(name: str) -> None:
+def test_a_page_is_whole_and_no_mark_is_left(name: str) -> None:
     html = page(name)
     assert "--accent:" in html
     assert "function webAddress(" in html
-    assert "/* _" not in html
-    assert "{{" not in html
+    assert not re.search(r"\{\{|^(?:import|export) ", html, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_policy_allows_exactly_the_style_and_the_script_in_the_page(name: str) -> None:
+def test_a_page_stays_small(name: str) -> None:
+    assert len(page(name).encode()) < LARGEST_PAGE
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_policy_allows_exactly_the_style_and_the_scripts_in_the_page(name: str) -> None:
     html = page(name)
     policy = html.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
     for tag in ("style", "script"):
-        texts = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        texts = re.findall(rf'<{tag}(?: type="module")?>(.*?)</{tag}>', html, re.DOTALL)
         digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
         allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
         assert f"{tag}-src {allowed}" in policy.split("; ")
@@ -56,17 +85,76 @@ def test_every_element_that_the_script_looks_up_by_name_exists(name: str) -> Non
 def test_every_field_of_the_form_has_its_label() -> None:
     html = page("schedule")
     inputs = re.findall(r'<input id="([^"]+)"', html)
-    assert inputs == re.findall(r'<label for="([^"]+)"', html)
+    labels = re.findall(r'<label for="([^"]+)"', html)
+    assert [label for label in labels if label != "language"] == inputs
     assert {"teacher_name", "student_name", "teacher_email", "meet_time", "duration_minutes"} <= set(inputs)
+
+
+# --- sentences, in every language
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_language_says_the_same_things_with_the_same_values(name: str) -> None:
+    strings = data(page(name), "strings")
+    assert list(strings) == list(LANGUAGES)
+    first = {key: values(said) for key, said in strings["en"].items()}
+    for language in LANGUAGES:
+        assert {key: values(said) for key, said in strings[language].items()} == first, language
+
+
+def values(said: str | dict[str, str]) -> tuple[set[str], set[str]]:
+    """Return the names of the values in a sentence, and the forms that it has."""
+    forms = {"other": said} if isinstance(said, str) else said
+    return set(re.findall(r"\{(\w+)\}", "".join(forms.values()))), set(forms)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_sentence_that_a_page_needs_is_there(name: str) -> None:
+    html = page(name)
+    known = set(data(html, "strings")["en"])
+    assert keys_in_document(html) | set(re.findall(r'\bt\("([^"]+)"', script(html))) <= known
+    assert not re.search(r"\bt\(`", script(html)), "a key that is put together is found by no search"
+
+
+def test_no_sentence_is_there_for_nothing() -> None:
+    """One of a page's own is named by that page, one that they share by at least one of them."""
+    held = {name: set(data(page(name), "strings")["en"]) for name in PAGES}
+    used = {name: keys_in_document(page(name)) | set(LITERAL.findall(script(page(name)))) for name in PAGES}
+    shared = set.intersection(*held.values()) - {"page.title"}
+    assert shared - set.union(*used.values()) - {"language.name"} == set()
+    for name in PAGES:
+        assert held[name] - shared - used[name] == set(), name
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_before_its_script_runs_a_page_speaks_english_and_without_one_every_language(name: str) -> None:
+    html = page(name)
+    title = data(html, "strings")["en"]["page.title"]
+    assert f'<title data-t="page.title">{title}</title>' in html
+    assert not re.search(r'data-t="[^"]+"[^<>]*></', html)
+    for language in LANGUAGES:
+        assert len(re.findall(rf'<p lang="{language}">[^<]+</p>', html)) == 2
 
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_the_meeting_page_has_a_sentence_for_every_reason_to_end(reason: Reason) -> None:
-    assert re.search(rf'^  "?{reason}"?:\s+"[A-Z].+\."', page("meeting"), re.MULTILINE)
+    assert re.search(rf'^  "?{reason}"?: "ended\.\w+",$', page("meeting"), re.MULTILINE)
 
 
-def test_a_page_is_read_once() -> None:
+# --- whose pages they are
+
+
+def test_what_an_operator_is_called_is_data_and_ends_no_element() -> None:
+    operator = OperatorSettings("</script><b>Ann & Co</b>", "ann@school.example")
+    html = page("meeting", operator)
+    assert "</script><b>" not in html
+    assert data(html, "operator") == {"name": operator.name, "contact": operator.contact}
+    assert data(page("meeting"), "operator") == {"name": None, "contact": None}
+
+
+def test_a_page_is_put_together_once() -> None:
     assert page("meeting") is page("meeting")
+    assert page("meeting", OperatorSettings("Ann")) is page("meeting", OperatorSettings("Ann"))
 
 
 def test_an_unknown_page_is_refused() -> None:

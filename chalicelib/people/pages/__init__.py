@@ -1,42 +1,91 @@
-"""What people see: the schedule form and the meeting page.
+"""What people see: the pages that the app serves, each one document that needs no second request.
 
-Each page is one self-contained HTML file beside this module, so that it is shipped with the code, needs no
-second request and no host but the app's own. What the pages share lives once, in `_style.css` and
-`_shared.js`; `_calendar.js` makes calendar files. The pages talk to the API with paths relative to
-their own address, so they work below a stage prefix such as `/api/`.
+A page `name` is `frame.html` around `<name>.html`, with the styles of `style/` (`tokens.css` says every colour, size
+and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. The
+pages talk to the API with paths relative to their own address, so they work below a stage prefix such as `/api/`.
 """
 
 import base64
 import functools
 import hashlib
+import html
+import json
 import re
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
+
+from chalicelib.environment import OperatorSettings
+from chalicelib.people.pages.joining import joined
+
+LANGUAGES: Final = ("en", "de", "es")
+"""The pages' languages; the first is what stands in a document before its script has run."""
 
 _FOLDER = Path(__file__).parent
-_SHARED = ("_style.css", "_shared.js", "_calendar.js")  # each goes where a page says /* its name */
-_POLICY_MARK = "{{content-security-policy}}"
-_INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
+_SHARED = "shared"  # the section of the sentences that every page holds
+_MARK = re.compile(r"\{\{([\w.-]+)\}\}")
+_TO_BE_SAID = re.compile(r'(<(\w+)[^<>]*\bdata-t="([^"]+)"[^<>]*>)(?=</\2>)')
+_INLINE = re.compile(r'<(style|script)(?: type="module")?>(.*?)</\1>', re.DOTALL)
+_POLICY = "{{policy}}"
 
 
 @functools.cache
-def page(name: str) -> str:
-    """Return the HTML of the page `name` ("schedule" or "meeting"), read from the package once a process.
+def page(name: str, operator: OperatorSettings = OperatorSettings()) -> str:  # noqa: B008  it cannot be changed
+    """Return the HTML of the page `name` ("schedule", "meeting"), put together once a process.
 
-    The shared parts are inserted, and the page's own security policy then allows exactly the style and the
-    script written in it: whatever else might find its way into the document is not run.
+    The page's own security policy allows exactly the styles and the scripts written in it: whatever else might find
+    its way into the document is not run.
 
     Raises:
         FileNotFoundError: there is no page of that name.
     """
-    html = (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
-    for shared in _SHARED:
-        html = html.replace(f"/* {shared} */", (_FOLDER / shared).read_text(encoding="utf-8"))
-    return html.replace(_POLICY_MARK, _policy(html))
+    main = _read(f"{name}.html")
+    strings = {language: _strings(language, name) for language in LANGUAGES}
+    mark = _read("mark.svg").strip()
+    parts = {key: _in_every_language(strings, key) for key in ("frame.no_script", "frame.unable")}
+    parts |= {
+        "icon": f"data:image/svg+xml;base64,{base64.b64encode(_own_colour(mark).encode()).decode()}",
+        "main": main,
+        "mark": mark,
+        "operator": _data(asdict(operator)),
+        "script": joined(name, _read),
+        "strings": _data(strings),
+        "style": "".join(_read(f"style/{part}.css") for part in ("tokens", "base", name)),
+    }
+    first = strings[LANGUAGES[0]]
+    document = _MARK.sub(lambda mark: parts.get(mark[1], mark[0]), _read("frame.html"))
+    document = _TO_BE_SAID.sub(lambda tag: tag[1] + html.escape(first[tag[3]], quote=False), document)
+    return document.replace(_POLICY, _policy(document))
 
 
-def _policy(html: str) -> str:
+def _read(path: str) -> str:
+    return (_FOLDER / path).read_text(encoding="utf-8")
+
+
+def _strings(language: str, name: str) -> dict[str, Any]:
+    """Return the sentences that a page needs in one language, by their keys; one in several forms is a mapping."""
+    sections = json.loads(_read(f"strings/{language}.json"))
+    return {**sections[_SHARED], **sections[name]}
+
+
+def _data(value: object) -> str:
+    """Return a value as JSON that no element of the document ends in."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _in_every_language(strings: dict[str, dict[str, Any]], key: str) -> str:
+    """Take out a sentence for where no script runs that could choose, and return it, one paragraph a language."""
+    return "".join(f'<p lang="{code}">{html.escape(said.pop(key), quote=False)}</p>' for code, said in strings.items())
+
+
+def _own_colour(mark: str) -> str:
+    """Return the mark as an image of its own, which takes no colour from the text around it."""
+    return mark.replace("currentColor", "#3d63c9")
+
+
+def _policy(document: str) -> str:
     allowed: dict[str, list[str]] = {"style": [], "script": []}
-    for tag, text in _INLINE.findall(html):
+    for tag, text in _INLINE.findall(document):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         allowed[tag].append(f"'sha256-{digest}'")
     return "; ".join(

@@ -1,6 +1,8 @@
+import { now } from "./times.js";
+
 /* A calendar's own file (RFC 5545) with one meeting, for one person: their link and nobody else's, all times in UTC.
    The same meeting has the same UID whenever its file is made, so a calendar takes a second one for the same event. */
-function calendarFile({ uid, start, minutes, title, link, sentences }) {
+export function calendarFile({ uid, start, minutes, title, link, sentences }) {
   const stamp = (time) => new Date(time).toISOString().replace(/[-:]|\.\d+/g, "");
   const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\s*\n\s*/g, "\\n");
   const lines = [
