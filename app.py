@@ -19,7 +19,7 @@ from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
 from chalicelib.people import consent, links
 from chalicelib.people.join import NotYet, progress, resolve_join
-from chalicelib.people.pages import page
+from chalicelib.people.pages import language_for, page
 from chalicelib.settings import Scheduling
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ SORRY = "Something is wrong on our side; this app's log says what."
 PAGE_HEADERS: dict[str, str | list[str]] = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-cache",
+    "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
@@ -367,7 +368,10 @@ app.routes = Routes(app.routes)
 
 
 def _page(name: str) -> Response:
-    return Response(page(name, runtime.current().settings.operator()), headers=PAGE_HEADERS)
+    request = cast(Request, app.current_request)
+    asked = (request.query_params or {}).get("lang", "")
+    language = language_for(asked, request.headers.get("accept-language", ""))
+    return Response(page(name, runtime.current().settings.operator(), language), headers=PAGE_HEADERS)
 
 
 def _refusal(

@@ -35,3 +35,20 @@ def test_a_page_needs_no_setting_and_no_service(world: World) -> None:
 def test_head_is_answered_as_get_is_without_a_body(world: World, path: str) -> None:
     head, get = world.http.head(path), world.http.get(path)
     assert (head.status_code, head.headers, head.body) == (200, get.headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "language"),
+    [
+        ("/meeting", {"Accept-Language": "de-AT,de;q=0.9"}, "de"),
+        ("/meeting?lang=es", {"Accept-Language": "de-AT,de;q=0.9"}, "es"),
+        ("/?lang=es", {}, "es"),
+        ("/", {}, "en"),
+    ],
+)
+def test_a_page_is_in_the_language_that_is_asked_for_and_no_cache_mistakes_it(
+    world: World, path: str, headers: dict[str, str], language: str
+) -> None:
+    answer = world.http.get(path, headers=headers)
+    assert f'<html lang="{language}">' in answer.body.decode()
+    assert answer.headers["Vary"] == "Accept-Language"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from chalicelib.people.pages import page
+from chalicelib.environment import OperatorSettings
+from chalicelib.people.pages import language_for, page
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """What time it is in the app; a visitor's clock says what it likes."""
@@ -53,10 +54,11 @@ SILENCE = Answer(0)
 
 
 class Stand:
-    """Serves below `/api/`, pages at `time`; the last of `answers` is given again and again."""
+    """Serves below `/api/`, pages for an `operator` and at a `time`; the last of `answers` is given again and again."""
 
     def __init__(self) -> None:
         self.time = NOON
+        self.operator = OperatorSettings()
         self.answers: list[Answer] = []
         self.questions: list[Question] = []
         stand = self
@@ -83,7 +85,9 @@ class Stand:
         path = urlsplit(request.path).path
         pages = {"/api/": "schedule", "/api": "schedule", "/api/meeting": "meeting", "/api/meeting/": "meeting"}
         if path in pages and request.command != "POST":
-            answer = Answer(200, page(pages[path]), time=self.time)
+            asked = dict(parse_qsl(urlsplit(request.path).query)).get("lang", "")
+            language = language_for(asked, request.headers.get("Accept-Language", ""))
+            answer = Answer(200, page(pages[path], self.operator, language), time=self.time)
         else:
             body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
             self.questions.append(Question(request.command, request.path, dict(request.headers), body))

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.model import Reason
 from chalicelib.environment import OperatorSettings
-from chalicelib.people.pages import LANGUAGES, page
+from chalicelib.people.pages import LANGUAGES, language_for, page
 
 PAGES = ["schedule", "meeting"]
 LARGEST_PAGE = 60_000
@@ -95,11 +95,9 @@ def test_every_field_of_the_form_has_its_label() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_language_says_the_same_things_with_the_same_values(name: str) -> None:
-    strings = data(page(name), "strings")
-    assert list(strings) == list(LANGUAGES)
-    first = {key: values(said) for key, said in strings["en"].items()}
-    for language in LANGUAGES:
-        assert {key: values(said) for key, said in strings[language].items()} == first, language
+    first, *others = [data(page(name, language=language), "strings") for language in LANGUAGES]
+    for other in others:
+        assert {key: values(said) for key, said in other.items()} == {key: values(said) for key, said in first.items()}
 
 
 def values(said: str | dict[str, str]) -> tuple[set[str], set[str]]:
@@ -111,29 +109,56 @@ def values(said: str | dict[str, str]) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_sentence_that_a_page_needs_is_there(name: str) -> None:
     html = page(name)
-    known = set(data(html, "strings")["en"])
+    known = set(data(html, "strings"))
     assert keys_in_document(html) | set(re.findall(r'\bt\("([^"]+)"', script(html))) <= known
     assert not re.search(r"\bt\(`", script(html)), "a key that is put together is found by no search"
 
 
 def test_no_sentence_is_there_for_nothing() -> None:
     """One of a page's own is named by that page, one that they share by at least one of them."""
-    held = {name: set(data(page(name), "strings")["en"]) for name in PAGES}
+    held = {name: set(data(page(name), "strings")) for name in PAGES}
     used = {name: keys_in_document(page(name)) | set(LITERAL.findall(script(page(name)))) for name in PAGES}
     shared = set.intersection(*held.values()) - {"page.title"}
-    assert shared - set.union(*used.values()) - {"language.name"} == set()
+    assert shared - set.union(*used.values()) == set()
     for name in PAGES:
         assert held[name] - shared - used[name] == set(), name
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_before_its_script_runs_a_page_speaks_english_and_without_one_every_language(name: str) -> None:
-    html = page(name)
-    title = data(html, "strings")["en"]["page.title"]
+def test_a_page_speaks_its_language_before_its_script_runs_and_without_one_every_language(
+    name: str, language: str
+) -> None:
+    html = page(name, language=language)
+    title = data(html, "strings")["page.title"]
     assert f'<title data-t="page.title">{title}</title>' in html
+    assert html.startswith(f'<!doctype html>\n<html lang="{language}">')
     assert not re.search(r'data-t="[^"]+"[^<>]*></', html)
-    for language in LANGUAGES:
-        assert len(re.findall(rf'<p lang="{language}">[^<]+</p>', html)) == 2
+    for each in LANGUAGES:
+        assert len(re.findall(rf'<p lang="{each}">[^<]+</p>', html)) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "preferences", "language"),
+    [
+        ("", "", "en"),
+        ("", "de", "de"),
+        ("", "de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("", "fr-FR, es-419;q=0.8, de;q=0.9", "de"),
+        ("", "ES", "es"),
+        ("", "de;q=0,es;q=0.1", "es"),
+        ("", "fr,*;q=0.5", "en"),
+        ("", "nonsense;;q=x, , de ; q = 0.5", "de"),
+        ("es", "de", "es"),
+        ("DE-ch", "es", "de"),
+        ("fr", "es", "es"),
+        ("<script>", "es", "es"),
+    ],
+)
+def test_people_read_the_language_that_is_asked_for_or_that_they_prefer(
+    asked: str, preferences: str, language: str
+) -> None:
+    assert language_for(asked, preferences) == language
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -19,19 +19,35 @@ from chalicelib.environment import OperatorSettings
 from chalicelib.people.pages.joining import joined
 
 LANGUAGES: Final = ("en", "de", "es")
-"""The pages' languages; the first is what stands in a document before its script has run."""
+"""The pages' languages; the first is for those who prefer none of them."""
 
 _FOLDER = Path(__file__).parent
 _SHARED = "shared"  # the section of the sentences that every page holds
+_WITHOUT_A_SCRIPT = ("frame.no_script", "frame.unable")  # said in every language, since nothing can choose
+_NAME = "language.name"
 _MARK = re.compile(r"\{\{([\w.-]+)\}\}")
 _TO_BE_SAID = re.compile(r'(<(\w+)[^<>]*\bdata-t="([^"]+)"[^<>]*>)(?=</\2>)')
 _INLINE = re.compile(r'<(style|script)(?: type="module")?>(.*?)</\1>', re.DOTALL)
 _POLICY = "{{policy}}"
+_PREFERENCE = re.compile(r"\s*([A-Za-z]{2,3})(?:-[\w-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?)\s*)?")
+
+
+def language_for(asked: str, preferences: str) -> str:
+    """Return the language that somebody is to read a page in.
+
+    That is the one `asked` for, by the link, or the best of what their browser prefers (the header Accept-Language).
+    """
+    found = [match for each in preferences.split(",") if (match := _PREFERENCE.fullmatch(each))]
+    ranked = sorted(found, key=lambda match: -float(match[2] or 1))
+    for tag in (asked[:2], *(match[1] for match in ranked if match[2] is None or float(match[2]))):
+        if tag.lower() in LANGUAGES:
+            return tag.lower()
+    return LANGUAGES[0]
 
 
 @functools.cache
-def page(name: str, operator: OperatorSettings = OperatorSettings()) -> str:  # noqa: B008  it cannot be changed
-    """Return the HTML of the page `name` ("schedule", "meeting"), put together once a process.
+def page(name: str, operator: OperatorSettings = OperatorSettings(), language: str = LANGUAGES[0]) -> str:  # noqa: B008
+    """Return the HTML of the page `name` ("schedule", "meeting") in a language, put together once a process.
 
     The page's own security policy allows exactly the styles and the scripts written in it: whatever else might find
     its way into the document is not run.
@@ -40,21 +56,23 @@ def page(name: str, operator: OperatorSettings = OperatorSettings()) -> str:  # 
         FileNotFoundError: there is no page of that name.
     """
     main = _read(f"{name}.html")
-    strings = {language: _strings(language, name) for language in LANGUAGES}
+    strings = {each: _strings(each, name) for each in LANGUAGES}
+    own = {key: said for key, said in strings[language].items() if key not in {*_WITHOUT_A_SCRIPT, _NAME}}
     mark = _read("mark.svg").strip()
-    parts = {key: _in_every_language(strings, key) for key in ("frame.no_script", "frame.unable")}
+    parts = {key: _in_every_language(strings, key) for key in _WITHOUT_A_SCRIPT}
     parts |= {
         "icon": f"data:image/svg+xml;base64,{base64.b64encode(_own_colour(mark).encode()).decode()}",
+        "language": language,
+        "languages": "".join(f'<option value="{each}" lang="{each}">{strings[each][_NAME]}' for each in LANGUAGES),
         "main": main,
         "mark": mark,
         "operator": _data(asdict(operator)),
         "script": joined(name, _read),
-        "strings": _data(strings),
+        "strings": _data(own),
         "style": "".join(_read(f"style/{part}.css") for part in ("tokens", "base", name)),
     }
-    first = strings[LANGUAGES[0]]
     document = _MARK.sub(lambda mark: parts.get(mark[1], mark[0]), _read("frame.html"))
-    document = _TO_BE_SAID.sub(lambda tag: tag[1] + html.escape(first[tag[3]], quote=False), document)
+    document = _TO_BE_SAID.sub(lambda tag: tag[1] + html.escape(own[tag[3]], quote=False), document)
     return document.replace(_POLICY, _policy(document))
 
 
@@ -74,8 +92,8 @@ def _data(value: object) -> str:
 
 
 def _in_every_language(strings: dict[str, dict[str, Any]], key: str) -> str:
-    """Take out a sentence for where no script runs that could choose, and return it, one paragraph a language."""
-    return "".join(f'<p lang="{code}">{html.escape(said.pop(key), quote=False)}</p>' for code, said in strings.items())
+    """Return a sentence for where no script runs that could choose: one paragraph a language."""
+    return "".join(f'<p lang="{code}">{html.escape(said[key], quote=False)}</p>' for code, said in strings.items())
 
 
 def _own_colour(mark: str) -> str:

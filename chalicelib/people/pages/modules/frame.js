@@ -1,5 +1,5 @@
 import { $, data, element } from "./page.js";
-import { t, say, speak, language, languages } from "./words.js";
+import { t, say, choose, speakAsBefore, language } from "./words.js";
 
 const OPERATOR = data("operator");
 const BRAND = OPERATOR.name || "Elephant";
@@ -23,13 +23,9 @@ export function frame() {
     $("contact-words").replaceWith(contact(OPERATOR.contact));
     $("contact").hidden = false;
   }
-  for (const [code, name] of languages()) {
-    const choice = element("option", name);
-    choice.value = choice.lang = code;
-    $("language").append(choice);
-  }
-  $("language").addEventListener("change", () => speak($("language").value));
+  $("language").addEventListener("change", () => choose($("language").value));
   say(fillIn);
+  speakAsBefore();
 }
 
 function fillIn() {

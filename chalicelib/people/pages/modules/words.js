@@ -1,18 +1,14 @@
 import { data } from "./page.js";
 import { recall, keep } from "./memory.js";
 
-const STRINGS = data("strings");
 const speakers = [];      // what says its texts anew when another language is chosen
-let spoken = preferred();
+let strings = data("strings");
+let spoken = document.documentElement.lang;
+let wanted = spoken;      // the language that was asked for last
 
 /* The language of the page. */
 export function language() {
   return spoken;
-}
-
-/* Every language that there is, by its code, with its own name. */
-export function languages() {
-  return Object.entries(STRINGS).map(([code, strings]) => [code, strings["language.name"]]);
 }
 
 /* How dates and numbers are written: as in this language where this person lives, as far as the browser knows. */
@@ -22,7 +18,7 @@ export function locale() {
 
 /* The text of a key, with these values in it; one that counts has the form that its `count` takes. */
 export function t(key, values = {}) {
-  const text = STRINGS[spoken][key];
+  const text = strings[key];
   const form = typeof text === "string" ? text : text[new Intl.PluralRules(spoken).select(values.count)] || text.other;
   return form.replace(/\{(\w+)\}/g, (mark, name) => (name in values ? values[name] : mark));
 }
@@ -33,21 +29,38 @@ export function say(speaker) {
   speaker();
 }
 
+/* Go on in the language that was chosen here before, unless the link asks for another. */
+export function speakAsBefore() {
+  const before = recall("language");
+  if (typeof before === "string" && !new URLSearchParams(location.search).has("lang")) speak(before);
+}
+
 /* Go on in another language, on this page and on those that are opened after it. */
-export function speak(code) {
-  spoken = code;
+export function choose(code) {
   keep("language", code);
   const here = new URL(location.href);
   if (here.searchParams.has("lang")) {
     here.searchParams.delete("lang");
     history.replaceState(null, "", here);
   }
+  return speak(code);
+}
+
+/* A document holds the texts of one language; those of another are in the same document as it is in that one. */
+async function speak(code) {
+  wanted = code;
+  const found = code === spoken ? strings : await stringsIn(code);
+  if (code !== wanted) return;
+  if (found) [strings, spoken] = [found, code];
   speakers.forEach((speaker) => speaker());
 }
 
-/* The language that the link asks for, that was chosen here before, or that the browser prefers. */
-function preferred() {
-  const asked = [new URLSearchParams(location.search).get("lang"), recall("language"), ...navigator.languages];
-  const known = asked.map((tag) => String(tag).toLowerCase().split("-")[0]).filter((tag) => tag in STRINGS);
-  return known[0] || Object.keys(STRINGS)[0];
+async function stringsIn(code) {
+  try {
+    const answer = await fetch(`${location.pathname}?lang=${encodeURIComponent(code)}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.documentElement.lang === code ? JSON.parse(page.getElementById("strings").textContent) : null;
+  } catch {
+    return null;          // it was not this app that answered, or nobody: the page stays as it is
+  }
 }
