@@ -247,9 +247,11 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.guests import desk
 
     here, desktop_id = _speaker()
-    connected = desk.parse_connected(_json_body(cast(Request, app.current_request)))
+    request, now = cast(Request, app.current_request), here.clock()
+    connected, since = desk.parse_presence(_json_body(request))
+    said_at = desk.parse_said_at(request.headers.get("x-amz-date"), now)
     place = desk.desk_of(here.meetings, meetingId, desktop_id)
-    desk.report_presence(here.meetings, place, connected, here.clock())
+    place = desk.report_presence(here.meetings, place, connected, now, said_at=said_at, since=since)
     return _place(here, place)
 
 
@@ -279,7 +281,7 @@ def desktop_uploaded(meetingId: str) -> Response:  # noqa: N803
     if isinstance(body, Mapping) and "pieces" in body:
         told = recordings.parse_told(body)
         place = _of_recordings(here, meetingId, desktop_id)
-        recordings.note(here.meetings, here.recordings, place, told, here.policy, now, said_at=said_at)
+        recordings.note(here.meetings, here.recordings, place, told, here.policy, said_at)
     else:
         url = desk.parse_upload(body)
         place = desk.desk_of(here.meetings, meetingId, desktop_id, though_over=True)

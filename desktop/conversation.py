@@ -67,6 +67,7 @@ class Place:
     other_name: str | None
     room: str | None
     ends_at: datetime | None
+    """When people's time is up, the other person's too."""
     host_name: str
     certificate_id: str | None = None
     """Which certificate the app keeps for desktops; None for none."""
@@ -76,6 +77,13 @@ class Place:
     """Whether the meeting is to be recorded: nothing is where the app does not say so."""
     uploads: bool = False
     """Whether the app signs links by which recordings are uploaded."""
+    closes_at: datetime | None = None
+    """When the desktop closes since the other person has finished; None where they have not."""
+
+    @property
+    def end(self) -> datetime | None:
+        """When the desktop closes, whichever comes first; None for not known."""
+        return min((at for at in (self.ends_at, self.closes_at) if at), default=None)
 
 
 class Conversation:
@@ -90,19 +98,21 @@ class Conversation:
         connected: Callable[[], bool | None],
         elapsed: Callable[[], float],
         certificate: Installs | None = None,
+        since: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         """Take the app, what looks at the desktop, and a clock that counts seconds and that nobody sets.
 
         `certificate` installs the one that the app keeps, None for nobody.
 
         `missing` returns what keeps the desktop from being ready, None while that is still being looked at; `connected`
-        whether somebody is, None for unknown.
+        whether somebody is, None for unknown, and `since` since when that is so (UTC), None where that is not known.
         """
         self._app = app
         self._path = f"/desktop/{quote(meeting_id, safe='')}"
         self._instance_id = instance_id
         self._missing = missing
         self._connected = connected
+        self._since = since
         self._elapsed = elapsed
         self._certificate = certificate
         self._due: dict[str, float] = {}
@@ -143,7 +153,7 @@ class Conversation:
             if self.place is None:
                 return
             if self._is_due("presence", LOOK_S) and (connected := self._connected()) is not None:
-                answer = self._tell("presence", {"connected": connected}, ALIVE_S)
+                answer = self._tell("presence", self._presence(connected), ALIVE_S)
                 if answer and "role" in answer:
                     self._learn_place(answer)
             self._follow_certificate()
@@ -208,11 +218,17 @@ class Conversation:
             self._due["ready"] = self._elapsed() + LOOK_S
         self._tell("ready", {"missing": as_lines(missing)}, READY_S if missing else None)
 
+    def _presence(self, connected: bool) -> dict[str, Any]:
+        """Return what the app is told: dated, so that what arrives late or twice is known for that."""
+        since = self._since()
+        return {"connected": connected} | ({"since": since.isoformat()} if since else {})
+
     def _tell(self, what: str, body: dict[str, Any], again_s: float | None) -> dict[str, Any] | None:
         """Tell the app, unless it was told just this, so lately where it is to be told again; return its answer."""
         told, when = self._told.get(what, (None, 0.0))
         if body == told and (again_s is None or self._elapsed() - when < again_s):
             return None
+        self._told.pop(what, None)  # what is not answered may have arrived, or may yet
         answer = self._ask("POST", f"{self._path}/{what}", body)
         self._told[what] = body, self._elapsed()
         return answer
@@ -258,23 +274,27 @@ def understand(told: Mapping[str, Any], instance_id: str) -> Place:
     role, host_name, keys = told.get("role"), told.get("host_name"), told.get("door_keys")
     if role not in ("teacher", "student") or not isinstance(host_name, str) or not isinstance(keys, list):
         raise AppUnreachable(f"The app's answer does not tell whose desktop this is: {sorted(told)!r:.200}.")
-    ends_at = _text(told.get("ends_at"))
-    try:
-        end = datetime.fromisoformat(ends_at).astimezone(UTC) if ends_at else None
-    except ValueError:
-        raise AppUnreachable(f"The app tells {ends_at!r:.40} for the meeting's end.") from None
     return Place(
         seat=Seat(instance_id, role, tuple(key for key in keys if isinstance(key, str) and key)),
         name=_text(told.get("name")),
         other_name=_text(told.get("other_name")),
         room=_text(told.get("jitsi_url")),
-        ends_at=end,
+        ends_at=_moment(told, "ends_at"),
         host_name=host_name,
         certificate_id=_text(told.get("certificate_id")),
         issuer_root=_text(told.get("issuer_root")),
         record=told.get("record") is True,
         uploads=told.get("uploads") is True,
+        closes_at=_moment(told, "closes_at"),
     )
+
+
+def _moment(told: Mapping[str, Any], name: str) -> datetime | None:
+    moment = _text(told.get(name))
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC) if moment else None
+    except (ValueError, OverflowError):
+        raise AppUnreachable(f"The app tells {moment!r:.40} as `{name}`.") from None
 
 
 def _text(value: object) -> str | None:

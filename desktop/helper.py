@@ -25,11 +25,9 @@ from desktop.notice import Notice, Phase, Told
 from desktop.processes import share_hidden_console
 from desktop.screen import show_on_screen
 from desktop.state import State
+from desktop.warnings import Warnings
 
 STEP_S = 2
-WARNINGS = (timedelta(minutes=10), timedelta(minutes=2))
-"""How long before the end the person is warned."""
-
 _TELL_S = 10
 
 log = logging.getLogger("elephant.desktop")
@@ -68,6 +66,7 @@ class Helper:
         self._recorder_fault: str | None = None
         self._handover = Handover(config.drop)
         self._kept = State(config.session / "helper.json", "session")
+        self._warnings = Warnings(self._kept)
         self._folder = str(self._kept.get("recording") or "") if self._recorder.is_running else ""
         # What an earlier helper has left recording goes on for as long as after anybody's leaving.
         self._away_since_s = elapsed() if self._recorder.is_running else None
@@ -181,22 +180,17 @@ class Helper:
         if told.phase in (Phase.ENDING, Phase.OVER):
             self._run_once(Moment.END, told)
             return
-        if told.ends_at is None:
-            return
-        left = told.ends_at - (self._wall() - timedelta(seconds=told.clock_ahead_s))
-        due = [before for before in WARNINGS if left <= before]
-        if due and left > timedelta():
+        if told.minutes_left is not None:
             self._run_once(Moment.BEFORE_END, told)
-            if told.connected:  # who is not there yet is warned when they come
-                news = [before for before in due if self._kept.is_new(f"warned {before}", told.ends_at)]
-                if due[-1] in news:
-                    self._warn(left)
+        if told.connected:  # who is not there yet is told when they come
+            self._say_when_it_ends(told)
 
-    def _warn(self, left: timedelta) -> None:
-        minutes = max(1, round(left.total_seconds() / 60))
-        text = f"This meeting ends in {minutes} minute{'s' if minutes > 1 else ''}."
+    def _say_when_it_ends(self, told: Notice) -> None:
+        sentence = self._warnings.news(told, self._wall() - timedelta(seconds=told.clock_ahead_s))
+        if sentence is None:
+            return
         try:
-            self._show(text)
+            self._show(sentence)
         except OSError as error:
             self._screen_fault = f"The person cannot be warned: {error}."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from desktop import hooks, notice, room
 from desktop.background import Line
@@ -20,6 +20,7 @@ from desktop.config import Config
 from desktop.conversation import Conversation, Place
 from desktop.dcv import Dcv, DcvUnknown
 from desktop.door import Seat
+from desktop.ends import Ends
 from desktop.hooks import Moment, Runner
 from desktop.machine.system import Allows
 from desktop.notice import Notice, Phase, Told
@@ -27,12 +28,8 @@ from desktop.presence import Watch
 from desktop.recordings import Recordings
 from desktop.state import State
 
-BEFORE_END = timedelta(minutes=10)
 RECORDER_S = 30
 """How long people stay at the end for what records to end in order, in seconds."""
-
-LAST_WORD = timedelta(seconds=30)
-"""How long the app's word is waited for when the end has come by what it told before."""
 
 _DISCONNECT_AGAIN_S = 10
 _ALLOW_AGAIN_S = 60
@@ -72,7 +69,8 @@ class Life:
         self._disconnect_due_s = 0.0
         self._origin = ""
         self._allow_due_s = 0.0
-        self._asked: dict[str, tuple[datetime, int]] = {}
+        self._ends = Ends(parts.conversation, parts.clock.now)
+        self._minutes_left: int | None = None
         self._notice_fault = ""
         self.phase = Phase.WAITING
         self._leave_notice()
@@ -138,36 +136,21 @@ class Life:
         if self.phase is Phase.ENDING:
             self._send_out()
         elif self.phase is not Phase.OVER:
-            ends_at = place.ends_at if place else None
-            if ends_at and self.phase is Phase.MEETING:
-                self._near_end(ends_at)
-            if conversation.is_over or (ends_at and self._is_certain("end", ends_at)):
+            if place and self.phase is Phase.MEETING:
+                self._near_end(place)
+            if conversation.is_over or self._minutes_left == 0:
                 self._begin_end()
 
-    def _near_end(self, ends_at: datetime) -> None:
-        if self._is_certain("before_end", ends_at, BEFORE_END) and self._parts.state.is_new("before_end", ends_at):
+    def _near_end(self, place: Place) -> None:
+        self._minutes_left = self._ends.minutes_left(place)
+        if self._minutes_left is not None and self._parts.state.is_new("before_end", place.end):
             self._run_hooks(Moment.BEFORE_END)
-
-    def _is_certain(self, what: str, ends_at: datetime, before: timedelta = timedelta()) -> bool:
-        """Return whether it is so much before the end, by what the app says when asked then.
-
-        The meeting may just have been made longer. One who cannot be reached is not waited for.
-        """
-        moment, now = ends_at - before, self._parts.clock.now()
-        if now < moment:
-            return False
-        conversation = self._parts.conversation
-        if self._asked.get(what, (None, 0))[0] != ends_at:
-            self._asked[what] = ends_at, conversation.times_told
-            conversation.ask_again()
-            return False
-        return conversation.times_told > self._asked[what][1] or now >= moment + LAST_WORD
 
     def _begin_end(self) -> None:
         log.info("The meeting is at its end: the door is shut.")
         self.phase = Phase.ENDING
         self._ending_since_s = self._disconnect_due_s = self._parts.elapsed()
-        if self._parts.state.is_new("end", self._place.ends_at if self._place else None):
+        if self._parts.state.is_new("end", self._place.end if self._place else None):
             self._run_hooks(Moment.END)
 
     def _send_out(self) -> None:
@@ -230,7 +213,9 @@ class Life:
             name=place.name,
             other_name=place.other_name,
             room=place.room,
-            ends_at=place.ends_at,
+            ends_at=place.end,
+            is_announced=place.closes_at is not None,
+            minutes_left=self._minutes_left,
             connected=bool(self._connected),
             record=place.record,
             hand_over=self._parts.recordings.hands_over(place),

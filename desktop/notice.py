@@ -40,6 +40,11 @@ class Notice:
     room: str | None = None
     """The address of the video room, None where the meeting has none."""
     ends_at: datetime | None = None
+    """When the desktop closes."""
+    is_announced: bool = False
+    """Whether it closes since the other person has finished, and may stay open should they come back."""
+    minutes_left: int | None = None
+    """How many minutes are left at most, by the app's latest word; None for more than ten."""
     connected: bool = False
     """Whether somebody is connected to the desktop."""
     record: bool = False
@@ -107,6 +112,8 @@ def read_notice(shared: Path) -> Notice | None:
             other_name=_text(told["other_name"]),
             room=_text(told["room"]),
             ends_at=_moment(told["ends_at"]),
+            is_announced=told["is_announced"] is True,
+            minutes_left=None if told["minutes_left"] is None else int(told["minutes_left"]),
             connected=told["connected"] is True,
             record=told["record"] is True,
             hand_over=told["hand_over"] is True,

@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop.dcv import Dcv, DcvUnknown
 from desktop.door import Presence
+
+_APART = timedelta(milliseconds=1)
+"""How far apart two changes are at the least: the app's time may be put back a little whenever it is told."""
 
 log = logging.getLogger("elephant.desktop")
 
@@ -24,6 +27,7 @@ class Watch:
         self._dcv = dcv
         self._now = now
         self._connected: bool | None = None
+        self._since: datetime | None = None
         self._last_seen_at: datetime | None = None
         self._left_at: datetime | None = None
         self._fault = ""
@@ -33,6 +37,11 @@ class Watch:
     def connected(self) -> bool | None:
         """Whether somebody was connected at the last look that told; None as long as none has."""
         return self._connected
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when that is so (UTC), as looks have seen it; None where it was so at the first one."""
+        return self._since
 
     def is_somebody_there(self) -> bool | None:
         """Look now, and return whether somebody is connected; where that look tells nothing, what the last one told."""
@@ -59,6 +68,8 @@ class Watch:
             return Presence(None, self._last_seen_at)
         self._fault = ""
         connections = session.connections if session else 0
+        if self._connected not in (None, connections > 0):
+            self._since = max(now, self._since + _APART) if self._since else now
         self._connected = connections > 0
         left_at = session.last_left_at if session else None
         if connections:

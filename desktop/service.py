@@ -142,7 +142,14 @@ class Service:
         readiness = Readiness(self._system, dcv, config.user, find_tls_fault, checks, find_certificate_fault)
         missing = Look(readiness.find_missing, self._lines["readiness"])
         conversation = Conversation(
-            app, meeting_id, own.instance_id, missing.take, watch.is_somebody_there, elapsed, certificate
+            app,
+            meeting_id,
+            own.instance_id,
+            missing.take,
+            watch.is_somebody_there,
+            elapsed,
+            certificate,
+            lambda: watch.since,
         )
         transfer = Transfer(app, f"/desktop/{quote(meeting_id, safe='')}/recordings")
         outbox = Outbox(

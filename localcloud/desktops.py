@@ -19,6 +19,7 @@ from desktop.clock import AppClock
 from desktop.config import Config
 from desktop.conversation import LOOK_S, Conversation
 from desktop.door import Door, Presence, Seat
+from desktop.ends import Ends
 from desktop.metadata import Credentials
 from desktop.state import State
 from localcloud.aws import REGION
@@ -166,6 +167,7 @@ class KitDesktop(Desktop):
         self._conversation = Conversation(
             self, self._meeting_id, self.id, lambda: self.missing, lambda: self._connected, self._elapsed
         )
+        self._ends = Ends(self._conversation, self._app_clock.now)
         self._door = Door(self._seat, self._presence, self._app_clock.now, State(self._kept_in, self.id))
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -182,7 +184,7 @@ class KitDesktop(Desktop):
             return
         self._conversation.step(leaving=self._is_over)
         place = self._conversation.place
-        if place and place.ends_at and self._clock.now() >= place.ends_at and not self._is_over:
+        if place and not self._is_over and self._ends.minutes_left(place) == 0:
             self._is_over = True
             self.disconnect()
         if self._left_at and self._clock.now() - self._left_at >= (SAVING if self._is_over else Config().away):

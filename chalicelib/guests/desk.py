@@ -139,19 +139,48 @@ def report_ready(meetings: Meetings, desk: Desk, missing: tuple[str, ...], now: 
     log.note(log.Note.DESKTOP_READY, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
-def report_presence(meetings: Meetings, desk: Desk, connected: bool, now: datetime) -> None:
-    """Note that somebody is connected, or nobody; where that is not new, at most a sign of life (`now` is UTC).
+def report_presence(
+    meetings: Meetings,
+    desk: Desk,
+    connected: bool,
+    now: datetime,
+    *,
+    said_at: datetime | None = None,
+    since: datetime | None = None,
+) -> Desk:
+    """Note that somebody is connected, or nobody; where that is not new, at most a sign of life. Return the place then.
+
+    `said_at` is when it was said, None for `now`, when it is heard; `since` is when it came to be so by the desktop's
+    word, None where it does not say, which counts as `said_at` (all UTC). Nothing begins after it was said.
 
     Raises:
         Unavailable: the row changed at the same time, or cannot be written now.
     """
     meeting, seat = desk.meeting, desk.seat
-    if connected != seat.is_connected:
-        write(meetings, meeting, writes.presence_changed(meeting, seat, connected=connected, now=now))
+    moment = min(since or now, said_at or now)
+    if _is_news(seat, connected, moment, now, is_dated=since is not None):
+        change = writes.presence_changed(meeting, seat, connected=connected, since=moment, now=now)
         what = "somebody is connected" if connected else "nobody is connected any more"
-        log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
     elif not _is_recent(seat.seen_at, now):
-        write(meetings, meeting, writes.seen(meeting, seat, now))
+        change, what = writes.seen(meeting, seat, now), ""
+    else:
+        return desk
+    write(meetings, meeting, change)
+    if what:
+        log.note(log.Note.PRESENCE, meeting=meeting.id, why=what, role=seat.role)
+    after = writes.after(meeting, change)
+    return Desk(after, after.seat(seat.role))
+
+
+def _is_news(seat: Seat, connected: bool, since: datetime, now: datetime, *, is_dated: bool) -> bool:
+    """Return whether this is later than what the row knows: a report may come late, twice, or after the next one.
+
+    What the row says already is news where the desktop dates it later: the report in between was lost, or will be late.
+    """
+    known = [at for at in (seat.connected_at, seat.disconnected_at) if at and at <= now]
+    if connected != seat.is_connected:
+        return all(since >= at for at in known)
+    return is_dated and all(since > at for at in known)
 
 
 def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, said_at: datetime | None = None) -> None:
@@ -167,7 +196,7 @@ def report_upload(meetings: Meetings, desk: Desk, url: str, now: datetime, *, sa
     said_at = said_at or now
     if is_known(desk, url, said_at):
         return
-    write(meetings, meeting, writes.reported_upload(meeting, seat, url, now, said_at=said_at))
+    write(meetings, meeting, writes.reported_upload(meeting, seat, url, said_at))
     log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"the {seat.role}'s desktop says so", role=seat.role)
 
 
@@ -216,16 +245,25 @@ def is_line(told: object) -> bool:
     return isinstance(told, str) and 0 < len(told) <= LONGEST_SENTENCE and told.isprintable()
 
 
-def parse_connected(body: object) -> bool:
-    """Return whether somebody is connected.
+def parse_presence(body: object) -> tuple[bool, datetime | None]:
+    """Return whether somebody is connected, and since when (UTC), None where that is not said.
 
     Raises:
-        BadRequest: it is not `{"connected": true}` or false.
+        BadRequest: it is not `{"connected": true}` or false, with or without `since`.
     """
-    connected = _only(body, "connected")
+    if not isinstance(body, Mapping) or not {"connected"} <= set(body) <= {"connected", "since"}:
+        raise BadRequest("The body is a JSON object that holds `connected`, and may hold `since`; nothing else.")
+    connected, since = body["connected"], body.get("since")
     if not isinstance(connected, bool):
         raise BadRequest("`connected` is true or false; a desktop that cannot tell says nothing.")
-    return connected
+    return connected, None if since is None else _moment(since)
+
+
+def _moment(told: object) -> datetime:
+    with suppress(ValueError, OverflowError):
+        if isinstance(told, str) and (moment := datetime.fromisoformat(told)).tzinfo:
+            return moment.astimezone(UTC)
+    raise BadRequest("`since` is a moment in ISO 8601 with its offset, like 2026-03-01T15:00:00Z.")
 
 
 def parse_upload(body: object) -> str:

@@ -138,14 +138,11 @@ def note(
     desk: Desk,
     told: tuple[int, tuple[str, ...]],
     policy: Policy,
-    now: datetime,
-    *,
     said_at: datetime,
 ) -> None:
     """Note on the row what became of all that a desktop has recorded: how many pieces are safe, and what was lost.
 
-    What lies in the bucket is looked at here, and not believed. `said_at` is when the desktop said so, and `now`
-    when it is heard (both UTC).
+    What lies in the bucket is looked at here, and not believed. `said_at` is when the desktop said so (UTC).
 
     Raises:
         UploadRefused: there are fewer pieces.
@@ -165,7 +162,7 @@ def note(
         url = store.address(own)
     if lost == seat.recording_lost and is_known(desk, url, said_at):
         return
-    write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, now, said_at=said_at))
+    write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, said_at))
     if url:
         log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"{pieces} pieces are in the bucket", role=seat.role)
     if lost:

@@ -86,7 +86,15 @@ class Desktop:
         dcv = Dcv(run=self.run_dcv)
         watch = Watch(dcv, clock.now)
 
-        conversation = Conversation(self, "m-1", self.me, lambda: self.missing, watch.is_somebody_there, self.elapsed)
+        conversation = Conversation(
+            self,
+            "m-1",
+            self.me,
+            lambda: self.missing,
+            watch.is_somebody_there,
+            self.elapsed,
+            since=lambda: watch.since,
+        )
         uploads = Uploads(self.config.upload, self.config.session / "recordings", state, self, self.elapsed)
         boxes = self.config.state / "outbox" / self.me, self.config.state / "refused" / self.me
         outbox = Outbox(self.config.drop, *boxes, lambda file: None, unique_name)

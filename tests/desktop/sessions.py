@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from desktop import notice
 from desktop.config import Config
+from desktop.ends import NEAR_MIN
 from desktop.helper import Helper
 from desktop.notice import Notice, Phase, Told
 from tests.desktop.test_kept import Ran
@@ -65,9 +67,19 @@ class Session:
         self.told_notice = replace(self.told_notice, **changed)
         notice.write(notice.notice_file(self.config.shared), self.told_notice)
 
+    def tell_minutes_left(self) -> None:
+        """Be the service, whose app has said nothing else."""
+        ends_at = self.told_notice.ends_at
+        app_now = self.now - SECOND * self.told_notice.clock_ahead_s
+        left = max(0, ceil((ends_at - app_now) / MINUTE)) if ends_at else NEAR_MIN + 1
+        minutes_left = left if left <= NEAR_MIN else None
+        if minutes_left != self.told_notice.minutes_left:
+            self.set(minutes_left=minutes_left)
+
     def live(self, span: timedelta | datetime) -> None:
         end = span if isinstance(span, datetime) else self.now + span
         while self.now < end:
+            self.tell_minutes_left()
             self.helper.step()
             self.now += 2 * SECOND
 

@@ -46,10 +46,17 @@ class World:
         self.fails: Exception | None = None
         self.missing: tuple[str, ...] = ()
         self.connected: bool | None = False
+        self.since: datetime | None = None
         self.place: Mapping[str, Any] = PLACE
         self.now_s = 0.0
         self.conversation = Conversation(
-            self, "m/1", ME, lambda: self.missing, lambda: self.connected, lambda: self.now_s
+            self,
+            "m/1",
+            ME,
+            lambda: self.missing,
+            lambda: self.connected,
+            lambda: self.now_s,
+            since=lambda: self.since,
         )
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -126,6 +133,24 @@ def test_who_comes_and_goes_is_told_within_a_quarter_of_a_minute(world: World) -
     assert world.told("POST /presence", 15) == [(60, {"connected": True})]
     world.connected = False
     assert world.told("POST /presence", 15) == [(70, {"connected": False})]
+
+
+def test_who_came_and_went_in_between_is_told_by_its_date(world: World) -> None:
+    world.connected, world.since = True, datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+    world.run(60)
+    world.since = datetime(2026, 3, 1, 15, 1, tzinfo=UTC)
+    told = {"connected": True, "since": "2026-03-01T15:01:00+00:00"}
+    assert world.told("POST /presence", 300) == [(60, told)]
+
+
+@pytest.mark.parametrize("what", ["POST /presence", "POST /ready"])
+def test_what_had_no_answer_may_have_arrived_so_what_was_so_before_it_is_told_anew(world: World, what: str) -> None:
+    world.run(60)
+    world.fails, world.connected, world.missing = AppUnreachable("It is silent."), True, ("DCV has no session yet.",)
+    world.run(60)
+    world.fails, world.connected, world.missing = None, False, ()
+    bodies = {"POST /presence": {"connected": False}, "POST /ready": {"missing": []}}
+    assert [body for _, body in world.told(what, 60)] == [bodies[what]]
 
 
 def test_what_cannot_be_told_is_not(world: World) -> None:
@@ -217,7 +242,15 @@ def test_what_is_not_known_is_none() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"role": None}, {"role": "pupil"}, {"host_name": None}, {"door_keys": None}, {"door_keys": "k"}, {"ends_at": "x"}],
+    [
+        {"role": None},
+        {"role": "pupil"},
+        {"host_name": None},
+        {"door_keys": None},
+        {"door_keys": "k"},
+        {"ends_at": "x"},
+        {"closes_at": "x"},
+    ],
 )
 def test_an_answer_of_another_kind_is_trouble_that_passes(changed: dict[str, Any]) -> None:
     with pytest.raises(AppUnreachable):

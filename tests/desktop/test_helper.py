@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -101,50 +100,6 @@ def test_at_the_end_the_room_is_closed(session: Session) -> None:
 
 
 # --- time
-
-
-def test_it_warns_ten_and_two_minutes_before_the_end(session: Session) -> None:
-    session.set(connected=True)
-    session.live(END)
-    assert [text for _, text in session.shown] == [
-        "This meeting ends in 10 minutes.",
-        "This meeting ends in 2 minutes.",
-    ]
-    assert [END - when for when, _ in session.shown] == [10 * MINUTE, 2 * MINUTE]
-
-
-def test_by_the_app_s_time_and_not_by_the_machine_s(session: Session) -> None:
-    session.set(connected=True)
-    session.set(clock_ahead_s=600.0)
-    session.live(END + 9 * MINUTE)
-    assert [when - END for when, _ in session.shown] == [timedelta(), 8 * MINUTE]
-
-
-def test_one_that_was_made_longer_warns_again(session: Session) -> None:
-    session.set(connected=True)
-    session.live(END - 5 * MINUTE)
-    session.set(ends_at=END + 15 * MINUTE)
-    session.live(END + 15 * MINUTE)
-    assert len(session.shown) == 3
-
-
-def test_who_comes_in_the_last_minutes_is_warned_once(session: Session) -> None:
-    session.set(connected=True)
-    session.now = END - MINUTE
-    session.live(END)
-    assert [text for _, text in session.shown] == ["This meeting ends in 1 minute."]
-
-
-def test_nobody_is_warned_who_is_not_there_and_everybody_who_comes(session: Session) -> None:
-    session.set(connected=False)
-    session.live(END - 5 * MINUTE)
-    assert session.shown == []
-    session.set(connected=True)
-    session.live(END)
-    assert [text for _, text in session.shown] == [
-        "This meeting ends in 5 minutes.",
-        "This meeting ends in 2 minutes.",
-    ]
 
 
 def test_a_helper_that_is_begun_anew_repeats_nothing(session: Session) -> None:

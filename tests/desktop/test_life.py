@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from desktop.api import AppRefused
-from desktop.life import LAST_WORD, RECORDER_S
+from desktop.ends import LAST_WORD
+from desktop.life import RECORDER_S
 from desktop.notice import Phase
 from tests.desktop.lives import END, ME, ROOM, START, Desktop
 
@@ -95,11 +96,11 @@ def test_who_comes_and_goes_is_told_within_a_quarter_of_a_minute(desktop: Deskto
     desktop.live(START)
     desktop.connections = 1
     desktop.live(15 * SECOND)
-    assert desktop.told("presence")[-1][1] == {"connected": True}
+    assert desktop.told("presence")[-1][1]["connected"] is True
     assert desktop.notice.connected
     desktop.connections = 0
     desktop.live(15 * SECOND)
-    assert desktop.told("presence")[-1][1] == {"connected": False}
+    assert desktop.told("presence")[-1][1]["connected"] is False
     assert desktop.ran() == ["connect", "disconnect"]
 
 
@@ -117,7 +118,20 @@ def test_while_dcv_cannot_be_asked_nobody_is_taken_to_have_gone(desktop: Desktop
     desktop.connections = None
     desktop.live(10 * MINUTE)
     assert desktop.ran() == ["connect"]
-    assert all(body == {"connected": True} for _, body in desktop.told("presence"))
+    assert all(body["connected"] for _, body in desktop.told("presence"))
+
+
+def test_what_happened_is_dated_as_it_was_seen_however_late_the_app_hears_of_it(desktop: Desktop) -> None:
+    desktop.live(START)
+    desktop.is_reached = False
+    desktop.connections = 1
+    desktop.live(5 * SECOND)
+    desktop.is_reached = True
+    desktop.live(MINUTE)
+    [(heard_at, told)] = desktop.told("presence")[-1:]
+    seen_at = datetime.fromisoformat(told.pop("since"))
+    assert told == {"connected": True}
+    assert START <= seen_at < heard_at
 
 
 def test_a_restart_is_no_coming_and_going(desktop: Desktop) -> None:
@@ -179,6 +193,44 @@ def test_one_that_was_made_longer_in_the_last_minute_goes_on(desktop: Desktop) -
     desktop.live(END + 14 * MINUTE)
     assert desktop.closed_at == []
     desktop.live(END + 16 * MINUTE)
+    assert len(desktop.closed_at) == 1
+
+
+def test_the_helper_is_told_the_minutes_that_are_left_by_the_app_s_latest_word(desktop: Desktop) -> None:
+    desktop.live(END - 9 * MINUTE)
+    assert (desktop.notice.minutes_left, desktop.notice.ends_at) == (10, END)
+    desktop.place["ends_at"] = (END + 15 * MINUTE).isoformat()
+    desktop.live(2 * MINUTE)
+    assert (desktop.notice.minutes_left, desktop.notice.ends_at) == (None, END + 15 * MINUTE)
+    desktop.live(END + 5 * MINUTE + 2 * SECOND)
+    assert desktop.notice.minutes_left == 10
+    assert desktop.ran() == ["before-end"] * 2
+
+
+def test_the_other_has_finished_and_at_the_announced_end_it_closes(desktop: Desktop) -> None:
+    closes_at = START + 40 * MINUTE
+    desktop.connections = 1
+    desktop.live(START + 10 * MINUTE)
+    desktop.place["closes_at"] = closes_at.isoformat()
+    desktop.live(6 * MINUTE)
+    assert (desktop.notice.is_announced, desktop.notice.ends_at) == (True, closes_at)
+    desktop.live(closes_at)
+    assert desktop.closed_at == []
+    desktop.live(10 * SECOND)
+    assert len(desktop.closed_at) == 1
+    assert desktop.notice.phase is Phase.OVER
+    assert desktop.ran() == ["connect", "before-end", "end"]
+
+
+def test_unless_the_other_comes_back(desktop: Desktop) -> None:
+    closes_at = START + 40 * MINUTE
+    desktop.connections = 1
+    desktop.place["closes_at"] = closes_at.isoformat()
+    desktop.live(closes_at - 5 * SECOND)
+    del desktop.place["closes_at"]
+    desktop.live(2 * MINUTE)
+    assert (desktop.notice.is_announced, desktop.notice.ends_at, desktop.closed_at) == (False, END, [])
+    desktop.live(END + 10 * SECOND)
     assert len(desktop.closed_at) == 1
 
 
@@ -294,7 +346,7 @@ def test_an_app_that_is_away_for_an_hour_loses_nothing(desktop: Desktop) -> None
     assert desktop.life.seat() is not None
     desktop.is_reached = True
     desktop.live(15 * SECOND)
-    assert desktop.told("presence")[-1][1] == {"connected": True}
+    assert desktop.told("presence")[-1][1]["connected"] is True
     desktop.live(END + 10 * MINUTE)
     assert desktop.closed_at == []
 

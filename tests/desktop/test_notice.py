@@ -16,6 +16,8 @@ NOTICE = Notice(
     other_name="Boonki",
     room="https://video.example.com/r",
     ends_at=datetime(2026, 3, 2, 16, 0, tzinfo=UTC),
+    is_announced=True,
+    minutes_left=2,
     connected=True,
     record=True,
     hand_over=True,

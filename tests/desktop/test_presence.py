@@ -60,6 +60,27 @@ def test_who_is_connected_is_seen_now_and_was_seen_then(world: World) -> None:
     assert world.watch.connected is False
 
 
+def test_since_when_is_known_where_a_look_saw_it_come_about(world: World) -> None:
+    world.look()
+    assert world.watch.since is None
+    for connections, minute, since in ((1, 5, 5), (1, 6, 5), (2, 7, 5), (0, 9, 9), (0, 12, 9)):
+        world.dcv.has(connections)
+        world.look(minute)
+        assert world.watch.since == NOW + since * MINUTE
+
+
+def test_a_later_change_is_dated_later_though_the_app_s_time_was_put_back(world: World) -> None:
+    world.look()
+    world.dcv.has(1)
+    world.look(5)
+    came_at = world.watch.since
+    world.dcv.has(0)
+    world.look(4.99)
+    assert came_at is not None
+    assert world.watch.since is not None
+    assert world.watch.since > came_at
+
+
 def test_who_came_and_went_between_two_looks_was_seen_by_dcv(world: World) -> None:
     world.look()
     world.dcv.has(0, left=NOW + 2 * MINUTE)

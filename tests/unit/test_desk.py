@@ -15,26 +15,14 @@ from chalicelib.domain.keys import Keys
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
-from chalicelib.guests.desk import Desk
 from chalicelib.people.join import NotYet, Open, resolve_join
-from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, RECORDED, at, row
+from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, RECORDED, at
 from tests.fakes import FakeMeetings
+from tests.unit.places import ME, changed, place, table
 
-ME = "i-teacher"
 NOW = at(-4)
 KEYS = Keys("present", ("earlier",))
 ROOT = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
-
-
-def table(*steps: dict[str, Any], **more: Any) -> FakeMeetings:
-    meetings = FakeMeetings()
-    meetings.write("m1", {name: value for name, value in row(*steps, more).items() if value is not None})
-    meetings.wire.calls.clear()
-    return meetings
-
-
-def place(meetings: FakeMeetings, desktop_id: str = ME) -> Desk:
-    return desk.desk_of(meetings, "m1", desktop_id)
 
 
 def say_ready(meetings: FakeMeetings, *missing: str, now: datetime = NOW) -> None:
@@ -42,16 +30,6 @@ def say_ready(meetings: FakeMeetings, *missing: str, now: datetime = NOW) -> Non
 
 
 describe = partial(desk.describe, record=True, uploads=False)
-
-
-def say_connected(meetings: FakeMeetings, connected: bool, now: datetime = NOW) -> None:
-    desk.report_presence(meetings, place(meetings), connected, now)
-
-
-def changed(meetings: FakeMeetings, before: dict[str, Any]) -> dict[str, Any]:
-    after = meetings.rows["m1"]
-    names = before.keys() | after.keys()
-    return {name: after.get(name) for name in names if after.get(name) != before.get(name)}
 
 
 # --- whose it is
@@ -221,139 +199,6 @@ def test_a_late_report_takes_nothing_back_from_who_is_in() -> None:
     assert changed(meetings, before) == {}
 
 
-# --- presence
-
-
-def test_who_comes_and_goes_is_noted_once() -> None:
-    meetings = table(HEALTHY)
-    before = dict(meetings.rows["m1"])
-    for seconds in (0, 15, 30):
-        say_connected(meetings, True, at(1) + timedelta(seconds=seconds))
-    for seconds in (45, 60):
-        say_connected(meetings, False, at(1) + timedelta(seconds=seconds))
-    assert changed(meetings, before) == {
-        "teacher_connected_at": "2026-03-01T15:01:00Z",
-        "teacher_disconnected_at": "2026-03-01T15:01:45Z",
-        "teacher_seen_at": "2026-03-01T15:01:45Z",
-    }
-    assert meetings.wire.calls.count("meetings.update") == 2
-
-
-def test_who_comes_back_is_connected_again() -> None:
-    meetings = table(HEALTHY)
-    for minute, connected in enumerate((True, False, True)):
-        say_connected(meetings, connected, at(minute))
-    assert place(meetings).seat.is_connected
-
-
-@pytest.mark.parametrize("connected", [True, False])
-def test_a_sign_of_life_is_written_every_five_minutes(connected: bool) -> None:
-    meetings = table(HEALTHY)
-    say_connected(meetings, connected, at(0))
-    meetings.wire.calls.clear()
-    for seconds in range(15, 601, 15):
-        say_connected(meetings, connected, at(0) + timedelta(seconds=seconds))
-    assert meetings.wire.calls.count("meetings.update") == 2
-
-
-def test_a_sign_of_life_that_lies_ahead_does_not_last_for_ever() -> None:
-    meetings = table(HEALTHY, teacher_seen_at="2199-01-01T00:00:00Z")
-    say_connected(meetings, False)
-    assert meetings.rows["m1"]["teacher_seen_at"] == "2026-03-01T14:56:00Z"
-
-
-# --- uploads
-
-
-def test_an_upload_is_noted_once_and_dated_by_its_first() -> None:
-    meetings = table(IN_PROGRESS)
-    before = dict(meetings.rows["m1"])
-    for minute, url in enumerate(("https://s.example.com/1", "https://s.example.com/1", "https://s.example.com/2")):
-        desk.report_upload(meetings, place(meetings), url, at(20 + minute))
-    assert changed(meetings, before) == {
-        "teacher_session_data": "https://s.example.com/2",
-        "teacher_uploaded_at": "2026-03-01T15:20:00Z",
-        "teacher_saved_at": "2026-03-01T15:22:00Z",
-    }
-
-
-def test_what_is_said_anew_of_the_same_address_is_dated_anew_and_what_comes_twice_is_not_written_twice() -> None:
-    meetings, url = table(IN_PROGRESS), "https://s.example.com/1"
-    for heard, said in ((20, 20), (60, 60), (61, 60), (62, 20)):
-        desk.report_upload(meetings, place(meetings), url, at(heard), said_at=at(said))
-    assert meetings.rows["m1"]["teacher_saved_at"] == "2026-03-01T16:00:00Z"
-    assert meetings.wire.calls.count("meetings.update") == 2
-
-
-def test_a_word_that_comes_late_takes_nothing_back_that_was_said_since() -> None:
-    meetings = table(IN_PROGRESS)
-    desk.report_upload(meetings, place(meetings), "https://s.example.com/2", at(60), said_at=at(60))
-    desk.report_upload(meetings, place(meetings), "https://s.example.com/1", at(61), said_at=at(59))
-    assert meetings.rows["m1"]["teacher_saved_at"] == "2026-03-01T16:00:00Z"
-
-
-@pytest.mark.parametrize(
-    ("signed_at", "said_at"),
-    [
-        pytest.param("20260301T145500Z", at(-5), id="as it was signed"),
-        pytest.param("20260301T145730Z", NOW, id="a clock that is ahead"),
-        pytest.param(None, NOW, id="not signed by a header"),
-        pytest.param("", NOW, id="empty"),
-        pytest.param("2026-03-01T14:55:00Z", NOW, id="another form"),
-        pytest.param("20260231T145500Z", NOW, id="no such day"),
-    ],
-)
-def test_what_a_desktop_says_counts_from_when_it_signed_it(signed_at: str | None, said_at: datetime) -> None:
-    assert desk.parse_said_at(signed_at, NOW) == said_at
-
-
-def test_one_that_another_has_replaced_uploads_for_nobody() -> None:
-    meetings = table(IN_PROGRESS)
-    before = place(meetings)
-    meetings.write("m1", meetings.rows["m1"] | {"teacher_ec2_id": "i-next"})
-    with pytest.raises(Unavailable, match="being changed"):
-        desk.report_upload(meetings, before, "https://s.example.com/1", at(20))
-    assert "teacher_session_data" not in meetings.rows["m1"]
-
-
-def test_an_end_that_comes_in_between_takes_no_recording_away() -> None:
-    meetings = table(IN_PROGRESS)
-    found = place(meetings)
-    meetings.write("m1", {"termination_reason": "MAX_DURATION"})
-    desk.report_upload(meetings, found, "https://s.example.com/1", at(20))
-    assert meetings.rows["m1"]["teacher_session_data"] == "https://s.example.com/1"
-
-
-def test_another_upload_in_between_is_not_overwritten_unseen() -> None:
-    meetings = table(IN_PROGRESS)
-    found = place(meetings)
-    meetings.write("m1", {"teacher_session_data": "https://s.example.com/2"})
-    with pytest.raises(Unavailable, match="being changed"):
-        desk.report_upload(meetings, found, "https://s.example.com/1", at(20))
-    assert meetings.rows["m1"]["teacher_session_data"] == "https://s.example.com/2"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        None,
-        3,
-        "",
-        "s.example.com/1",
-        "http://s.example.com/1",
-        "https://",
-        "https://[",
-        "https://a b",
-        "https://a\n",
-        "s3://b/k",
-        "https://s.example.com/" + "x" * 2048,
-    ],
-)
-def test_what_is_no_address_is_refused(url: object) -> None:
-    with pytest.raises(BadRequest, match="https://"):
-        desk.parse_upload({"url": url})
-
-
 def test_the_next_desktop_of_the_role_inherits_none_of_it() -> None:
     """What a row says of a desktop goes when another takes its place."""
     from chalicelib.domain.writes import OF_A_DESKTOP
@@ -409,16 +254,3 @@ def test_a_report_is_a_list_of_sentences(body: object, missing: tuple[str, ...])
 def test_anything_else_is_refused_and_so_is_a_word_about_another(body: object) -> None:
     with pytest.raises(BadRequest):
         desk.parse_missing(body)
-
-
-def test_presence_is_true_or_false() -> None:
-    assert desk.parse_connected({"connected": True}) is True
-    assert desk.parse_connected({"connected": False}) is False
-
-
-@pytest.mark.parametrize(
-    "body", [None, {}, {"connected": 1}, {"connected": None}, {"connected": True, "role": "student"}]
-)
-def test_what_cannot_be_told_is_not_guessed(body: object) -> None:
-    with pytest.raises(BadRequest):
-        desk.parse_connected(body)

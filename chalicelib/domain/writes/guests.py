@@ -10,6 +10,9 @@ from chalicelib.domain.model import Attribute, Meeting, Status
 from chalicelib.domain.seat import Seat, SeatAttribute
 from chalicelib.domain.writes.base import same_end, there
 
+_OF_AN_UPLOAD: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "saved_at", "connected_at", "returned_at")
+"""What is looked at before an upload is noted: who has come meanwhile may have something new recorded."""
+
 
 def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     """The desktop is ready, again or for the first time; the first time is kept."""
@@ -35,11 +38,16 @@ def reported_missing(meeting: Meeting, seat: Seat, missing: tuple[str, ...], now
     return Update(why, values, (), expect, by=_desktop(seat))
 
 
-def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, now: datetime) -> Update:
-    """Somebody is connected to the desktop, or nobody is any more."""
-    name: SeatAttribute = "connected_at" if connected else "disconnected_at"
+def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, since: datetime, now: datetime) -> Update:
+    """Somebody is connected to the desktop, or nobody is any more, since that moment.
+
+    Who has left without having been heard of was there until then, and comes as late as they left.
+    """
+    names: tuple[SeatAttribute, ...] = ("connected_at",) if connected else ("disconnected_at",)
+    if not connected and not seat.is_connected:
+        names = ("connected_at", "disconnected_at")
     why = f"somebody is {'connected to' if connected else 'no longer connected to'} the {seat.role}'s desktop"
-    values: dict[Attribute, Any] = {seat.attribute(name): now, seat.attribute("seen_at"): now}
+    values: dict[Attribute, Any] = {seat.attribute(name): since for name in names} | {seat.attribute("seen_at"): now}
     rests_on = _of(seat, "ec2_id", "connected_at", "disconnected_at")
     return Update(why, values, (), same_end(meeting, *rests_on), by=_desktop(seat))
 
@@ -50,41 +58,42 @@ def seen(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     return Update(why, {seat.attribute("seen_at"): now}, (), expect, by=_desktop(seat), quiet=True)
 
 
-def reported_upload(meeting: Meeting, seat: Seat, url: str, now: datetime, *, said_at: datetime) -> Update:
-    """The desktop has uploaded all that it has recorded; when it first did is kept, and when it last said so.
+def reported_upload(meeting: Meeting, seat: Seat, url: str, said_at: datetime) -> Update:
+    """The desktop has uploaded all that it has recorded; when it first did since its person came last is kept.
 
-    `said_at` is when it said so, which may be some time before it was heard (`now`). An end that comes in between is no
+    `said_at` is when it said so, which may be some time before it is heard. An end that comes in between is no
     hindrance: it takes nothing of what this rests on, and no recording is lost.
     """
-    values = _saved(seat, url, now, said_at)
-    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at")
+    values = _saved(seat, url, said_at)
+    rests_on = _of(seat, "ec2_id", *_OF_AN_UPLOAD)
     why = f"the {seat.role}'s desktop has uploaded"
     return Update(why, values, (), meeting.expect(*rests_on), by=_desktop(seat))
 
 
 def reported_recordings(
-    meeting: Meeting, seat: Seat, url: str | None, lost: tuple[str, ...], now: datetime, *, said_at: datetime
+    meeting: Meeting, seat: Seat, url: str | None, lost: tuple[str, ...], said_at: datetime
 ) -> Update:
     """What the desktop recorded is in the bucket, at `url` where there is any, and what it could not save.
 
     As with an upload, an end that comes in between is no hindrance, and `said_at` is when the desktop said so.
     """
-    values = _saved(seat, url, now, said_at)
+    values = _saved(seat, url, said_at)
     if lost:
         values[seat.attribute("recording_lost")] = list(lost)
     why = f"the {seat.role}'s desktop has told what became of its recording"
     forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
-    rests_on = _of(seat, "ec2_id", "session_data", "uploaded_at", "saved_at", "recording_lost")
+    rests_on = _of(seat, "ec2_id", *_OF_AN_UPLOAD, "recording_lost")
     return Update(why, values, forgotten, meeting.expect(*rests_on), by=_desktop(seat))
 
 
-def _saved(seat: Seat, url: str | None, now: datetime, said_at: datetime) -> dict[Attribute, Any]:
+def _saved(seat: Seat, url: str | None, said_at: datetime) -> dict[Attribute, Any]:
     """Return what the row says of a desktop on which nothing is left: where it is, since when, and when it said so."""
     values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
     if url:
         values[seat.attribute("session_data")] = url
-        if not seat.uploaded_at:
-            values[seat.attribute("uploaded_at")] = now
+        came_at = max((at for at in (seat.connected_at, seat.returned_at) if at), default=None)
+        if not seat.uploaded_at or (came_at and seat.uploaded_at <= came_at < said_at):
+            values[seat.attribute("uploaded_at")] = said_at
     return values
 
 
