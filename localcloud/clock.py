@@ -86,10 +86,11 @@ class VirtualClock:
 class RealClock:
     """The wall clock, with one thread that does what is due. A callback that fails is logged, not fatal."""
 
-    def __init__(self, speed: float = 1) -> None:
-        """Begin at the present; `speed` is how many seconds pass in one."""
+    def __init__(self, speed: float = 1, start: datetime | None = None) -> None:
+        """Begin at `start` (UTC), None for the present; `speed` is how many seconds pass in one."""
         self.speed = speed
         self._began = datetime.now(UTC)
+        self._start = start or self._began
         self._agenda = _Agenda()
         self._changed = threading.Condition()
         self._stopped = False
@@ -97,7 +98,13 @@ class RealClock:
 
     def now(self) -> datetime:
         """Return the time, aware and in UTC."""
-        return self._began + (datetime.now(UTC) - self._began) * self.speed
+        return self._start + (datetime.now(UTC) - self._began) * self.speed
+
+    def jump(self, span: timedelta) -> None:
+        """Let so much time be past at once; what was due in it is done now, and finds the time as it is now."""
+        with self._changed:
+            self._start += span
+            self._changed.notify()
 
     def at(self, when: datetime, callback: Callback) -> None:
         """Call back at this moment; at once if it has passed."""

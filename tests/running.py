@@ -1,4 +1,4 @@
-"""A cloud that keeps the real time, and a laptop whose desktops are real processes."""
+"""A cloud whose time passes as it does, and a laptop whose desktops are real processes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), client=Client
 
 
 @contextmanager
-def running_laptop(folder: Path, **settings: Any) -> Iterator[tuple[Cloud, Laptop]]:
-    """Have both run inside; `settings` are those of the desktops' agent."""
-    clock = RealClock(1)
+def running_laptop(folder: Path, clock: RealClock | None = None, **settings: Any) -> Iterator[tuple[Cloud, Laptop]]:
+    """Have both run inside; `settings` are those of the desktops' agent, `clock` is another than the wall's."""
+    clock = clock or RealClock()
     with Cloud(app, clock, AT_ONCE, domain=DOMAIN) as cloud:
         laptop = Laptop(cloud, folder, away_minutes=0.05, **settings)
         clock.start()

@@ -73,3 +73,18 @@ def test_the_real_clock_can_be_hurried() -> None:
     clock.after(3600, done.set)
     assert done.wait(5)
     clock.stop()
+
+
+def test_the_real_clock_begins_when_it_is_told_and_can_be_put_forward() -> None:
+    clock = RealClock(start=START)
+    seen: list[datetime] = []
+    done = threading.Event()
+    clock.start()
+    clock.after(3600, lambda: seen.append(clock.now()))
+    clock.after(7200, done.set)
+    assert START <= clock.now() < START + timedelta(hours=1)
+    assert not done.is_set()
+    clock.jump(timedelta(hours=3))
+    assert done.wait(5)
+    clock.stop()
+    assert seen[0] >= START + timedelta(hours=3)
