@@ -371,7 +371,8 @@ app.routes = Routes(app.routes)
 
 def _page(name: str) -> Response:
     request = cast(Request, app.current_request)
-    asked = (request.query_params or {}).get("lang", "")
+    query = request.query_params
+    asked = query.get("lang", "") if query else ""
     language = language_for(asked, request.headers.get("accept-language", ""))
     return Response(page(name, runtime.current().settings.operator(), language), headers=PAGE_HEADERS)
 

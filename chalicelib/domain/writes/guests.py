@@ -47,7 +47,8 @@ def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, since: da
     if not connected and not seat.is_connected:
         names = ("connected_at", "disconnected_at")
     why = f"somebody is {'connected to' if connected else 'no longer connected to'} the {seat.role}'s desktop"
-    values: dict[Attribute, Any] = {seat.attribute(name): since for name in names} | {seat.attribute("seen_at"): now}
+    values: dict[Attribute, Any] = {seat.attribute("seen_at"): now}
+    values |= {seat.attribute(name): since for name in names}
     rests_on = _of(seat, "ec2_id", "connected_at", "disconnected_at")
     return Update(why, values, (), same_end(meeting, *rests_on), by=_desktop(seat))
 
