@@ -42,6 +42,7 @@ class Note(_Described):
 
     SCHEDULE = "schedule", "A meeting was scheduled.", "meeting why meet_time"
     SCHEDULE_AGAIN = "schedule_again", "A repeated request got the meeting that the first one made.", "meeting why"
+    MANAGE = "manage", "A person has changed a meeting; `reason` is what they gave as theirs.", "meeting why by reason"
     JOIN = "join", "A person was let in for the first time.", "meeting why role"
     LAUNCH = "launch", "EC2 has launched a desktop.", "meeting why role desktop subnet"
     UPDATE = "update", "The row was changed; `set` holds the new values.", "meeting why set remove"
@@ -78,6 +79,11 @@ class Warn(_Described):
         "recording_lost",
         "A desktop of the kit says what it could not save of its recording; the row has it too.",
         "meeting why role",
+    )
+    NO_CALENDAR = (
+        "no_calendar",
+        "The calendar could not be read, so somebody was not told how long their meeting may last.",
+        "meeting why",
     )
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"

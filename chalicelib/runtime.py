@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
+    from chalicelib.people.booking import Bookings
+    from chalicelib.people.manage import Manager
     from chalicelib.people.schedule import Scheduler
 
 _TRIES = 3
@@ -187,24 +189,45 @@ class Runtime:
         table = self.settings.state_table
         if table is None or self.policy.at_once is None:
             return None
-        return DynamoCalendar(self._dynamodb, table, self.settings.table_name)
+        return DynamoCalendar(self._dynamodb, table, self.meetings)
+
+    @property
+    def _bookings(self) -> Bookings | None:
+        """What stores meetings where there is room for them, None where nothing limits how many there are."""
+        from chalicelib.people.booking import Bookings
+
+        if self.calendar is None:
+            return None
+        return Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
 
     @property
     def scheduler(self) -> Scheduler:
         """What stores new meetings, with the keys of this moment."""
-        from chalicelib.people.booking import Bookings
         from chalicelib.people.schedule import Scheduler
 
-        bookings = None
-        if self.calendar:
-            bookings = Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
         return Scheduler(
             meetings=self.meetings,
-            bookings=bookings,
+            bookings=self._bookings,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,
             jitsi_domain=self.settings.jitsi_domain,
+            link_keys=self.link_keys(),
+        )
+
+    def manager(self, own_arn: str | None) -> Manager:
+        """Return what changes meetings, with the keys of this moment; `own_arn` is the running function's, if any."""
+        from chalicelib.people.manage import Manager
+        from chalicelib.people.timers import targets
+
+        return Manager(
+            meetings=self.meetings,
+            bookings=self._bookings,
+            timers=self.timers,
+            targets=targets(self.settings.timers(), own_arn),
+            clock=self.clock,
+            policy=self.policy,
+            sleep=self._sleep,
             link_keys=self.link_keys(),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.control.ports import Calendar
+from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import Conflict
 from tests.fakes import FakeMeetings
@@ -33,6 +34,12 @@ class FakeCalendar(Calendar):
             self.meetings.write(row["id"], dict(row))
             self._write(*weeks)
             return True
+
+    def rebook(self, meeting_id: str, change: Update, weeks: Collection[Week]) -> None:
+        with self.wire.call("calendar.rebook", meeting_id, change):
+            self._expect(*weeks)
+            self.meetings.write_if(meeting_id, change)
+            self._write(*weeks)
 
     def correct(self, week: Week) -> None:
         with self.wire.call("calendar.correct", week.number):

@@ -70,16 +70,20 @@ class FakeMeetings(Meetings):
 
     def update(self, meeting_id: str, change: Update) -> None:
         with self.wire.call("meetings.update", meeting_id, change.set, change.remove):
-            row = self.rows.get(meeting_id)
-            if row is None or any(row.get(name) != _stored(value) for name, value in change.expect.items()):
-                raise Conflict(f"Meeting {meeting_id} changed meanwhile: {change.why}.")
-            now = self.clock()
-            self.write(meeting_id, {**change.set, **history.added(row, change.entries(now), now)}, change.remove)
+            self.write_if(meeting_id, change)
 
     def open(self) -> Iterator[list[Meeting]]:
         with self.wire.call("meetings.open"):
             listed = [key for key, row in self.rows.items() if row.get("open") == rows.LISTED]
         yield [self.understood(key) for key in listed]
+
+    def write_if(self, meeting_id: str, change: Update) -> None:
+        """Make a change if the row is what it expects; a transaction does so together with other writes."""
+        row = self.rows.get(meeting_id)
+        if row is None or any(row.get(name) != _stored(value) for name, value in change.expect.items()):
+            raise Conflict(f"Meeting {meeting_id} changed meanwhile: {change.why}.")
+        now = self.clock()
+        self.write(meeting_id, {**change.set, **history.added(row, change.entries(now), now)}, change.remove)
 
     def write(self, meeting_id: str, values: Mapping[Any, Any], remove: Collection[str] = ()) -> None:
         """Write as anybody can who has the table's name: unconditionally, creating the row if need be."""
@@ -397,8 +401,8 @@ class FakeTimers(Timers):
 
     def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
         with self.wire.call("timers.arm", name, at):
-            if name not in self.armed:
-                self.armed[name] = (at, target, payload)
+            before, self.armed[name] = self.armed.get(name), (at, target, payload)
+            if before is None or before[0] != at:
                 self.on_arm(name)
 
     def drop(self, names: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""The calendar on DynamoDB: a week is an item of the app's own table, written together with a new meeting's row.
+"""The calendar on DynamoDB: a week is an item of the app's own table, written together with meetings' rows.
 
 An item is `calendar/<its Monday>`, and holds `desktops`, a number for each quarter of an hour, and `revision`.
 DynamoDB deletes it a while after its week, by `expires`.
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.domain import rows
+from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import QUARTERS_OF_A_WEEK, Week
 from chalicelib.domain.errors import Conflict, Unavailable
 
@@ -26,10 +28,18 @@ _OVERTAKEN = {f"{_REFUSED}Exception", f"{_IN_HAND}Exception"}
 """The same of a write by itself."""
 
 
-class DynamoCalendar:
-    """The port `Calendar` on the app's own table; `meetings` is the name of the table of meetings."""
+class _RowRefused(ClientError):
+    """The row is not what a transaction expects it to be, told as a write of the row alone would tell it."""
 
-    def __init__(self, client: DynamoDBClient, table: str, meetings: str) -> None:
+    def __init__(self, reason: Mapping[str, Any]) -> None:
+        told: Any = {"Error": {"Code": f"{_REFUSED}Exception"}, "Item": reason.get("Item", {})}
+        super().__init__(told, "TransactWriteItems")
+
+
+class DynamoCalendar:
+    """The port `Calendar` on the app's own table, beside the table of meetings."""
+
+    def __init__(self, client: DynamoDBClient, table: str, meetings: DynamoMeetings) -> None:
         self._client = client
         self._table = table
         self._meetings = meetings
@@ -66,19 +76,40 @@ class DynamoCalendar:
     def book(self, row: Mapping[str, Any], weeks: Collection[Week]) -> bool:
         """Store a new row and these weeks, all or nothing; return False, and change nothing, where its id is taken."""
         item = {name: rows.encode(value) for name, value in row.items()}
-        store = {"TableName": self._meetings, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}
-        writes: list[Any] = [{"Put": put} for put in (store, *map(self._put, weeks))]
+        store = {"TableName": self._meetings.table, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}
+        try:
+            self._write_together({"Put": store}, weeks)
+        except _RowRefused:
+            return False
+        return True
+
+    def rebook(self, meeting_id: str, change: Update, weeks: Collection[Week]) -> None:
+        """Change a row and store these weeks, all or nothing."""
+
+        def send(**request: Any) -> None:
+            self._write_together({"Update": request}, weeks)
+
+        self._meetings.update(meeting_id, change, send)
+
+    def _write_together(self, row: Any, weeks: Collection[Week]) -> None:
+        """Write to a row and store these weeks, all or nothing.
+
+        Raises:
+            _RowRefused: the row is not what was expected; it tells what the row is.
+            Conflict: a week was written since it was read, or somebody writes to one of these items right now.
+        """
+        writes: list[Any] = [row, *({"Put": self._put(week)} for week in weeks)]
         try:
             self._client.transact_write_items(TransactItems=writes)
         except (ClientError, BotoCoreError) as error:
             answer: Any = error.response if isinstance(error, ClientError) else {}
-            codes = [reason.get("Code") for reason in answer.get("CancellationReasons", ())]
+            reasons = answer.get("CancellationReasons", ())
+            codes = [reason.get("Code") for reason in reasons]
             if codes[:1] == [_REFUSED]:
-                return False
+                raise _RowRefused(reasons[0]) from None
             if {_REFUSED, _IN_HAND}.isdisjoint(codes):
                 raise self._unwritten(error) from error
-            raise Conflict(f"The calendar was written meanwhile, so meeting {row['id']} was not: {codes}.") from None
-        return True
+            raise Conflict(f"The calendar was written meanwhile, so the meeting's row was not: {codes}.") from None
 
     def correct(self, week: Week) -> None:
         """Store this week."""

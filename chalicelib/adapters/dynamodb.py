@@ -19,6 +19,9 @@ from chalicelib.domain.model import Meeting
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+Send = Callable[..., object]
+"""Makes a request as UpdateItem does, and fails as it does."""
+
 OPEN_INDEX = "open-meeting-keys"
 _REFUSED = "ConditionalCheckFailedException"
 _TRIES = 3
@@ -74,18 +77,23 @@ class DynamoMeetings:
             raise self._unavailable("written", error) from error
         return True
 
-    def update(self, meeting_id: str, change: Update) -> None:
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self._table
+
+    def update(self, meeting_id: str, change: Update, send: Send | None = None) -> None:
         """Change the row if it still holds all that the change expects, and add to its history in the same write.
 
         Usually that is one call. A history without room for more is folded by a second one, which expects what the
-        refusal of the first one shows.
+        refusal of the first one shows. `send` makes the call where the write is one of several that are made together.
         """
         now = self._clock()
         entries = change.entries(now)
         request = _appending(change, entries)
         found: dict[str, Any] = {}
         for _ in range(_TRIES):
-            before, refused = found, self._refused(meeting_id, change, request)
+            before, refused = found, self._refused(meeting_id, change, request, send or self._client.update_item)
             if refused is None:
                 return
             found = refused
@@ -94,13 +102,13 @@ class DynamoMeetings:
             request = _rewriting(change, found, history.added(found, entries, now))
         raise Conflict(f"Meeting {meeting_id} changed meanwhile, so this was not written: {change.why}.")
 
-    def _refused(self, meeting_id: str, change: Update, request: _Expressions) -> dict[str, Any] | None:
+    def _refused(self, meeting_id: str, change: Update, request: _Expressions, send: Send) -> dict[str, Any] | None:
         """Ask for a write; return None where it was made, the row as it is where it was refused, {} where it is gone.
 
         A row that is full, which others can make it, is changed without an entry: an end must always find room.
         """
         try:
-            self._client.update_item(
+            send(
                 TableName=self._table,
                 Key=_key(meeting_id),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -111,7 +119,8 @@ class DynamoMeetings:
                 answer: Any = error.response if isinstance(error, ClientError) else {}
                 return rows.decode(answer.get("Item", {}))
             if _is_full(error) and request.adds:
-                return self._refused(meeting_id, change, _Expressions(change)) if change.set or change.remove else None
+                bare = _Expressions(change)
+                return self._refused(meeting_id, change, bare, send) if change.set or change.remove else None
             raise self._unavailable("written", error) from error
         return None
 

@@ -126,7 +126,7 @@ class Timers(Protocol):
     """One-shot timers."""
 
     def arm(self, name: str, at: datetime, target: str, payload: Mapping[str, Any]) -> None:
-        """Arm a timer for a moment in UTC; one that is armed already under this name is left as it is."""
+        """Arm a timer for a moment in UTC; one that is armed already under this name fires then, and not before."""
 
     def drop(self, names: Collection[str]) -> None:
         """Delete timers; one that is gone is fine."""
@@ -189,7 +189,7 @@ class KeyStore(Protocol):
 
 
 class Calendar(Protocol):
-    """How many desktops are wanted when. It is kept beside the meetings, and written together with a new one."""
+    """How many desktops are wanted when. It is kept beside the meetings, and written together with their rows."""
 
     def read(self, numbers: Collection[int]) -> dict[int, Week]:
         """Return these weeks; one that was never written is empty.
@@ -202,6 +202,13 @@ class Calendar(Protocol):
 
         Raises:
             Conflict: one of the weeks was written since it was read.
+        """
+
+    def rebook(self, meeting_id: str, change: Update, weeks: Collection[Week]) -> None:
+        """Change a row, if it still holds all that the change expects, and store these weeks: all or nothing.
+
+        Raises:
+            Conflict: the row is not what the change expects, or one of the weeks was written since it was read.
         """
 
     def correct(self, week: Week) -> None:

@@ -35,6 +35,10 @@ class Forbidden(ElephantError):
     """The key or signature that was brought is not the right one."""
 
 
+class LinkReplaced(Forbidden):
+    """The link was good once, and another one was made in its place since."""
+
+
 class BadEvent(ElephantError):
     """A trigger's payload lacks what every such payload has; trying it again would not help."""
 
@@ -54,6 +58,10 @@ class MeetingOver(ElephantError):
         super().__init__(message)
         self.reason = reason
         self.more = more or {}
+
+
+class NotPossible(ElephantError):
+    """What somebody wants of a meeting cannot be had, or not any more; the message says what they can do instead."""
 
 
 class KeyTaken(ElephantError):

@@ -43,6 +43,7 @@ MeetingAttribute = Literal[
     "open",
     "begun_at",
     "opened_at",
+    "moved_at",
     "sequence",
     "forced",
     "recordings_erased_at",
@@ -176,7 +177,8 @@ class Meeting:
 
     `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
     desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
-    `opened_at` when a door first stood open, `sequence` counts what people changed of it, as calendars do.
+    `opened_at` when a door first stood open, `moved_at` when somebody last gave it another time, `sequence` counts what
+    people changed of it, as calendars do.
     `forced` says that it was by somebody's word, before its time. `problems` lists attributes that hold what
     cannot be understood; such an attribute counts as unknown, never as a value. `seal` tells what the app itself has
     written on the row. `reported` and `seal` are known beside the row, and so is `uploads`: when a role's upload came
@@ -198,6 +200,7 @@ class Meeting:
     listed: bool = False
     begun_at: datetime | None = None
     opened_at: datetime | None = None
+    moved_at: datetime | None = None
     sequence: int = 0
     forced: bool = False
     problems: tuple[str, ...] = ()

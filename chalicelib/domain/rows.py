@@ -266,6 +266,7 @@ def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
         listed=row.get("open") == LISTED,
         begun_at=read.time("begun_at"),
         opened_at=read.time("opened_at"),
+        moved_at=read.time("moved_at"),
         sequence=read.count("sequence") or 0,
         forced=row.get("forced") is True,
         problems=tuple(read.problems),

@@ -1,18 +1,34 @@
-"""Storing a new meeting where there is room for it: its row and what it wants of the calendar are written together."""
+"""Storing a meeting where there is room for it: its row and what it wants of the calendar are written together.
+
+A meeting that is given other times gives its old ones back in the same write, and they are no hindrance to it.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import log
 from chalicelib.control.ports import Calendar
-from chalicelib.domain import rows
+from chalicelib.domain import rows, writes
+from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, TimeFull, Unavailable
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
-from chalicelib.rules.calendar import booked, free_times, has_room, wanted, weeks_of, weeks_to_search
+from chalicelib.rules.calendar import (
+    NONE,
+    booked,
+    free_times,
+    has_room,
+    room_after,
+    to_lengthen,
+    wanted,
+    wanted_from,
+    weeks_of,
+    weeks_to_search,
+)
 
 _TRIES = 10
 _PAUSE_S = 0.05
@@ -50,9 +66,42 @@ class Bookings:
                 self._sleep(random.uniform(1, attempt) * _PAUSE_S)  # noqa: S311  spreads those who try again
         raise Unavailable(f"Meeting {meeting.id} was not scheduled: {_TRIES} times somebody else booked first.")
 
-    def _full(self, meeting: Meeting, quarters: range) -> TimeFull:
+    def update(self, meeting: Meeting, change: Update) -> bool:
+        """Write a change to a meeting's row, with what it wants of the calendar then.
+
+        Return False, and write nothing, where the calendar has nothing to do with it.
+
+        Raises:
+            Conflict: the row is not what the change expects, or somebody else has booked: look again at both.
+            TimeFull: there is no room for what it wants then.
+            Unavailable: nothing is known, and nothing was written.
+        """
+        after, now = writes.after(meeting, change), self._clock()
+        own, quarters = (wanted_from(now, each, self._policy) for each in (meeting, after))
+        weeks = self._calendar.read({*weeks_of(own), *weeks_of(quarters)}) if own != quarters else {}
+        if not has_room(quarters, weeks, self._policy, own):
+            raise self._full(after, quarters, own)
+        changed = booked(quarters, weeks, own)
+        if changed:
+            self._calendar.rebook(meeting.id, change, changed)
+        return bool(changed)
+
+    def room_after(self, meeting: Meeting) -> timedelta | None:
+        """Return by how much this meeting may last longer until there is no room; None where nothing is in the way.
+
+        Where the calendar cannot be read now, none is promised.
+        """
+        later = to_lengthen(meeting, self._policy)
+        try:
+            weeks = self._calendar.read(weeks_of(later)) if later else {}
+        except Unavailable as error:
+            log.warn(log.Warn.NO_CALENDAR, meeting=meeting.id, why=str(error))
+            return timedelta()
+        return room_after(meeting, weeks, self._policy)
+
+    def _full(self, meeting: Meeting, quarters: range, own: range = NONE) -> TimeFull:
         weeks = self._calendar.read(weeks_to_search(quarters))
-        free = tuple(free_times(meeting, weeks, self._policy, self._clock()))
+        free = tuple(free_times(meeting, weeks, self._policy, self._clock(), own))
         if not free:
             return TimeFull("That time is full, and so is the week after it; choose a later day.", free)
         times = "; ".join(f"{moment:%A}, {moment.day} {moment:%B %Y}, {moment:%H:%M}" for moment in free)

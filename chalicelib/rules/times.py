@@ -52,8 +52,8 @@ class Times:
 def times(meeting: Meeting, policy: Policy) -> Times:
     """Return the moments of this meeting.
 
-    T is `meet_time`, or `created_at` where that is missing. It is at least `notice` after `created_at`, so that a
-    meeting scheduled at the last minute has time to boot before its checkpoint.
+    T is `meet_time`, or `created_at` where that is missing. It is at least `notice` after the meeting was scheduled, or
+    moved, so that one that was asked for at the last minute has time to boot before its checkpoint.
     """
     start = _start(meeting, policy)
     if start is None:
@@ -66,7 +66,8 @@ def _start(meeting: Meeting, policy: Policy) -> datetime | None:
         return meeting.created_at
     if meeting.meet_time is None:  # it holds garbage: unknown, not missing
         return None
-    return max(meeting.meet_time, meeting.created_at + policy.notice) if meeting.created_at else meeting.meet_time
+    asked_at = [moment for moment in (meeting.created_at, meeting.moved_at) if moment]
+    return max(meeting.meet_time, *(moment + policy.notice for moment in asked_at)) if asked_at else meeting.meet_time
 
 
 def deadline(meeting: Meeting, policy: Policy, launches: Iterable[datetime] = ()) -> datetime | None:
@@ -126,14 +127,14 @@ def movable(policy: Policy, begun_at: datetime) -> tuple[datetime, datetime]:
     return begun_at, last_end(begun_at, policy)
 
 
-def _duration(meeting: Meeting, policy: Policy) -> timedelta:
+def duration(meeting: Meeting, policy: Policy) -> timedelta:
     """Return how long people's time may last: what the row asks for, within the operator's limit."""
     return min(meeting.duration or policy.longest_meeting, policy.longest_meeting)
 
 
 def _needed(meeting: Meeting, policy: Policy) -> timedelta:
     """Return how long desktops may be needed, counted from T: people's time, and what they upload in after it."""
-    return _duration(meeting, policy) + policy.upload_time
+    return duration(meeting, policy) + policy.upload_time
 
 
 def timers(meeting: Meeting, policy: Policy) -> tuple[Timer, ...]:

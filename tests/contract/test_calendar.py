@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.calendar import DynamoCalendar
+from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.control.ports import Calendar
 from chalicelib.domain import rows
 from chalicelib.domain.calendar import Week, quarter_of, week_of
@@ -22,6 +23,7 @@ from tests.fakes import FakeMeetings
 
 MEETINGS, STATE = "elephant-meetings", "elephant-state"
 FIRST = week_of(quarter_of(datetime(2026, 3, 2, tzinfo=UTC)))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ROW = {"id": "m1", "status": "SCHEDULED", "duration_minutes": 60}
 
 
@@ -31,6 +33,10 @@ def counting(week: Week, **desktops: int) -> Week:
     for name, count in desktops.items():
         counts[int(name[1:])] = count
     return replace(week, desktops=tuple(counts))
+
+
+def _calendar(client: Any) -> DynamoCalendar:
+    return DynamoCalendar(client, STATE, DynamoMeetings(client, MEETINGS, lambda: NOW))
 
 
 class Stage(Protocol):
@@ -62,7 +68,7 @@ class RealStage:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             )
-        self.calendar: Calendar = DynamoCalendar(account.watched_client("dynamodb"), STATE, MEETINGS)
+        self.calendar: Calendar = _calendar(account.watched_client("dynamodb"))
 
     def meetings(self) -> list[dict[str, Any]]:
         return [rows.decode(item) for item in self.tables.scan(TableName=MEETINGS)["Items"]]
@@ -191,7 +197,7 @@ class TestOnDynamoDB:
         }
         client: Any = Mock()
         client.transact_write_items.side_effect = ClientError(answer, "TransactWriteItems")
-        calendar = DynamoCalendar(client, STATE, MEETINGS)
+        calendar = _calendar(client)
         if outcome == "taken":
             assert calendar.book(ROW, [Week(FIRST)]) is False
             return

@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar, Protocol
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.adapters.scheduler import SchedulerTimers
 from chalicelib.control.ports import Timers
@@ -81,10 +83,25 @@ class TestArm:
         stage.timers.arm("launch-m1", AT, LAUNCHER, {"meeting_id": "m1"})
         assert stage.armed() == {"launch-m1": (AT, LAUNCHER, {"meeting_id": "m1"})}
 
-    def test_leaves_one_that_is_armed_already_as_it_is(self, stage: Stage) -> None:
+    @pytest.mark.parametrize("hours", [-1, 0, 1])
+    def test_one_that_is_armed_already_fires_at_the_new_moment_alone(self, stage: Stage, hours: int) -> None:
         stage.timers.arm("launch-m1", AT, LAUNCHER, {"meeting_id": "m1"})
-        stage.timers.arm("launch-m1", AT + timedelta(hours=1), SAFETY_NET, {"meetingId": "m2"})
-        assert stage.armed() == {"launch-m1": (AT, LAUNCHER, {"meeting_id": "m1"})}
+        stage.timers.arm("safety-m1", AT, SAFETY_NET, {"meetingId": "m1"})
+        stage.timers.arm("launch-m1", AT + timedelta(hours=hours), LAUNCHER, {"meeting_id": "m1"})
+        assert stage.armed() == {
+            "launch-m1": (AT + timedelta(hours=hours), LAUNCHER, {"meeting_id": "m1"}),
+            "safety-m1": (AT, SAFETY_NET, {"meetingId": "m1"}),
+        }
+
+    def test_is_armed_anew_where_the_one_of_its_name_fires_meanwhile(self) -> None:
+        client: Any = Mock()
+        there, gone = (
+            ClientError({"Error": {"Code": f"{code}Exception"}}, "") for code in ("Conflict", "ResourceNotFound")
+        )
+        client.create_schedule.side_effect = [there, {}]
+        client.update_schedule.side_effect = [gone]
+        SchedulerTimers(client, GROUP, ROLE).arm("launch-m1", AT, LAUNCHER, {})
+        assert client.create_schedule.call_args_list[0] == client.create_schedule.call_args_list[1]
 
     def test_arms_several(self, stage: Stage) -> None:
         stage.timers.arm("launch-m1", AT, LAUNCHER, {"meeting_id": "m1"})

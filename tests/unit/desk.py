@@ -9,7 +9,8 @@ from typing import Any
 from chalicelib.domain.calendar import quarter_of, week_of
 from chalicelib.domain.keys import Keys
 from chalicelib.people.booking import Bookings
-from chalicelib.people.schedule import Scheduler, Targets, parse
+from chalicelib.people.schedule import Scheduler, parse
+from chalicelib.people.timers import Targets
 from tests.builders import POLICY, at
 from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeMeetings, FakeTimers

@@ -11,7 +11,8 @@ import pytest
 from chalicelib.domain.errors import BadRequest, ConfigError, Unavailable
 from chalicelib.domain.policy import Policy
 from chalicelib.environment import TimerSettings
-from chalicelib.people.schedule import MeetingRequest, Targets, parse, targets
+from chalicelib.people.schedule import MeetingRequest, parse
+from chalicelib.people.timers import Targets, targets
 from tests.builders import POLICY, T, at
 from tests.unit.desk import FORM, NOW, Desk
 

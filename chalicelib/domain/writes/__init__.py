@@ -36,6 +36,15 @@ from chalicelib.domain.writes.learning import (
     uploaded,
     vouched,
 )
+from chalicelib.domain.writes.managing import (
+    cancelled,
+    counted,
+    lengthened,
+    link_renewed,
+    moved,
+    renamed,
+    zoned,
+)
 from chalicelib.domain.writes.people import joined, scheduled, waiting
 
 __all__ = [
@@ -44,7 +53,9 @@ __all__ = [
     "adopted",
     "after",
     "attempt_moved",
+    "cancelled",
     "checkpoint_held",
+    "counted",
     "ended",
     "ending",
     "given_up",
@@ -53,11 +64,15 @@ __all__ = [
     "launch_begun",
     "launch_refused",
     "launched",
+    "lengthened",
     "link_dropped",
+    "link_renewed",
     "listed",
+    "moved",
     "of_a_move",
     "presence_changed",
     "published",
+    "renamed",
     "replacement_asked",
     "reported_healthy",
     "reported_missing",
@@ -72,4 +87,5 @@ __all__ = [
     "uploaded",
     "vouched",
     "waiting",
+    "zoned",
 ]

@@ -49,7 +49,7 @@ def after(meeting: Meeting, change: Update | None) -> Meeting:
 
 
 def together(changes: Iterable[Update], why: str | None = None) -> Update | None:
-    """Return these changes as one write, None for none; `why` replaces their own reasons."""
+    """Return these changes, all wanted by the same, as one write, None for none; `why` replaces their own reasons."""
     changes = list(changes)
     if not changes:
         return None

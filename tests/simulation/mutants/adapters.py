@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.ec2 import Ec2Desktops, subnets
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
+from chalicelib.adapters.scheduler import SchedulerTimers
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.errors import LaunchRefused, NoCapacity
@@ -53,6 +55,14 @@ def _refuses_for_good(original: Callable[..., Any]) -> Callable[..., Any]:
 def _takes_any_stage(self: Ec2Desktops, instance: Any) -> tuple[Any, ...]:
     tags = [tag if tag["Key"] != "Stage" else {**tag, "Value": self._stage} for tag in instance.get("Tags", [])]
     return self, {**instance, "Tags": tags}
+
+
+def _creates_only(original: Callable[..., None]) -> Callable[..., None]:
+    def store(self: SchedulerTimers, schedule: Any) -> None:
+        with scheduler._ignored("ConflictException"):
+            self._client.create_schedule(**schedule)
+
+    return store
 
 
 def _creates_first(original: Callable[..., None]) -> Callable[..., None]:
@@ -104,10 +114,6 @@ MUTANTS = (
     ),
     Mutant("makes rows by accident", DynamoMeetings.update, _creates_first, DYNAMODB),
     Mutant("reads what may be old", DynamoMeetings.get, _reads_eventually, DYNAMODB),
-    Mutant(
-        "fails on a timer that is armed already",
-        scheduler._is,
-        lambda original: lambda error, code: code != "ConflictException" and original(error, code),
-        SCHEDULER,
-    ),
+    Mutant("leaves a timer that is armed already where it was", SchedulerTimers._store, _creates_only, SCHEDULER),
+    Mutant("takes no error of Scheduler's for harmless", scheduler._ignored, lambda original: nullcontext, SCHEDULER),
 )

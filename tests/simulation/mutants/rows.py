@@ -73,7 +73,7 @@ MUTANTS = (
     Mutant("tells of a bad row in every sweep", Looker.report_problems, _forgets_what_it_told),
     Mutant(
         "obeys any length that a row asks for",
-        times._duration,
+        times.duration,
         lambda original: lambda meeting, policy: meeting.duration or policy.max_duration,
         RULES,
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.calendar import Week, moment_of, quarter_of, week_of
 from chalicelib.domain.rows import LONGEST_MINUTES
-from chalicelib.people.schedule import LATEST
+from chalicelib.people.fields import LATEST
 from chalicelib.rules.calendar import (
     booked,
     corrected,
