@@ -24,6 +24,7 @@ from chalicelib.settings import Scheduling
 
 if TYPE_CHECKING:
     from chalicelib.guests.desk import Desk
+    from chalicelib.people.manage import Actor, Manager
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()
@@ -102,6 +103,8 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
             return _refusal(400, error, {"errors": problems} if problems else {})
         except errors.KeyMissing as error:
             return _refusal(401, error)
+        except errors.LinkReplaced as error:
+            return _refusal(403, error, {"why": "replaced"})
         except errors.Forbidden as error:
             return _refusal(403, error)
         except errors.NoSuchAddress as error:
@@ -109,7 +112,7 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
         except errors.NoSuchMeeting:
             unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
             return _refusal(404, unknown)
-        except (errors.KeyTaken, errors.UploadRefused) as error:
+        except (errors.KeyTaken, errors.NotPossible, errors.UploadRefused) as error:
             return _refusal(409, error)
         except errors.TimeFull as error:
             return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
@@ -146,14 +149,14 @@ def meeting_page() -> Response:
 @answering
 def schedule() -> Response:
     """Schedule a meeting from the form's JSON. Forms from before Elephant post it to the root of the stage."""
-    from chalicelib.people.schedule import parse, targets
+    from chalicelib.people.schedule import parse
+    from chalicelib.people.timers import targets
 
     request = cast(Request, app.current_request)
     here = runtime.current()
     _unlock(request, here)
     meeting = parse(_json_body(request), here.clock(), here.policy)
-    own_arn = getattr(app.lambda_context, "invoked_function_arn", None)
-    aims = targets(here.settings.timers(), own_arn)
+    aims = targets(here.settings.timers(), _own_arn())
     made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"))
     return Response(made | consent.notice(here.settings.recordings(), here.settings.operator()))
 
@@ -210,6 +213,74 @@ def _says(request: Request, name: str) -> bool:
     """Return whether the query says this: `peek=1`."""
     query = request.query_params
     return query is not None and query.get(name, "0") not in ("", "0")
+
+
+@route("/meetings/{meetingId}", methods=["GET", "HEAD"])
+@answering
+def managed(meetingId: str) -> Response:  # noqa: N803  the contract's own name
+    """Show a meeting to whoever may manage it, and what they can do."""
+    manager, actor = _manage(meetingId)
+    return Response(manager.show(actor))
+
+
+@route("/meetings/{meetingId}", methods=["PATCH"])
+@answering
+def change(meetingId: str) -> Response:  # noqa: N803
+    """Move, lengthen or rename a meeting."""
+    from chalicelib.people.wishes import parse_change
+
+    here = runtime.current()
+    manager, actor = _manage(meetingId)
+    return Response(manager.grant(actor, parse_change(_sent(), here.clock(), here.policy)))
+
+
+@route("/meetings/{meetingId}", methods=["DELETE"])
+@answering
+def call_off(meetingId: str) -> Response:  # noqa: N803
+    """Cancel a meeting."""
+    from chalicelib.people.wishes import parse_call_off
+
+    manager, actor = _manage(meetingId)
+    query = cast(Request, app.current_request).query_params
+    return Response(manager.grant(actor, parse_call_off(query.get("reason") if query else None)))
+
+
+@route("/meetings/{meetingId}/extend", methods=["POST"])
+@answering
+def extend(meetingId: str) -> Response:  # noqa: N803
+    """Let people's time end later."""
+    from chalicelib.people.wishes import parse_extension
+
+    manager, actor = _manage(meetingId)
+    return Response(manager.grant(actor, parse_extension(_sent(), runtime.current().policy)))
+
+
+@route("/meetings/{meetingId}/replace", methods=["POST"])
+@answering
+def replace_desktop(meetingId: str) -> Response:  # noqa: N803
+    """Ask for another desktop for a role."""
+    from chalicelib.people.wishes import parse_replacement
+
+    manager, actor = _manage(meetingId)
+    return Response(manager.grant(actor, parse_replacement(_sent())))
+
+
+@route("/meetings/{meetingId}/links", methods=["POST"])
+@answering
+def renew_link(meetingId: str) -> Response:  # noqa: N803
+    """Make a role's link anew."""
+    from chalicelib.people.wishes import parse_new_link
+
+    manager, actor = _manage(meetingId)
+    return Response(manager.grant(actor, parse_new_link(_sent(), runtime.current().link_keys())))
+
+
+def _manage(public_id: str) -> tuple[Manager, Actor]:
+    """Return what manages meetings, and who asks."""
+    from chalicelib.people.manage import by_link
+
+    here = runtime.current()
+    return here.manager(_own_arn()), by_link(public_id, here.link_keys)
 
 
 # --- desktops
@@ -384,6 +455,16 @@ def _refusal(
     headers: dict[str, str | list[str]] | None = None,
 ) -> Response:
     return Response({"message": str(error), **(more or {})}, headers, status_code)
+
+
+def _own_arn() -> str | None:
+    """Return the running function's ARN, None outside Lambda."""
+    return getattr(app.lambda_context, "invoked_function_arn", None)
+
+
+def _sent() -> object:
+    """Return what the present request's body holds."""
+    return _json_body(cast(Request, app.current_request))
 
 
 def _json_body(request: Request) -> object:

@@ -12,6 +12,7 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from boto3.dynamodb.types import TypeSerializer
@@ -113,11 +114,14 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
 def _keep_to_limits(app: Any) -> None:
     """Schedule where that takes a key and the desktops at once are limited, and sweep where sweeps could overlap.
 
-    The sweep counts a row that was made by hand.
+    The sweep counts a row that was made by hand. The teacher moves the meeting, and renames its people.
     """
     with Cloud(app, VirtualClock(_NOW)) as cloud:
         os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"}
-        schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
+        invitation = schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
+        [public_id] = parse_qs(urlsplit(invitation.links["teacher"]).query)["id"]
+        for change in ({"meet_time": _moment(300)}, {"student_name": "Bo"}):
+            requests.patch(f"{cloud.url}/meetings/{public_id}", json=change, timeout=30).raise_for_status()
         os.environ["SCHEDULING"] = "locked"
         if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
             raise RuntimeError("The wrong key unlocked scheduling.")

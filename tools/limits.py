@@ -11,14 +11,19 @@ from tools.stage import APP, Stage
 LIMITS: dict[str, tuple[float, int]] = {
     "~1schedule/POST": (5, 20),
     "~1/POST": (5, 20),
+    "~1meetings~1{meetingId}/PATCH": (5, 20),
+    "~1meetings~1{meetingId}/DELETE": (5, 20),
+    "~1meetings~1{meetingId}~1extend/POST": (5, 20),
+    "~1meetings~1{meetingId}~1replace/POST": (5, 20),
+    "~1meetings~1{meetingId}~1links/POST": (5, 20),
     "~1join~1{meetingId}~1{role}/GET": (1000, 2000),
     "*/*": (500, 1000),
 }
 """By method, as API Gateway spells paths: requests a second, and how many may come at once.
 
-A school's form schedules a class in one go, and nobody schedules faster. 2,000 people who wait ask 400 times a second;
-all of them may open their link at the same full minute. Everything else, what desktops call too, has the last row: all
-routes are one function, so that none may take every execution from those who join.
+A school's form schedules a class in one go, and nobody schedules, or changes meetings, faster. 2,000 people who wait
+ask 400 times a second; all of them may open their link at the same full minute. Everything else, what desktops call
+too, has the last row: all routes are one function, so that none may take every execution from those who join.
 """
 
 

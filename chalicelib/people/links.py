@@ -3,39 +3,69 @@
 Where links are signed, the `id` in one is `<id>.<signature>`, bound to the role, so that nobody can open the other
 person's desktop by changing `role` in the address, and that who learns a meeting's id cannot come in. That holds of
 people. Who may write the table, as desktops with the seeds' scripts do, reads the desktops' addresses there anyway.
+
+A link that is made anew for a role bears a number, which the signature covers too: `<id>.<signature>.<number>`. The row
+says which number holds; a link with another one is dead.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlencode
 
-from chalicelib.domain.errors import BadRequest, Forbidden
+from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Meeting
 from chalicelib.domain.seat import Role
 
 _SIGNATURE_LENGTH = 32  # hex digits: 128 bits
-_PUBLIC_ID = re.compile(rf"[A-Za-z0-9_-]{{1,64}}(\.[0-9a-f]{{{_SIGNATURE_LENGTH}}})?")
+_PUBLIC_ID = re.compile(
+    rf"(?P<id>[A-Za-z0-9_-]{{1,64}})(\.(?P<signature>[0-9a-f]{{{_SIGNATURE_LENGTH}}})(\.(?P<number>[1-9]\d{{0,4}}))?)?",
+    re.ASCII,
+)
 _ROLE = re.compile(rf"({'|'.join(Role)})(?![\w-])")
 _DAMAGE = re.compile(r"(?:&#?\w+;|[^\w-])+$")  # a full stop, a bracket, a quote, an entity: no id and no role ends so
 _DECODINGS = 3  # a mail scanner that rewrites links encodes them again
 
 
-def public_id(meeting_id: str, role: Role, keys: Keys | None) -> str:
-    """Return what a link for this role holds as `id`."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the `id` in a link says, and of which role it is.
+
+    `number` counts the links of its role that were made anew: 0 for the first. `signed` says that it has a signature;
+    where the app has keys, that is a good one.
+    """
+
+    meeting_id: str
+    role: Role
+    number: int = 0
+    signed: bool = False
+
+    @property
+    def covered(self) -> str:
+        """What its signature covers."""
+        numbered = f"/{self.number}" if self.number else ""
+        return f"{self.meeting_id}/{self.role}{numbered}"
+
+
+def public_id(meeting: Meeting, role: Role, keys: Keys | None) -> str:
+    """Return what the link that holds now for this role has as `id`."""
     if keys is None:
-        return meeting_id
-    return f"{meeting_id}.{keys.sign(_seat(meeting_id, role))[:_SIGNATURE_LENGTH]}"
+        return meeting.id
+    link = Link(meeting.id, role, meeting.seat(role).link_number)
+    signed = f"{meeting.id}.{keys.sign(link.covered)[:_SIGNATURE_LENGTH]}"
+    return f"{signed}.{link.number}" if link.number else signed
 
 
-def link(frontend_base_url: str, meeting_id: str, role: Role, keys: Keys | None) -> str:
+def link(frontend_base_url: str, meeting: Meeting, role: Role, keys: Keys | None) -> str:
     """Return the link for this role: the page's address with `id` and `role` added to its query.
 
     A page that is routed by its fragment (`https://example.com/#/meeting`) reads them there.
     """
     page, anchor = _split(frontend_base_url)
-    query = urlencode({"id": public_id(meeting_id, role, keys), "role": role.value})
+    query = urlencode({"id": public_id(meeting, role, keys), "role": role.value})
     return f"{page}{'&' if '?' in page else '?'}{query}{anchor}"
 
 
@@ -63,8 +93,8 @@ def role_of(text: str) -> Role:
     return Role(named[1])
 
 
-def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> str:
-    """Return the meeting's id from the `id` in a link, even if a mail program has damaged its end.
+def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
+    """Return the link of this role whose `id` this is, even if a mail program has damaged its end.
 
     One without a signature is for `resolve_join` to judge, unless it can be told here that none is good. The keys are
     asked for only where they are needed.
@@ -73,19 +103,63 @@ def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -
         BadRequest: it does not look like an id.
         Forbidden: its signature is wrong or for the other role, or it has none and needs one.
     """
-    public = _undamaged(text)
-    if not _PUBLIC_ID.fullmatch(public):
-        raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
-    meeting_id, dot, signature = public.partition(".")
+    link, signature = _read(text, role)
     keys = link_keys()
-    if keys and not (keys.has_signed(_seat(meeting_id, role), signature) if dot else not keys.all_signed):
+    if keys and not (keys.has_signed(link.covered, signature) if link.signed else not keys.all_signed):
         raise not_valid()
-    return meeting_id
+    return link
+
+
+def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> str:
+    """Return the meeting's id in a link of this role, as `parse` reads it."""
+    return parse(text, role, link_keys).meeting_id
 
 
 def is_signed(text: str) -> bool:
     """Return whether the `id` in a link has a signature, whatever it is worth."""
     return "." in _undamaged(text)
+
+
+def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
+    """Return the link whose `id` this is; its signature tells of which role it is.
+
+    Where nothing is signed, nothing tells the two people apart: whoever knows the meeting's id counts as its teacher.
+
+    Raises:
+        BadRequest: it does not look like an id.
+        Forbidden: its signature is wrong, or it has none.
+    """
+    links = [_read(text, role) for role in Role]
+    keys = link_keys()
+    if keys is None:
+        return links[0][0]
+    for link, signature in links:
+        if link.signed and keys.has_signed(link.covered, signature):
+            return link
+    raise Forbidden("This link is not valid here; open the link that you were sent, exactly as it is.")
+
+
+def refuse_replaced(link: Link, meeting: Meeting) -> None:
+    """Refuse a link of this meeting that another one was made in place of.
+
+    Raises:
+        LinkReplaced: it is dead.
+    """
+    if link.number != meeting.seat(link.role).link_number:
+        raise LinkReplaced("This link was replaced by a newer one; open the one that you were sent last.")
+
+
+def _read(text: str, role: Role) -> tuple[Link, str]:
+    """Return a link as it is read, for this role, and its signature, whatever that is worth.
+
+    Raises:
+        BadRequest: it does not look like one.
+    """
+    found = _PUBLIC_ID.fullmatch(_undamaged(text))
+    if not found:
+        raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
+    signature = found["signature"] or ""
+    return Link(found["id"], role, int(found["number"] or 0), bool(signature)), signature
 
 
 def not_valid() -> Forbidden:
@@ -103,7 +177,3 @@ def _undamaged(text: str) -> str:
         text = unquote(text)
     visible = "".join(sign for sign in text if sign.isprintable())
     return _DAMAGE.sub("", visible.strip())
-
-
-def _seat(meeting_id: str, role: Role) -> str:
-    return f"{meeting_id}/{role}"

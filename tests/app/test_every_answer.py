@@ -21,6 +21,8 @@ from chalicelib.people import pages
 from tests.app.world import NOW, World, form, utc
 
 ROUTES = {"/": "GET HEAD POST", "/meeting": "GET HEAD", "/schedule": "POST", "/join/m-1/teacher": "GET HEAD"}
+ROUTES |= {"/meetings/m-1": "GET HEAD PATCH DELETE"}
+ROUTES |= {f"/meetings/m-1/{part}": "POST" for part in ("extend", "replace", "links")}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = ["/nope", "/schedule/x", "/join", "/join/m-1", "/join/m-1/teacher/x", "//", "/a/b/c/d/e/f/g", "/favicon.ico"]
 
@@ -140,6 +142,10 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/meeting": {"get", "head"},
         "/schedule": {"post"},
         "/join/{meetingId}/{role}": {"get", "head"},
+        "/meetings/{meetingId}": {"get", "head", "patch", "delete"},
+        "/meetings/{meetingId}/extend": {"post"},
+        "/meetings/{meetingId}/replace": {"post"},
+        "/meetings/{meetingId}/links": {"post"},
         "/desktop/{meetingId}": {"get"},
         "/desktop/{meetingId}/ready": {"post"},
         "/desktop/{meetingId}/presence": {"post"},

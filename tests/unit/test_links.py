@@ -8,11 +8,22 @@ import pytest
 
 from chalicelib.domain.errors import BadRequest, Forbidden
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Meeting
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
+from tests.builders import meeting
 
 KEY = Keys("a key that nobody knows", all_signed=True)
 ID = "0b7e7dd4-9d0c-4c05-8f43-2c6f2d3c8a11"
+
+
+def public_id(meeting_id: str, role: Role, keys: Keys | None, number: int = 0) -> str:
+    return links.public_id(numbered(meeting_id, number), role, keys)
+
+
+def numbered(meeting_id: str, number: int = 0) -> Meeting:
+    """Return a meeting both of whose links were made anew so many times."""
+    return meeting(id=meeting_id, teacher_link_number=number or None, student_link_number=number or None)
 
 
 def meeting_id_of(text: str, role: Role, keys: Keys | None) -> str:
@@ -31,24 +42,24 @@ def meeting_id_of(text: str, role: Role, keys: Keys | None) -> str:
     ],
 )
 def test_a_link_is_the_page_with_id_and_role_in_its_query(base: str, expected: str) -> None:
-    assert links.link(base, ID, Role.TEACHER, None) == expected
+    assert links.link(base, numbered(ID), Role.TEACHER, None) == expected
 
 
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("key", [None, KEY])
 def test_the_id_in_a_link_opens_the_meeting_it_was_made_for(role: Role, key: Keys | None) -> None:
-    query = parse_qs(urlsplit(links.link("https://school.example.com", ID, role, key)).query)
+    query = parse_qs(urlsplit(links.link("https://school.example.com", numbered(ID), role, key)).query)
     assert query["role"] == [role.value]
     assert meeting_id_of(query["id"][0], role, key) == ID
 
 
 def test_without_a_key_the_public_id_is_the_rows_id() -> None:
-    assert links.public_id(ID, Role.TEACHER, None) == ID
+    assert public_id(ID, Role.TEACHER, None) == ID
 
 
 def test_a_signed_id_does_not_open_the_other_roles_door() -> None:
     with pytest.raises(Forbidden, match="not valid for this role"):
-        meeting_id_of(links.public_id(ID, Role.TEACHER, KEY), Role.STUDENT, KEY)
+        meeting_id_of(public_id(ID, Role.TEACHER, KEY), Role.STUDENT, KEY)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +67,8 @@ def test_a_signed_id_does_not_open_the_other_roles_door() -> None:
     [
         ID,
         f"{ID}.{'0' * 32}",
-        links.public_id(ID, Role.TEACHER, Keys("another key")),
-        links.public_id("another-meeting", Role.TEACHER, KEY).replace("another-meeting", ID),
+        public_id(ID, Role.TEACHER, Keys("another key")),
+        public_id("another-meeting", Role.TEACHER, KEY).replace("another-meeting", ID),
     ],
     ids=["unsigned", "made up", "another key's", "another meeting's"],
 )
@@ -67,11 +78,11 @@ def test_where_links_are_signed_no_other_signature_opens(text: str) -> None:
 
 
 def test_a_link_that_was_signed_opens_where_links_are_not_signed_any_more() -> None:
-    assert meeting_id_of(links.public_id(ID, Role.TEACHER, KEY), Role.TEACHER, None) == ID
+    assert meeting_id_of(public_id(ID, Role.TEACHER, KEY), Role.TEACHER, None) == ID
 
 
 def test_the_signature_is_not_the_key() -> None:
-    assert KEY.present not in links.link("https://school.example.com", ID, Role.TEACHER, KEY)
+    assert KEY.present not in links.link("https://school.example.com", numbered(ID), Role.TEACHER, KEY)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +170,7 @@ AT_THE_END = [
 @pytest.mark.parametrize("damage", AT_THE_END, ids=repr)
 @pytest.mark.parametrize("key", [None, KEY])
 def test_a_link_that_was_damaged_at_its_end_opens(damage: str, key: Keys | None) -> None:
-    assert meeting_id_of(links.public_id(ID, Role.TEACHER, key) + damage, Role.TEACHER, key) == ID
+    assert meeting_id_of(public_id(ID, Role.TEACHER, key) + damage, Role.TEACHER, key) == ID
     assert links.role_of("teacher" + damage) is Role.TEACHER
 
 
@@ -195,7 +206,7 @@ def test_what_an_id_may_end_with_is_not_taken_for_damage(meeting_id: str) -> Non
 
 
 def test_a_repaired_link_opens_no_other_door() -> None:
-    teachers = links.public_id(ID, Role.TEACHER, KEY)
+    teachers = public_id(ID, Role.TEACHER, KEY)
     with pytest.raises(Forbidden):
         meeting_id_of(f"{teachers}.", links.role_of("Student."), KEY)
 
@@ -205,9 +216,9 @@ def test_a_repaired_link_opens_no_other_door() -> None:
 
 def test_a_link_opens_after_its_key_was_rotated_and_not_after_it_was_taken_back() -> None:
     old, new = Keys("old"), Keys("new", ("old",))
-    in_a_mail = links.public_id(ID, Role.TEACHER, old)
+    in_a_mail = public_id(ID, Role.TEACHER, old)
     assert meeting_id_of(in_a_mail, Role.TEACHER, new) == ID
-    assert links.public_id(ID, Role.TEACHER, new) != in_a_mail
+    assert public_id(ID, Role.TEACHER, new) != in_a_mail
     with pytest.raises(Forbidden):
         meeting_id_of(in_a_mail, Role.TEACHER, Keys("new"))
 

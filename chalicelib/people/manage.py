@@ -1,0 +1,144 @@
+"""A meeting of one's own: who may look at it and change it, and the ways in which a change takes effect.
+
+The row comes first, together with what it wants of the calendar; its timers follow. Whatever is lost on the way after
+the row, the sweep makes up for: it goes by the row alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib import log
+from chalicelib.control.ports import Meetings, Timers
+from chalicelib.domain import history, writes
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import Conflict, Forbidden, Unavailable
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role
+from chalicelib.people import links
+from chalicelib.people.booking import Bookings
+from chalicelib.people.overview import overview
+from chalicelib.people.timers import Targets, arm
+from chalicelib.people.wishes import Wish
+
+_TRIES = 10
+_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks for a meeting. `by` is what its history calls them; `link` is what they have shown."""
+
+    meeting_id: str
+    by: str
+    link: links.Link
+
+    def refuse_stranger(self, meeting: Meeting) -> None:
+        """Refuse whoever may not manage this meeting, in words that say who may.
+
+        Raises:
+            Forbidden: it is the student's link, or one that was replaced.
+        """
+        links.refuse_replaced(self.link, meeting)
+        if self.link.role is not Role.TEACHER:
+            teacher = meeting.row.get("teacher_name")
+            whom = f"ask {teacher}" if isinstance(teacher, str) and teacher else "ask your teacher"
+            raise Forbidden(f"Only the teacher's link can look after this meeting; {whom} to change it.")
+
+
+def by_link(public_id: str, link_keys: Callable[[], Keys | None]) -> Actor:
+    """Return who shows the `id` of a link.
+
+    Raises:
+        BadRequest: it is none.
+        Forbidden: it opens nothing.
+    """
+    link = links.parse_of_any_role(public_id, link_keys)
+    return Actor(link.meeting_id, f"the {link.role}'s link", link)
+
+
+class Manager:
+    """Shows meetings to those who may manage them, and grants their wishes."""
+
+    def __init__(
+        self,
+        *,
+        meetings: Meetings,
+        bookings: Bookings | None,
+        timers: Timers,
+        targets: Targets,
+        clock: Callable[[], datetime],
+        policy: Policy,
+        sleep: Callable[[float], None],
+        link_keys: Keys | None,
+    ) -> None:
+        """Take what is needed. `bookings` is None where nothing limits how many meetings there are."""
+        self._meetings = meetings
+        self._bookings = bookings
+        self._timers = timers
+        self._targets = targets
+        self._clock = clock
+        self._policy = policy
+        self._sleep = sleep
+        self._link_keys = link_keys
+
+    def show(self, actor: Actor) -> dict[str, Any]:
+        """Return what is told of the actor's meeting.
+
+        Raises:
+            Forbidden: they may not see it.
+            NoSuchMeeting: there is no such row.
+            Unavailable: the table cannot be read now.
+        """
+        return self._told(self._read(actor), "This is how the meeting stands.")
+
+    def grant(self, actor: Actor, wish: Wish) -> dict[str, Any]:
+        """Change the actor's meeting as they wish, and return what is told of it then.
+
+        Who changes it at the same moment is waited for, and what they did is looked at.
+
+        Raises:
+            Forbidden: they may not change it.
+            NoSuchMeeting: there is no such row.
+            NotPossible: it cannot be had.
+            TimeFull: there is no room at that time.
+            Unavailable: the table cannot be read or written now; nothing was changed.
+        """
+        for attempt in range(1, _TRIES + 1):
+            meeting, now = self._read(actor), self._clock()
+            change = wish.change(meeting, actor.by, now, self._policy)
+            try:
+                if change:
+                    self._write(meeting, change)
+            except Conflict:
+                self._sleep(random.uniform(1, attempt) * _PAUSE_S)  # noqa: S311  spreads those who try again
+                continue
+            if change:
+                values: dict[Any, Any] = {**change.set, **history.added(meeting.row, change.entries(now), now)}
+                meeting = writes.after(meeting, replace(change, set=values))
+            if wish.times:
+                arm(self._timers, meeting, self._targets, now, self._policy)
+            return self._told(meeting, wish.done)
+        raise Unavailable(f"Meeting {actor.meeting_id} is being changed by many at once; try again in a moment.")
+
+    def _read(self, actor: Actor) -> Meeting:
+        meeting = self._meetings.get(actor.meeting_id)
+        actor.refuse_stranger(meeting)
+        return meeting
+
+    def _write(self, meeting: Meeting, change: Update) -> None:
+        if not (self._bookings and self._bookings.update(meeting, change)):
+            self._meetings.update(meeting.id, change)
+        reason = {"reason": change.reason} if change.reason else {}
+        log.note(log.Note.MANAGE, meeting=meeting.id, why=change.why, by=change.by, **reason)
+
+    def _told(self, meeting: Meeting, message: str) -> dict[str, Any]:
+        now, policy = self._clock(), self._policy
+        room = self._bookings.room_after(meeting) if self._bookings and not meeting.over else None
+        return {"message": message} | overview(meeting, now, policy, room=room, keys=self._link_keys)

@@ -1,0 +1,83 @@
+"""A meeting as whoever manages it sees it: what it is, how it stands, what can be done, and what was done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain import rows
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.seat import Role, Seat
+from chalicelib.people import links
+from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
+from chalicelib.rules.people import longest_duration, presence, presence_since
+from chalicelib.rules.times import duration, ends_at
+
+_OF_AN_ENTRY = ("at", "until", "what", "by", "why", "count")
+
+
+def overview(
+    meeting: Meeting, now: datetime, policy: Policy, *, room: timedelta | None, keys: Keys | None
+) -> dict[str, Any]:
+    """Return all that is told of a meeting; what is not known is left out. Moments are ISO 8601 in UTC.
+
+    `room` is by how much it may last longer until there are no desktops for it, None where nothing is in the way.
+    """
+    row = meeting.row
+    told = {
+        "id": meeting.id,
+        "teacher_name": row.get("teacher_name"),
+        "student_name": row.get("student_name"),
+        "meet_time": _moment(meeting.meet_time),
+        "time_zone": row.get("time_zone"),
+        "duration_minutes": duration(meeting, policy) // MINUTE,
+        "ends_at": _moment(ends_at(meeting, policy)),
+        "status": meeting.status.value,
+        "reason": meeting.reason,
+        "sequence": meeting.sequence,
+        "jitsi_url": row.get("jitsi_url"),
+    }
+    return {name: value for name, value in told.items() if value is not None} | {
+        "may": _possible(meeting, now, policy, room),
+        "seats": {seat.role.value: _seat(meeting, seat, now, policy) for seat in meeting.seats},
+        "link_ids": {role.value: links.public_id(meeting, role, keys) for role in Role},
+        "history": _history(row.get("history")),
+    }
+
+
+def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta | None) -> dict[str, Any]:
+    lives, lasts = why_not_at_all(meeting, now, policy) is None, duration(meeting, policy) // MINUTE
+    spare = max(longest_duration(meeting, policy) - lasts, 0) if lives else 0
+    spare = spare if room is None else min(spare, room // MINUTE)
+    return {
+        "move": why_not_moved(meeting, now, policy) is None,
+        "lengthen_to": lasts + spare,
+        "extend": spare,
+        "rename": lives,
+        "cancel": lives,
+        "replace": [seat.role.value for seat in meeting.seats if why_not_replaced(meeting, seat, now, policy) is None],
+    }
+
+
+def _seat(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict[str, Any]:
+    told = {
+        "presence": presence(meeting, seat, now, policy).value,
+        "since": _moment(presence_since(meeting, seat, now, policy)),
+        "ready": meeting.is_ready(seat.role),
+        "desktop_id": seat.desktop_id,
+        "link_number": seat.link_number,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _history(entries: object) -> list[dict[str, Any]]:
+    """Return the entries of a row's history that can be understood, each with nothing but what entries hold."""
+    known = (entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
+    return [{name: entry[name] for name in _OF_AN_ENTRY if isinstance(entry.get(name), str | int)} for entry in known]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return rows.timestamp(moment) if moment else None
