@@ -77,12 +77,12 @@ def why_not_replaced(meeting: Meeting, seat: Seat, now: datetime, policy: Policy
     """Return why this seat's desktop cannot be replaced, None where it can."""
     if why := why_not_at_all(meeting, now, policy):
         return why
-    if may_replace(meeting, seat, now, policy):
-        return None
     if not seat.desktop_id:
         return f"The {seat.role} has no desktop yet that could be replaced; one is launched when it is time."
     if seat.is_given_up:
         return f"The {seat.role}'s desktop is being replaced already; wait until the next one is ready."
+    if may_replace(meeting, seat, now, policy):
+        return None
     return f"The {seat.role} has had {seat.attempt} desktops, and there are no more of them; {_ANOTHER}."
 
 
@@ -194,7 +194,7 @@ class AnotherDesktop:
         present = seat.desktop_id
         if self.desktop_id and self.desktop_id != present and seat.has_named(self.desktop_id):
             return None
-        if self.desktop_id in (None, present) and seat.is_unwanted:
+        if self.desktop_id in (None, present) and seat.is_given_up and not meeting.over:
             return None
         _refuse(why_not_replaced(meeting, seat, now, policy))
         if self.desktop_id not in (None, present):
