@@ -15,6 +15,7 @@ from chalicelib.adapters.calendar import DynamoCalendar
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.control.ports import Calendar
 from chalicelib.domain import rows
+from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import Week, quarter_of, week_of
 from chalicelib.domain.errors import Conflict, Unavailable
 from tests.contract.conftest import NO_NETWORK, Account
@@ -146,6 +147,56 @@ class TestBook:
         with pytest.raises(Conflict):
             stage.calendar.book({"id": "m2"}, [counting(week, q7=2) for week in weeks])
         assert (stage.meetings(), read(stage, FIRST, FIRST + 1)) == ([ROW], stands)
+
+
+class TestRebook:
+    CHANGE = Update("moved", {"meet_time": "2026-03-02T10:00:00Z"}, (), {"status": "SCHEDULED"}, by="Ann")
+
+    @pytest.fixture
+    def booked(self, stage: Stage) -> Stage:
+        [week] = read(stage)
+        stage.calendar.book(ROW, [counting(week, q7=2)])
+        return stage
+
+    def test_changes_the_row_and_its_weeks_and_notes_it_in_the_rows_history(self, booked: Stage) -> None:
+        weeks = read(booked, FIRST, FIRST + 1)
+        booked.calendar.rebook("m1", self.CHANGE, [counting(weeks[0], q7=0), counting(weeks[1], q3=2)])
+        [row] = booked.meetings()
+        [entry] = row.pop("history")
+        assert row == ROW | {"meet_time": "2026-03-02T10:00:00Z"}
+        assert (entry["what"], entry["by"]) == ("moved", "Ann")
+        assert [(week.desktops[7], week.desktops[3]) for week in read(booked, FIRST, FIRST + 1)] == [(0, 0), (0, 2)]
+
+    @pytest.mark.parametrize(
+        "change", [replace(CHANGE, expect={"status": "HEALTHY"}), replace(CHANGE, expect={"x": 1})]
+    )
+    def test_changes_nothing_where_the_row_is_not_what_was_expected(self, booked: Stage, change: Update) -> None:
+        [week] = read(booked)
+        with pytest.raises(Conflict):
+            booked.calendar.rebook("m1", change, [counting(week, q7=0)])
+        assert (booked.meetings(), read(booked)) == ([ROW], [week])
+
+    def test_changes_nothing_where_a_week_has_changed(self, booked: Stage) -> None:
+        [week] = read(booked)
+        booked.calendar.correct(counting(week, q9=2))
+        stands = read(booked)
+        with pytest.raises(Conflict):
+            booked.calendar.rebook("m1", self.CHANGE, [counting(week, q7=0)])
+        assert (booked.meetings(), read(booked)) == ([ROW], stands)
+
+    def test_makes_no_row_where_there_is_none(self, stage: Stage) -> None:
+        [week] = read(stage)
+        with pytest.raises(Conflict):
+            stage.calendar.rebook("m1", replace(self.CHANGE, expect={}), [counting(week, q7=2)])
+        assert (stage.meetings(), read(stage)) == ([], [week])
+
+    def test_finds_room_in_a_history_that_is_full(self, booked: Stage) -> None:
+        for number in range(203):
+            [week] = read(booked)
+            booked.calendar.rebook("m1", self.CHANGE, [counting(week, q7=number)])
+        [row] = booked.meetings()
+        assert len(row["history"]) <= 200
+        assert row["history"][0]["count"] > 1
 
 
 class TestCorrect:

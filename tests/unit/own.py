@@ -12,13 +12,20 @@ from chalicelib.people import links
 from chalicelib.people.booking import Bookings
 from chalicelib.people.manage import Actor, Manager, by_link
 from chalicelib.people.timers import Targets
-from chalicelib.people.wishes import Wish, parse_change
+from chalicelib.people.wishes import CallOff, Longer, Otherwise, Wish, parse_change
 from tests.unit.control.house import MINUTE, House, T
 
 KEYS = Keys("a key that nobody knows", all_signed=True)
 TARGETS = Targets("arn:launcher", "arn:safety-net")
 HOUR = {"created_at": rows.timestamp(T - 600 * MINUTE), "duration_minutes": 60}
 NAMES = {"teacher_name": "Ann", "student_name": "Bo"}
+
+JOINED = {"status": "IN_PROGRESS", "teacher_joined_at": rows.timestamp(T), "teacher_ec2_id": "i-1"}
+LATER = Otherwise(T + 180 * MINUTE, None, {}, None)
+HALF_AN_HOUR = Otherwise(None, 30, {}, None)
+QUARTER_MORE = Longer(15, None)
+NAMED = Otherwise(None, None, {"student_name": "Bea"}, None)
+CALLED_OFF = CallOff("")
 
 
 class Own(House):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.domain.errors import BadRequest, Forbidden
+from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.seat import Role
@@ -236,3 +236,65 @@ def test_a_link_without_a_signature_is_left_to_the_row_where_meetings_were_made_
     with pytest.raises(Forbidden):
         meeting_id_of(f"{ID}.{'0' * 32}", Role.TEACHER, since_lately)
     assert links.is_signed(f"{ID}.{'0' * 32})")
+
+
+# --- links that were made anew
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("number", [1, 9, 10, 10_000])
+def test_a_link_that_was_made_anew_bears_its_number_and_opens(role: Role, number: int) -> None:
+    made = public_id(ID, role, KEY, number)
+    assert made.endswith(f".{number}")
+    link = links.parse(f"{made}.", role, lambda: KEY)
+    assert (link.meeting_id, link.role, link.number, link.signed) == (ID, role, number, True)
+    links.refuse_replaced(link, numbered(ID, number))
+
+
+@pytest.mark.parametrize(("shown", "holds"), [(0, 1), (1, 2), (2, 1), (1, 0)])
+def test_a_link_of_another_number_than_the_rows_is_dead(shown: int, holds: int) -> None:
+    link = links.parse(public_id(ID, Role.STUDENT, KEY, shown), Role.STUDENT, lambda: KEY)
+    with pytest.raises(LinkReplaced, match="replaced by a newer one"):
+        links.refuse_replaced(link, numbered(ID, holds))
+
+
+def test_a_link_from_before_links_were_signed_is_dead_too_once_there_is_a_new_one() -> None:
+    link = links.parse(ID, Role.TEACHER, lambda: Keys("since lately"))
+    links.refuse_replaced(link, numbered(ID))
+    with pytest.raises(LinkReplaced):
+        links.refuse_replaced(link, numbered(ID, 1))
+
+
+def test_the_other_roles_link_stays_as_it_is() -> None:
+    one = meeting(id=ID, student_link_number=3)
+    links.refuse_replaced(links.parse(links.public_id(one, Role.TEACHER, KEY), Role.TEACHER, lambda: KEY), one)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        public_id(ID, Role.TEACHER, KEY) + ".1",
+        public_id(ID, Role.TEACHER, KEY, 1).replace(".1", ".2"),
+        public_id(ID, Role.TEACHER, KEY, 1).removesuffix(".1"),
+        public_id(ID, Role.STUDENT, KEY, 1),
+    ],
+    ids=["a number added", "another number", "the number left out", "the other role's"],
+)
+def test_the_signature_covers_the_number(forged: str) -> None:
+    with pytest.raises(Forbidden):
+        links.parse(forged, Role.TEACHER, lambda: KEY)
+
+
+@pytest.mark.parametrize("number", ["0", "01", "-1", "1.1", "100000", "x", "\u0661"])
+def test_what_is_no_number_is_malformed(number: str) -> None:
+    with pytest.raises(BadRequest, match="malformed"):
+        links.parse(f"{public_id(ID, Role.TEACHER, KEY)}.{number}", Role.TEACHER, lambda: KEY)
+
+
+def test_a_signature_tells_of_which_role_a_link_is() -> None:
+    for role in Role:
+        for number in (0, 4):
+            link = links.parse_of_any_role(public_id(ID, role, KEY, number), lambda: KEY)
+            assert (link.role, link.number) == (role, number)
+    with pytest.raises(Forbidden):
+        links.parse_of_any_role(ID, lambda: KEY)

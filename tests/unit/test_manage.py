@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +17,8 @@ from chalicelib.people import links
 from chalicelib.people.manage import by_link
 from chalicelib.people.wishes import AnotherDesktop, CallOff, Longer, NewLink, Otherwise, Wish
 from tests.unit.control.house import MINUTE, T
-from tests.unit.own import KEYS, Own
+from tests.unit.own import CALLED_OFF, HALF_AN_HOUR, JOINED, KEYS, LATER, NAMED, QUARTER_MORE, Own
 
-JOINED = {"status": "IN_PROGRESS", "teacher_joined_at": rows.timestamp(T), "teacher_ec2_id": "i-1"}
 GONE_AGAIN = {
     "teacher_connected_at": rows.timestamp(T - 80 * MINUTE),
     "teacher_disconnected_at": rows.timestamp(T - 70 * MINUTE),
@@ -29,13 +27,8 @@ UPLOADED = {"student_session_data": "https://bucket.example/recording"}
 DESKTOP = {"student_ec2_id": "i-2", "student_attempt": 1, "student_attempt_at": rows.timestamp(T - 61 * MINUTE)}
 ENDED = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ended_at": rows.timestamp(T)}
 
-LATER = Otherwise(T + 180 * MINUTE, None, {}, None)
-HALF_AN_HOUR = Otherwise(None, 30, {}, None)
-QUARTER_MORE = Longer(15, None)
-NAMED = Otherwise(None, None, {"student_name": "Bea"}, None)
 REPLACED = AnotherDesktop(Role.STUDENT, None)
 RENEWED = NewLink(Role.STUDENT, None)
-CALLED_OFF = CallOff("")
 EVERYTHING = [LATER, HALF_AN_HOUR, QUARTER_MORE, NAMED, RENEWED, CALLED_OFF]
 
 
@@ -338,67 +331,3 @@ def test_a_meeting_that_is_called_off_ends_in_the_apps_own_way() -> None:
     own.now += 2 * MINUTE
     assert not any(each.state(own.now).serves for each in own.desktops.instances.values())
     assert own.look() == []
-
-
-# --- at the same moment
-
-
-def meanwhile(own: Own, deed: Callable[[], object]) -> None:
-    """Let something be done just before the next write is made, once."""
-    before = own.wire.before
-
-    def hook(call: str) -> None:
-        if call in ("meetings.update", "calendar.rebook"):
-            own.wire.before = before  # type: ignore[method-assign]
-            about = own.wire.about
-            deed()
-            own.wire.about = about
-        before(call)
-
-    own.wire.before = hook  # type: ignore[method-assign]
-
-
-def test_two_moves_at_once_are_made_one_after_the_other() -> None:
-    own = Own()
-    meanwhile(own, lambda: own.grant(Otherwise(T + 300 * MINUTE, None, {}, None)))
-    own.grant(LATER)
-    assert (own.row()["meet_time"], own.row()["sequence"]) == ("2026-03-01T15:00:00Z", 2)
-    assert own.timers.armed["launch-m"][0] == T + 170 * MINUTE
-    assert len(own.pauses_s) == 1
-
-
-def test_who_comes_while_the_meeting_is_moved_keeps_it_where_it_is() -> None:
-    own = Own()
-    meanwhile(own, lambda: own.meetings.write("m", JOINED))
-    with pytest.raises(NotPossible, match="Somebody has come"):
-        own.grant(LATER)
-    assert own.row()["meet_time"] == rows.timestamp(T)
-
-
-def test_an_end_that_comes_first_stands() -> None:
-    for wish in (LATER, CALLED_OFF, QUARTER_MORE):
-        own = Own()
-        meanwhile(own, lambda own=own: own.meetings.write("m", {"termination_reason": "NO_SHOW_TIMEOUT"}))  # type: ignore[misc]
-        with pytest.raises(NotPossible, match="NO_SHOW_TIMEOUT"):
-            own.grant(wish)
-
-
-def test_a_launch_that_begins_while_the_meeting_is_moved_does_not_go_on_for_the_old_time() -> None:
-    own = Own()
-    own.now = T - 10 * MINUTE
-    meanwhile(own, lambda: own.grant(LATER))
-    own.look()
-    assert own.desktops.instances == {}
-
-
-def test_where_many_change_it_without_end_it_is_given_up_for_now() -> None:
-    own = Own()
-    own.wire.before = lambda call: (
-        call == "meetings.update"
-        and own.meetings.write(  # type: ignore[method-assign, assignment]
-            "m", {"sequence": own.row().get("sequence", 0) + 1}
-        )
-    )
-    with pytest.raises(Unavailable, match="by many at once"):
-        own.grant(NAMED)
-    assert sum(own.pauses_s) < 5
