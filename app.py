@@ -18,7 +18,7 @@ from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
 from chalicelib.people import consent, links
-from chalicelib.people.join import NotYet, progress, resolve_join
+from chalicelib.people.join import NotYet, Visit, progress, resolve_join
 from chalicelib.people.pages import language_for, page
 from chalicelib.settings import Scheduling
 
@@ -166,7 +166,7 @@ def schedule() -> Response:
 def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's own name
     """Tell a person whether their desktop is ready, and where it is. Who only peeks has not come, and gets no token."""
     request = cast(Request, app.current_request)
-    records = not _peeks(request)
+    visit = _visit(request)
     here = runtime.current()
     who = links.role_of(role)
     meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
@@ -180,33 +180,31 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
         here.clock,
         here.policy,
         signed=signed,
-        records=records,
+        visit=visit,
         recorded=recordings.record,
         consents=bool(notice) and _says(request, "consent"),
     )
+    headers: dict[str, str | list[str]] = {"Retry-After": str(int(answer.ask_again.total_seconds()))}
+    body: dict[str, object] = {"status": answer.status.value, **notice, **answer.told}
     if isinstance(answer, NotYet):
-        body: dict[str, object] = {
-            "message": "Your desktop is being prepared.",
-            "status": answer.status.value,
-            "progress": progress(answer),
-            **notice,
-        }
-        return Response(body, status_code=202, headers={"Retry-After": str(int(answer.ask_again.total_seconds()))})
-    body = {"message": "Your desktop is ready.", "dcv_url": answer.link, "status": answer.status.value}
-    body |= {**notice, **answer.recording}
-    if records and (tokens := here.door_keys()):
+        body |= {"message": "Your desktop is being prepared.", "progress": progress(answer)}
+        return Response(body, headers, 202)
+    body |= {"message": "Your desktop is ready.", "dcv_url": answer.link}
+    if visit is Visit.CLICK and (tokens := here.door_keys()):
         from secrets import token_hex
 
         from chalicelib.domain.door import door_token
 
         body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), token_hex(16))
-    return Response(body)
+    return Response(body, headers)
 
 
-def _peeks(request: Request) -> bool:
-    """Return whether nobody has come: a page that waits asks, or a browser that fetches ahead of a click."""
+def _visit(request: Request) -> Visit:
+    """Return how somebody asks: with a click, from a page that waits, or by what may be no person at all."""
     ahead = any(request.headers.get(name, "").lower().startswith(word) for name, word in FETCHED_AHEAD)
-    return request.method == "HEAD" or _says(request, "peek") or ahead
+    if request.method == "HEAD" or ahead:
+        return Visit.LOOK
+    return Visit.PEEK if _says(request, "peek") else Visit.CLICK
 
 
 def _says(request: Request, name: str) -> bool:

@@ -85,6 +85,11 @@ class Warn(_Described):
         "The calendar could not be read, so somebody was not told how long their meeting may last.",
         "meeting why",
     )
+    WAIT_NOT_NOTED = (
+        "wait_not_noted",
+        "That somebody waits could not be written; they were answered.",
+        "meeting role why",
+    )
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 

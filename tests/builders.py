@@ -278,3 +278,8 @@ def _write(after: dict[str, Any], change: Update) -> None:
     after |= {name: plain(value) for name, value in change.set.items()}
     for name in change.remove:
         after.pop(name, None)
+
+
+def without_history(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row holds beside its history."""
+    return {name: value for name, value in row.items() if name != "history"}

@@ -49,6 +49,11 @@ class Role(StrEnum):
     TEACHER = "teacher"
     STUDENT = "student"
 
+    @property
+    def other(self) -> Role:
+        """The role of the other person."""
+        return Role.STUDENT if self is Role.TEACHER else Role.TEACHER
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:

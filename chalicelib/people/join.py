@@ -1,11 +1,11 @@
-"""The door: what a person who follows a link is told. Reads one row; writes only who joined."""
+"""The door: what a person who follows a link is told. Reads one row; writes only who waits and who came."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from chalicelib import log
@@ -13,31 +13,54 @@ from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.domain.model import Meeting, Reason, Status
-from chalicelib.domain.policy import DCV_PORT, Policy
+from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
-from chalicelib.people import links
-from chalicelib.people.recording import standing
+from chalicelib.people import links, told
+from chalicelib.people.entrance import address, entrance
+from chalicelib.rules.people import closes_at, note_waiting
 from chalicelib.rules.times import ends_at, times
+
+SCHEDULED = "scheduled"
+"""The step before any desktop is due."""
 
 _TRIES = 4
 _SOON = timedelta(seconds=5)
 _LATER = timedelta(seconds=60)
-_LABEL = re.compile(r"[A-Za-z0-9-]{1,63}")  # what may stand before the first dot of a name
+_ONCE_OPEN = timedelta(seconds=30)
+_NEAR_THE_END = timedelta(seconds=15)
+_LAST_MINUTES = timedelta(minutes=12)
+"""Before the end people are warned ten and two minutes ahead: it is asked more often then, since the end may move."""
+
+
+class Visit(Enum):
+    """How somebody asks at the door."""
+
+    LOOK = auto()
+    """By HEAD, or a browser that fetches ahead of a click: it may be nobody, and nothing is recorded."""
+    PEEK = auto()
+    """From a page that waits: it is recorded that somebody does."""
+    CLICK = auto()
+    """To come in: it is recorded that they came, or that they wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The door is open: this role's own desktop is up, healthy and resolvable; and how its recording stands."""
+    """The door is open: this role's own desktop is up, healthy and resolvable. `told` is what else is known."""
 
     link: str
     status: Status
     desktop_id: str
-    recording: Mapping[str, Any] = field(default_factory=dict)
+    ask_again: timedelta
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """The door is closed for now: which step the desktop is at, since when, and when to ask again."""
+    """The door is closed for now: which step the desktop is at, since when, and when to ask again.
+
+    `attempt` says which desktop of the role it is, 2 where one was replaced; None before any was due. `told` is what
+    else is known.
+    """
 
     status: Status
     step: str
@@ -45,6 +68,8 @@ class NotYet:
     launch_at: datetime | None
     ask_again: timedelta
     missing: tuple[str, ...] = ()
+    attempt: int | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def resolve_join(
@@ -55,83 +80,130 @@ def resolve_join(
     policy: Policy,
     *,
     signed: bool = True,
-    records: bool = True,
+    visit: Visit = Visit.CLICK,
     recorded: bool = False,
     consents: bool = False,
 ) -> Open | NotYet:
-    """Return whether this role's desktop can be entered; the first time it can, record that the person came.
+    """Return whether this role's desktop can be entered; by a click, the first time it can, record who came.
 
-    That write expects the meeting to be alive, so joining and ending never overlook one another. Who only peeks
-    (`records` is false) is told what somebody who comes now would be told. A link that is not `signed` is one of a
-    meeting that was made before links were, or by hand: nobody was ever sent another one for it. Who `consents` has
-    clicked with the notice before them that the meeting is recorded. Where meetings are `recorded`, how this role's
-    recording stands is told too.
+    That write expects the meeting to be alive, so joining and ending never overlook one another. Who does not click is
+    told what somebody who does would be told. A link that is not `signed` is one of a meeting that was made before
+    links were, or by hand: nobody was ever sent another one for it, and it manages nothing. Who `consents` has clicked
+    with the notice before them that the meeting is recorded. Where meetings are `recorded`, how recordings stand is
+    told too.
 
     Raises:
         Forbidden: people were sent signed links of this meeting, and this one is not.
         NoSuchMeeting: there is no such row.
         MeetingOver: it has ended, or is ending, or people's time is up.
-        Unavailable: the table cannot be read or written now.
+        Unavailable: the table cannot be read now, or not written though somebody comes.
     """
     for _ in range(_TRIES):
         meeting = meetings.get(meeting_id)
         if meeting.links_signed and not signed:
             raise links.not_valid()
-        seat = meeting.seat(role)
-        now, end = clock(), ends_at(meeting, policy)
-        time_is_up = end is not None and now >= end
-        recording = standing(meeting, seat, over=meeting.over or time_is_up) if recorded else {}
-        if meeting.over or time_is_up:  # it may take until its recordings are safe before the row says so
-            reason = meeting.reason if meeting.over else Reason.MAX_DURATION
-            raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, recording)
-        address = _address(seat, policy)
-        if not (address and meeting.is_ready(role)):
-            return _not_yet(meeting, seat, now, policy)
-        change = writes.joined(meeting, role, now, consents=consents) if records else None
-        if change:
-            try:
-                meetings.update(meeting_id, change)
-            except Conflict:
-                continue
-            log.note(log.Note.JOIN, meeting=meeting_id, why=f"the {role} came", role=role)
-        return Open(address, Status.IN_PROGRESS, seat.desktop_id or "", recording)
+        now = clock()
+        _refuse_ended(meeting, role, now, policy, recorded=recorded)
+        link = entrance(meeting, meeting.seat(role), policy)
+        try:
+            if link and visit is Visit.CLICK:
+                meeting = _come(meetings, meeting, role, now, consents=consents)
+            elif visit is not Visit.LOOK:
+                meeting = _wait(meetings, meeting, role, now, policy)
+        except Conflict:
+            continue
+        manages = signed and role is Role.TEACHER
+        more = told.of_living(meeting, role, now, policy, manages=manages, recorded=recorded)
+        if not link:
+            return _not_yet(meeting, meeting.seat(role), now, policy, more)
+        ask_again = _until_next(meeting, now, policy)
+        return Open(link, Status.IN_PROGRESS, meeting.seat(role).desktop_id or "", ask_again, more)
     raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
 
 
-def _address(seat: Seat, policy: Policy) -> str | None:
-    """Return where this seat's own desktop is found, None if it is not found yet.
+def _refuse_ended(meeting: Meeting, role: Role, now: datetime, policy: Policy, *, recorded: bool) -> None:
+    """Raise MeetingOver once people's time is up: it may take until its recordings are safe before the row says so."""
+    end = ends_at(meeting, policy)
+    if not meeting.over and (end is None or now < end):
+        return
+    reason = meeting.reason if meeting.over else Reason.MAX_DURATION
+    more = told.of_ended(meeting, role, now, policy, recorded=recorded)
+    raise MeetingOver(f"This meeting has ended{f' ({reason})' if reason else ''}.", reason, more)
 
-    Anybody who can write rows can write a link. So it only says that the desktop has been published, and the address
-    is worked out from the desktop's id. Where no domain is set, a link must at least bear that id.
+
+def _come(meetings: Meetings, meeting: Meeting, role: Role, now: datetime, *, consents: bool) -> Meeting:
+    """Record that the role's person came, where that is news; return the meeting as it is then.
+
+    Raises:
+        Conflict: it is not as it was read any more.
     """
-    if not (seat.link and seat.desktop_id and _LABEL.fullmatch(seat.desktop_id)):
-        return None
-    if not policy.domain:
-        own = rf"https://{re.escape(seat.desktop_id)}\.[A-Za-z0-9.-]+:{DCV_PORT}"
-        return seat.link if re.fullmatch(own, seat.link) else None
-    address = policy.link(seat.desktop_id)
-    return address if seat.link == address or seat.published_at else None
+    change = writes.joined(meeting, role, now, consents=consents)
+    if change:
+        meetings.update(meeting.id, change)
+        log.note(log.Note.JOIN, meeting=meeting.id, why=change.why, role=role)
+    return writes.after(meeting, change)
 
 
-def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> NotYet:
-    launch_at = None if seat.attempt_at or seat.desktop_id else times(meeting, policy).launch_at
-    if launch_at and launch_at > now:
+def _wait(meetings: Meetings, meeting: Meeting, role: Role, now: datetime, policy: Policy) -> Meeting:
+    """Record that the role's person waits, at most once a minute; return the meeting as it is then.
+
+    It is a sign and nothing more: whoever could read the row is answered, be it written or not.
+    """
+    change = note_waiting(meeting, role, now, policy)
+    if change is None:
+        return meeting
+    try:
+        meetings.update(meeting.id, change)
+    except Conflict:  # the next poll tries again
+        pass
+    except Unavailable as error:
+        log.warn(log.Warn.WAIT_NOT_NOTED, meeting=meeting.id, role=role, why=str(error))
+    return writes.after(meeting, change)
+
+
+def _until_next(meeting: Meeting, now: datetime, policy: Policy) -> timedelta:
+    """Return when whoever has an open door before them is to ask again."""
+    ends = (ends_at(meeting, policy), closes_at(meeting, policy))
+    is_near = any(end is not None and end - now <= _LAST_MINUTES for end in ends)
+    return _NEAR_THE_END if is_near else _ONCE_OPEN
+
+
+def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy, more: Mapping[str, Any]) -> NotYet:
+    name, since = step(meeting, seat, now, policy)
+    launch_at = times(meeting, policy).launch_at
+    if name == SCHEDULED and launch_at:
         ask_again = min(max(launch_at - now, _SOON), _LATER)
-        return NotYet(meeting.status, "scheduled", meeting.created_at, launch_at, ask_again)
+        return NotYet(meeting.status, name, since, launch_at, ask_again, told=more)
+    return NotYet(meeting.status, name, since, None, _SOON, seat.missing, _attempt(meeting, seat), more)
+
+
+def step(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> tuple[str, datetime | None]:
+    """Return how far a seat's desktop is, in one word, and since when as far as the row tells; all times are UTC.
+
+    It is scheduled, launching, starting, booting, publishing, or ready to be entered, in this order.
+    """
     if not seat.desktop_id:
-        step, since = "launching", seat.attempt_at or launch_at
-    elif meeting.is_ready(seat.role):
-        step, since = "publishing", seat.healthy_at
-    elif seat.link:
-        step, since = "booting", seat.published_at
-    else:
-        step, since = "starting", seat.launched_at
-    return NotYet(meeting.status, step, since, None, _SOON, seat.missing)
+        launch_at = None if seat.attempt_at else times(meeting, policy).launch_at
+        if launch_at and launch_at > now:
+            return SCHEDULED, meeting.created_at
+        return "launching", seat.attempt_at or launch_at
+    is_found = address(seat, policy) is not None
+    if meeting.is_ready(seat.role):
+        return "ready" if is_found else "publishing", seat.healthy_at
+    return ("booting", seat.published_at) if is_found else ("starting", seat.launched_at)
 
 
-def progress(answer: NotYet) -> dict[str, str | list[str]]:
+def _attempt(meeting: Meeting, seat: Seat) -> int:
+    """Return which of the seat's desktops is waited for; those that were given back for a later time do not count."""
+    moments = (entry.partition(" ")[0] for entry in seat.replaced)  # when, which: why
+    since = rows.timestamp(meeting.begun_at) if meeting.begun_at else ""
+    return 1 + sum(moment >= since for moment in moments)
+
+
+def progress(answer: NotYet) -> dict[str, Any]:
     """Return the step as the page is told it, times as ISO 8601 in UTC, and what the desktop says that it lacks."""
     moments = {"since": answer.since, "launch_at": answer.launch_at}
-    told: dict[str, str | list[str]] = {"step": answer.step}
-    told |= {name: rows.timestamp(moment) for name, moment in moments.items() if moment}
-    return told | ({"missing": list(answer.missing)} if answer.missing else {})
+    named: dict[str, Any] = {"step": answer.step}
+    named |= {name: rows.timestamp(moment) for name, moment in moments.items() if moment}
+    named |= {"attempt": answer.attempt} if answer.attempt else {}
+    return named | ({"missing": list(answer.missing)} if answer.missing else {})

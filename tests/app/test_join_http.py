@@ -13,10 +13,13 @@ from chalice.local import LocalGateway
 
 import app
 from tests.app.world import NOW, Row, World, launched, link, linked, utc
+from tests.builders import without_history
 
 SIGNED = {"STATE_TABLE": None, "LINK_SIGNING_KEY": "a key that nobody knows"}
 TEACHERS, STUDENTS = "i-0a0a0a0a0a0a0a0a0", "i-0b0b0b0b0b0b0b0b0"
 T = NOW + timedelta(minutes=5)
+TOLD = {"meet_time", "ends_at", "you", "other", "sequence"}
+"""What else the answers tell of this file's meetings (test_waiting_room.py)."""
 
 
 def ready(role: str, desktop_id: str) -> Row:
@@ -34,7 +37,8 @@ def test_a_ready_desktop_is_told_with_its_address(world: World) -> None:
     meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
     answer = world.join(meeting_id, "teacher")
     assert answer.status_code == 200
-    assert set(answer.json_body) == {"message", "dcv_url", "status", "consent"}
+    assert set(answer.json_body) == {"message", "dcv_url", "status", "consent"} | TOLD
+    assert answer.headers["Retry-After"] == "30"
     assert answer.json_body["dcv_url"] == link(TEACHERS)
     assert answer.json_body["status"] == "IN_PROGRESS"
 
@@ -43,7 +47,9 @@ def test_the_first_time_it_is_recorded_that_the_person_came(world: World) -> Non
     meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
     before = world.row(meeting_id)
     world.join(meeting_id, "teacher")
-    assert world.row(meeting_id) == before | {"status": "IN_PROGRESS", "teacher_joined_at": utc(NOW)}
+    came = {"at": utc(NOW), "what": "the teacher came", "by": "the teacher"}
+    after = {"status": "IN_PROGRESS", "teacher_joined_at": utc(NOW), "history": [came]}
+    assert world.row(meeting_id) == before | after
 
 
 def test_the_second_time_nothing_is_written(world: World) -> None:
@@ -120,7 +126,7 @@ def test_who_peeks_is_told_the_same_and_only_who_does_not_is_recorded(world: Wor
     meeting_id = world.put(**due(**ready("teacher", TEACHERS), status="HEALTHY"))
     told = world.http.get(f"/join/{meeting_id}/teacher{query}")
     assert ("teacher_joined_at" in world.row(meeting_id)) == records
-    assert told.json_body == world.join(meeting_id, "teacher").json_body
+    assert told.json_body | {"you": None} == world.join(meeting_id, "teacher").json_body | {"you": None}
 
 
 @pytest.mark.parametrize(
@@ -164,18 +170,20 @@ def test_a_browser_that_asks_ahead_of_a_click_has_not_come(world: World, header:
             30,
             id="half a minute before the launch",
         ),
-        pytest.param(due(), "SCHEDULED", {"step": "launching", "since": "2026-03-02T14:55:00Z"}, 5, id="due"),
+        pytest.param(
+            due(), "SCHEDULED", {"step": "launching", "since": "2026-03-02T14:55:00Z", "attempt": 1}, 5, id="due"
+        ),
         pytest.param(
             due(student_attempt=1, student_attempt_at=utc(NOW), student_subnet="subnet-1"),
             "SCHEDULED",
-            {"step": "launching", "since": utc(NOW)},
+            {"step": "launching", "since": utc(NOW), "attempt": 1},
             5,
             id="the launch has begun",
         ),
         pytest.param(
             due(status="LAUNCHED", **launched("student", STUDENTS)),
             "LAUNCHED",
-            {"step": "starting", "since": utc(NOW)},
+            {"step": "starting", "since": utc(NOW), "attempt": 1},
             5,
             id="launched",
         ),
@@ -187,7 +195,7 @@ def test_a_browser_that_asks_ahead_of_a_click_has_not_come(world: World, header:
                 student_published_at="2026-03-02T15:00:09Z",
             ),
             "DNS_WRITTEN",
-            {"step": "booting", "since": "2026-03-02T15:00:09Z"},
+            {"step": "booting", "since": "2026-03-02T15:00:09Z", "attempt": 1},
             5,
             id="published",
         ),
@@ -198,7 +206,7 @@ def test_a_browser_that_asks_ahead_of_a_click_has_not_come(world: World, header:
                 student_healthy_at="2026-03-02T15:01:09Z",
             ),
             "HEALTHY",
-            {"step": "publishing", "since": "2026-03-02T15:01:09Z"},
+            {"step": "publishing", "since": "2026-03-02T15:01:09Z", "attempt": 1},
             5,
             id="healthy, but its record is not published",
         ),
@@ -211,14 +219,15 @@ def test_a_closed_door_says_which_step_it_is_at_and_when_to_ask_again(
     before = world.row(meeting_id)
     answer = world.join(meeting_id, "student")
     assert answer.status_code == 202
-    assert set(answer.json_body) == {"message", "status", "progress", "consent"}
+    assert set(answer.json_body) == {"message", "status", "progress", "consent"} | TOLD
     assert answer.json_body["status"] == status
     assert answer.json_body["progress"] == progress
     assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"].split(","), (
         "a page on another host reads it"
     )
     assert answer.headers["Retry-After"] == str(retry_after)
-    assert world.row(meeting_id) == before
+    noted = {} if progress["step"] == "scheduled" else {"student_waiting_at": utc(NOW)}
+    assert without_history(world.row(meeting_id)) == before | noted
 
 
 # --- 4xx
@@ -274,7 +283,7 @@ def test_after_the_end_the_page_is_told_to_stop_asking(world: World, end: Row, r
     before = world.row(meeting_id)
     answer = world.join(meeting_id, "teacher")
     assert answer.status_code == 410
-    assert set(answer.json_body) == {"message", "status", "reason"}
+    assert set(answer.json_body) >= {"message", "status", "reason"}
     assert answer.json_body["status"] == "TERMINATED"
     assert answer.json_body["reason"] == reason
     assert world.row(meeting_id) == before

@@ -16,6 +16,7 @@ from chalicelib.domain.errors import Forbidden, NoSuchAddress
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.guests import desk, identity
+from chalicelib.people.join import Visit
 from chalicelib.rules.facts import Facts
 from tests.simulation.mutants.changes import (
     alters,
@@ -23,6 +24,7 @@ from tests.simulation.mutants.changes import (
     expecting_nothing,
     given,
     never,
+    returns,
     without,
     without_expecting,
 )
@@ -149,7 +151,7 @@ MUTANTS = (
         given(_whatever_is_missing),
         DESK,
     ),
-    Mutant("gives a token to whoever peeks", app._peeks, never, HTTP),
+    Mutant("gives a token to whoever peeks", app._visit, returns(Visit.CLICK), HTTP),
     # --- one that stops being ready
     Mutant("never replaces what stops being ready", Seat.has_stopped_being_ready, never, REPLACING),
     Mutant("replaces at once what stops being ready", Facts._not_ready_since, _since_its_launch, REPLACING),
