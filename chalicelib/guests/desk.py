@@ -24,6 +24,7 @@ from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
+from chalicelib.rules.people import closes_at, is_done
 from chalicelib.rules.times import ends_at, times
 
 LONGEST_REPORT = 10
@@ -70,14 +71,14 @@ def describe(
 ) -> dict[str, Any]:
     """Return what a desktop is told of its seat; times as ISO 8601 in UTC, None for what is not known.
 
-    `missing` is what the row says that the desktop lacks, an empty list where it is ready and None before it has said.
-    `issuer_root` are the roots, as PEM, of which one must have issued the desktop's certificate. `record` says whether
-    its meeting is recorded, `uploads` whether the app signs links for what was.
+    `closes_at` is when it closes since the other side is done and its own is not. `missing` is what the row says that
+    the desktop lacks, an empty list where it is ready and None before it has said. `issuer_root` are the roots, as PEM,
+    of which one must have issued the desktop's certificate. `record` says whether its meeting is recorded, `uploads`
+    whether the app signs links for what was.
     """
     meeting, seat = desk.meeting, desk.seat
     names = {Role.TEACHER: meeting.row.get("teacher_name"), Role.STUDENT: meeting.row.get("student_name")}
     other = Role.STUDENT if seat.role is Role.TEACHER else Role.TEACHER
-    start, end = times(meeting, policy).start, ends_at(meeting, policy)
     desktop_id = seat.desktop_id or ""
     return {
         "message": f"This is the desktop of the {seat.role}.",
@@ -86,8 +87,9 @@ def describe(
         "name": _text(names[seat.role]),
         "other_name": _text(names[other]),
         "jitsi_url": _text(meeting.row.get("jitsi_url")),
-        "meet_time": rows.timestamp(start) if start else None,
-        "ends_at": rows.timestamp(end) if end else None,
+        "meet_time": _stamp(times(meeting, policy).start),
+        "ends_at": _stamp(ends_at(meeting, policy)),
+        "closes_at": _stamp(closes_at(meeting, policy)) if is_done(meeting, meeting.seat(other)) else None,
         "host_name": policy.record_name(desktop_id),
         "door_keys": list(door_keys(keys, desktop_id)) if keys else [],
         "issuer_root": issuer_root,
@@ -95,6 +97,10 @@ def describe(
         "record": record,
         "uploads": uploads,
     }
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return rows.timestamp(moment) if moment else None
 
 
 def _text(value: object) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from tests.fakes import FakeMeetings
 from tests.unit.places import ME, changed, place, table
 
 NOW = at(-4)
+KIT = replace(POLICY, presence_told=True)
 KEYS = Keys("present", ("earlier",))
 ROOT = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
 
@@ -47,6 +49,7 @@ def test_a_desktop_is_told_of_its_own_seat_and_of_no_other() -> None:
         "jitsi_url": "https://video.example.com/r",
         "meet_time": "2026-03-01T15:00:00Z",
         "ends_at": "2026-03-01T19:00:00Z",
+        "closes_at": None,
         "host_name": f"i-teacher.{POLICY.domain}",
         "door_keys": told["door_keys"],
         "issuer_root": ROOT,
@@ -72,6 +75,26 @@ def test_it_is_told_when_people_s_time_ends_and_not_how_long_it_may_live(
     assert told["ends_at"] == rows.timestamp(at(end))
 
 
+BOTH_CAME = {f"{role}_{name}": at(1) for role in Role for name in ("joined_at", "connected_at")}
+STUDENT_IS_DONE = {
+    "student_disconnected_at": at(20),
+    "student_session_data": "https://s.example.com/1",
+    "student_uploaded_at": at(23),
+}
+
+
+def test_who_is_in_is_told_when_it_closes_since_the_other_is_done() -> None:
+    meetings = table(IN_PROGRESS, BOTH_CAME, STUDENT_IS_DONE)
+    told = {desktop: describe(place(meetings, desktop), None, None, KIT)["closes_at"] for desktop in (ME, "i-student")}
+    assert told == {ME: rows.timestamp(at(23) + KIT.upload_grace), "i-student": None}
+
+
+@pytest.mark.parametrize("since", ["student_connected_at", "student_returned_at"])
+def test_that_is_taken_back_once_the_other_has_come_back(since: str) -> None:
+    meetings = table(IN_PROGRESS, BOTH_CAME, STUDENT_IS_DONE, {since: at(25)})
+    assert describe(place(meetings), None, None, KIT)["closes_at"] is None
+
+
 def test_it_hears_what_the_row_says_that_it_lacks() -> None:
     meetings = table(PUBLISHED)
     for missing in (("DCV has no session yet.", "The machine is about to restart."), ()):
@@ -91,8 +114,8 @@ def test_its_keys_are_its_own() -> None:
 def test_what_a_row_does_not_tell_is_not_made_up() -> None:
     meetings = table({"teacher_ec2_id": ME, "meet_time": None, "created_at": None, "teacher_name": 7})
     told = describe(place(meetings), None, None, POLICY)
-    absent = ["name", "other_name", "jitsi_url", "meet_time", "ends_at"]
-    assert [told[name] for name in absent] == [None] * 5
+    absent = ["name", "other_name", "jitsi_url", "meet_time", "ends_at", "closes_at"]
+    assert [told[name] for name in absent] == [None] * 6
 
 
 @pytest.mark.parametrize("desktop_id", ["i-other", "i-before", "m1", ""])
