@@ -73,7 +73,7 @@ class Runtime:
     @cached_property
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
-        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.clock, self.seal, self._sleep)
+        return DynamoMeetings(self._dynamodb, self.settings.table_name, self.clock, self._sleep, self.seal)
 
     @cached_property
     def _dynamodb(self) -> Any:

@@ -5,6 +5,7 @@ The rule is the app's own (chalicelib/rules/strays.py); here it is asked outside
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
@@ -26,7 +27,7 @@ def own(records: Collection[DnsRecord], tables: Iterable[str], stage: Stage, cli
     """
     if not any(record.old_mark for record in records):
         return list(records)
-    meetings = [DynamoMeetings(client("dynamodb"), table, _now) for table in tables]
+    meetings = [DynamoMeetings(client("dynamodb"), table, _now, time.sleep) for table in tables]
     policy = Policy(stage=stage.name, domain=stage.domain)
     known: dict[str, Meeting | None] = {}
     inventory = Inventory(desktops.shown(stage, client), records, known, _now(), policy)

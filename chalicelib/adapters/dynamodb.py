@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -43,10 +42,10 @@ class DynamoMeetings:
         client: DynamoDBClient,
         table: str,
         clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
         seal: Seal = NO_SEAL,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the client, the table's name, the time (UTC), and what tells what the app itself has written on rows."""
+        """Take client and table, the time (UTC), pauses (seconds), and what tells what the app itself has written."""
         self._client = client
         self._table = table
         self._seal = seal

@@ -25,11 +25,12 @@ from chalicelib.domain.actions import (
     Withdraw,
 )
 from chalicelib.domain.errors import Conflict, ElephantError
+from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Meeting
 
 
-def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
-    """Apply a plan in its order.
+def apply(world: World, meeting: Meeting, actions: Iterable[Action], outside: tuple[Entry, ...] = ()) -> None:
+    """Apply a plan in its order. What others have written, `outside`, is told with the first write.
 
     A write that fails ends it: whatever follows may expect what it would have written. Anything else that
     fails is left out, with what needs it; the rest is done, and then the failure is raised.
@@ -46,7 +47,7 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
         if not all(any(need is step for step in done) for need in action.needs):
             continue
         try:
-            failed = _apply_one(world, meeting, action, done)
+            failed = _apply_one(world, meeting, action, done, outside)
         except Overtaken as overtaken:
             overtaken.failures = (*failures, *overtaken.failures)
             raise
@@ -60,17 +61,20 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action]) -> None:
         else:
             failures += failed
             done += [] if failed else [action]
+            outside = () if isinstance(action, Update) else outside
     if failures:
         raise failures[0]
 
 
-def _apply_one(world: World, meeting: Meeting, step: Step, done: Iterable[Action]) -> list[ElephantError]:
+def _apply_one(
+    world: World, meeting: Meeting, step: Step, done: Iterable[Action], outside: tuple[Entry, ...]
+) -> list[ElephantError]:
     """Apply one step; return what failed of it and is logged already."""
     if isinstance(step, Launch):
         so_far = writes.together(earlier for earlier in done if isinstance(earlier, Update))
         return launch(world, writes.after(meeting, so_far), step)
     if isinstance(step, Update):
-        persist(world, meeting, step)
+        persist(world, meeting, writes.telling(meeting, step, outside))
     else:
         do(world, step, meeting.id)
     return []

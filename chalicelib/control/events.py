@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chalicelib.domain import rows
+from chalicelib.domain import outside, rows
 from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.history import Entry
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Attribute, Meeting, State
 from chalicelib.domain.seat import Role, SeatAttribute, attribute
@@ -51,10 +52,11 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row was written: the row as it was then, and when (UTC)."""
+    """A row was written: the row as it was then, when (UTC), and what its history is to have of it."""
 
     meeting: Meeting
     at: datetime | None
+    outside: tuple[Entry, ...] = ()
 
 
 def timer(payload: object) -> TimerEvent:
@@ -123,18 +125,21 @@ def _row_change(record: object, seal: Seal) -> RowChange | None:
     if not isinstance(image, Mapping):
         raise BadEvent(f"{name} has no NewImage; the table's stream must be of type NEW_AND_OLD_IMAGES.")
     before = data.get("OldImage")
-    if isinstance(before, Mapping) and _is_quiet(before, image):
-        return None
+    at = _moment(data.get("ApproximateCreationDateTime"))
     try:
-        meeting = rows.meeting(rows.decode(image), seal)
-        uploaded_before = _uploaded(before)
+        row = rows.decode(image)
+        row_before = rows.decode(before) if isinstance(before, Mapping) else None
+        told = outside.written(row_before, row, at) if row_before or record.get("eventName") == "INSERT" else ()
+        if isinstance(before, Mapping) and _is_quiet(before, image) and not told:
+            return None
+        meeting = rows.meeting(row, seal)
+        uploaded_before = _uploaded(row_before)
     except BadEvent as error:
         raise BadEvent(f"{name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise BadEvent(f"{name} holds an image that is not DynamoDB JSON: {image!r:.200}.") from error
-    at = _moment(data.get("ApproximateCreationDateTime"))
     uploads = {seat.role: at for seat in meeting.seats if at and seat.uploaded and seat.role not in uploaded_before}
-    return RowChange(replace(meeting, uploads=uploads), at)
+    return RowChange(replace(meeting, uploads=uploads), at, told)
 
 
 def _is_quiet(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
@@ -143,11 +148,9 @@ def _is_quiet(before: Mapping[str, object], after: Mapping[str, object]) -> bool
     return bool(changed) and changed <= QUIET
 
 
-def _uploaded(image: object) -> set[Role]:
+def _uploaded(row: Mapping[str, object] | None) -> set[Role]:
     """Return the roles whose session was uploaded as the row was before, none where there was no row."""
-    if not isinstance(image, Mapping):
-        return set()
-    before = rows.meeting({"id": "before"} | rows.decode(image))
+    before = rows.meeting({"id": "before"} | dict(row or {}))
     return {seat.role for seat in before.seats if seat.uploaded}
 
 

@@ -12,8 +12,10 @@ from chalicelib import log
 from chalicelib.control.apply import apply
 from chalicelib.control.persist import Overtaken
 from chalicelib.control.ports import World
+from chalicelib.domain import history, writes
 from chalicelib.domain.actions import Action, Launch, Update, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
+from chalicelib.domain.history import Entry
 from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
 from chalicelib.domain.seat import Role
 from chalicelib.rules.facts import NO_HINTS, Hints
@@ -40,6 +42,7 @@ class Looker:
         hints: Hints = NO_HINTS,
         *,
         glimpse: Meeting | None = None,
+        outside: tuple[Entry, ...] = (),
     ) -> list[Action]:
         """Do what is to be done for this meeting now, and return what was done.
 
@@ -47,6 +50,9 @@ class Looker:
         be old, so it is relied on in two cases only: (1) Its plan asks for nothing: then nothing is called at
         all. (2) Its plan starts with a conditional write: apply it; were the row stale, the table would refuse
         and the row is read again.
+
+        `outside` is what the row's history is to have of others' writes. It goes with the first write of the plan, and
+        where the plan does not begin with one, it is a write by itself.
 
         Raises:
             NoSuchMeeting: there is no such row.
@@ -61,7 +67,8 @@ class Looker:
                 meeting = replace(meeting, reported=meeting.reported | told.reported, uploads=told.uploads)
                 hints = replace(hints, streamed=hints.streamed and _uploads(meeting) <= _uploads(told))
             actions = self._plan(meeting, seen, hints)
-            if glimpse and not any(_is_urgent(action) for action in actions):
+            untold = history.not_in(meeting, outside)
+            if glimpse and not untold and not any(_is_urgent(action) for action in actions):
                 return []
             if is_undecided(actions):
                 seen = self._observe(meeting, seen)
@@ -70,8 +77,10 @@ class Looker:
             glimpse = None
             if not is_current:
                 continue
+            if untold and not (actions and isinstance(actions[0], Update)):
+                actions = [writes.noted(), *actions]
             try:
-                apply(self._world, meeting, actions)
+                apply(self._world, meeting, actions, untold)
             except Overtaken as overtaken:
                 log.note(log.Note.OVERTAKEN, meeting=meeting_id, why=str(overtaken))
                 seen = _merge(seen, overtaken.launched)
@@ -82,6 +91,16 @@ class Looker:
                     raise failures[0]
                 return actions
         raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
+
+    def keep(self, meeting_id: str, outside: tuple[Entry, ...]) -> None:
+        """See to it that the row's history has what others have written, whatever else is to be done for the meeting.
+
+        Raises:
+            NoSuchMeeting, Conflict, Unavailable: it was not done.
+        """
+        meeting = self._world.meetings.get(meeting_id) if outside else None
+        if meeting and (untold := history.not_in(meeting, outside)):
+            apply(self._world, meeting, [writes.noted()], untold)
 
     def _plan(self, meeting: Meeting, seen: Observation, hints: Hints) -> list[Action]:
         return plan(meeting, seen, self._world.clock(), hints, policy=self._policy)

@@ -10,7 +10,7 @@ from chalicelib import log
 from chalicelib.control.events import RowChange, StateChange, TimerEvent
 from chalicelib.control.look import Looker
 from chalicelib.control.ports import World
-from chalicelib.domain.errors import BadEvent, NoSuchMeeting, SomeFailed
+from chalicelib.domain.errors import BadEvent, ElephantError, NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import Meeting, Observation, Owner
 from chalicelib.rules.facts import Hints
 
@@ -74,25 +74,36 @@ class Triggers:
         failed = []
         for change in latest.values():
             try:
-                self._looker.look(change.meeting.id, hints=_STREAMED, glimpse=change.meeting)
+                self._looker.look(change.meeting.id, hints=_STREAMED, glimpse=change.meeting, outside=change.outside)
             except NoSuchMeeting as error:
                 log.note(log.Note.ROW_GONE, meeting=change.meeting.id, why=str(error))
             except Exception as error:
                 log.fail(log.Fail.LOOK_FAILED, error, meeting=change.meeting.id)
                 now = self._world.clock()
-                if _is_told_only_here(change.meeting) and now < (change.at or now) + RETRY_RECORDS_FOR:
+                is_lost = _is_told_only_here(change.meeting) or not self._is_kept(change)
+                if is_lost and now < (change.at or now) + RETRY_RECORDS_FOR:
                     failed.append(change.meeting.id)
         if failed:
             raise SomeFailed(f"These meetings could not be looked at, the batch is to be tried again: {failed}.")
 
+    def _is_kept(self, change: RowChange) -> bool:
+        """Return whether the row's history has what the record tells of others' writes; keep it where it has not."""
+        try:
+            self._looker.keep(change.meeting.id, change.outside)
+        except ElephantError as error:
+            log.fail(log.Fail.LOOK_FAILED, error, meeting=change.meeting.id)
+            return False
+        return True
+
 
 def _with_what_was_told_by(earlier: RowChange | None, change: RowChange) -> RowChange:
-    """Return a row's latest change with the reports and the uploads that its earlier ones told of."""
+    """Return a row's latest change with the reports, the uploads and the writes that its earlier ones told of."""
     if earlier is None:
         return change
     reported = change.meeting.reported | earlier.meeting.reported
     uploads = {**change.meeting.uploads, **earlier.meeting.uploads}
-    return replace(change, meeting=replace(change.meeting, reported=reported, uploads=uploads))
+    meeting = replace(change.meeting, reported=reported, uploads=uploads)
+    return replace(change, meeting=meeting, outside=(*earlier.outside, *change.outside))
 
 
 def _is_told_only_here(meeting: Meeting) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +52,9 @@ class Stand:
 
     def __post_init__(self) -> None:
         """Find the table of meetings by the stack's outputs."""
-        self._meetings = DynamoMeetings(self.site.client("dynamodb"), self.site.outputs["TableName"], self.site.now)
+        self._meetings = DynamoMeetings(
+            self.site.client("dynamodb"), self.site.outputs["TableName"], self.site.now, time.sleep
+        )
 
     def look(self) -> Look:
         """Look at the row and at EC2.

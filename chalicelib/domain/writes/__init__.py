@@ -5,7 +5,7 @@ for the change to be made. Nothing else in the app builds one, so what belongs t
 forgotten, together.
 """
 
-from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, together
+from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, noted, telling, together
 from chalicelib.domain.writes.ending import ended, ending, kept_ended
 from chalicelib.domain.writes.guests import (
     presence_changed,
@@ -69,6 +69,7 @@ __all__ = [
     "link_renewed",
     "listed",
     "moved",
+    "noted",
     "of_a_move",
     "presence_changed",
     "published",
@@ -83,6 +84,7 @@ __all__ = [
     "seen",
     "status_restored",
     "stood_down",
+    "telling",
     "together",
     "uploaded",
     "vouched",

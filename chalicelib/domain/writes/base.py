@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
-from chalicelib.domain.history import APP
+from chalicelib.domain.history import APP, HISTORY, Entry
 from chalicelib.domain.model import Attribute, Meeting
 from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
@@ -73,6 +73,18 @@ def together(changes: Iterable[Update], why: str | None = None) -> Update | None
 
 def _each_once(between: str, texts: Iterable[str]) -> str:
     return between.join(dict.fromkeys(filter(None, texts)))
+
+
+def noted() -> Update:
+    """Nothing changes but the row's history, which is told what others have written."""
+    return Update("what was written from outside the app is noted", quiet=True)
+
+
+def telling(meeting: Meeting, change: Update, outside: tuple[Entry, ...]) -> Update:
+    """Return the change with what others have written, which the row's history, as it was read, does not have."""
+    if not outside:
+        return change
+    return replace(change, told=outside, expect={**change.expect, **meeting.expect(HISTORY)})
 
 
 def same_end(meeting: Meeting, *names: Attribute) -> dict[Attribute, Any]:

@@ -72,7 +72,9 @@ class RealStage:
                 }
             ],
         )
-        self.meetings: Meetings = DynamoMeetings(account.watched_client("dynamodb"), TABLE, lambda: AT)
+        self.naps: list[float] = []
+        client = account.watched_client("dynamodb")
+        self.meetings: Meetings = DynamoMeetings(client, TABLE, lambda: AT, self.naps.append)
 
     def put(self, row: Mapping[str, Any]) -> None:
         self.table.put_item(TableName=TABLE, Item={name: rows.encode(value) for name, value in row.items()})
