@@ -13,7 +13,7 @@ NEAR_MIN = 10
 """From so many minutes before the end on the app is asked at each minute whether it still is the end."""
 
 LAST_WORD = timedelta(seconds=30)
-"""How long the app's word is waited for once a minute has come by what it told before."""
+"""How long the app's word is waited for once it was asked at a minute that has come by what it told before."""
 
 _MINUTE = timedelta(minutes=1)
 
@@ -55,6 +55,7 @@ class _End:
         self._now = now
         self._patience = patience
         self._asked: tuple[datetime, int] | None = None
+        self._asked_at: datetime | None = None
         self._told_before = 0
         self._certain: tuple[datetime, int] | None = None
 
@@ -65,10 +66,10 @@ class _End:
         left = max(0, ceil((end - now) / _MINUTE))
         if left > NEAR_MIN:
             return None
-        if self._asked != (end, left):
-            self._asked, self._told_before = (end, left), self._conversation.times_told
+        if self._asked != (end, left) or self._asked_at is None:
+            self._asked, self._asked_at, self._told_before = (end, left), now, self._conversation.times_told
             self._conversation.ask_again()
-        is_late = self._patience is not None and now >= end - left * _MINUTE + self._patience
+        is_late = self._patience is not None and now >= self._asked_at + self._patience
         if self._conversation.times_told > self._told_before or is_late:
             self._certain = end, left
         return self._certain[1] if self._certain and self._certain[0] == end else None

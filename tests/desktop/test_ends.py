@@ -78,6 +78,17 @@ def test_an_app_that_is_out_of_reach_keeps_nobody_past_the_end() -> None:
     assert world.left(END + LAST_WORD) == 0
 
 
+def test_one_whose_time_is_put_forward_asks_before_it_goes_by_an_old_word() -> None:
+    """As a machine that was stopped and started, and hears what time it is from a refusal."""
+    world = World()
+    world.left(END - 30 * MINUTE)
+    world.place = replace(PLACE, ends_at=END + 60 * MINUTE)
+    world.now = END + 5 * MINUTE
+    assert world.ends.minutes_left(world.told) is None
+    assert world.left(END + 5 * MINUTE + 2 * SECOND) is None
+    assert world.told.ends_at == END + 60 * MINUTE
+
+
 def test_an_announced_end_comes_first() -> None:
     world = World(replace(PLACE, closes_at=END - 30 * MINUTE))
     assert world.left(END - 32 * MINUTE + SECOND) == 2
