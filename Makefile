@@ -37,7 +37,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor image deploy certificate smoke key recordings erase destroy policies texts lock browser e2e clean
+.PHONY: doctor image deploy certificate smoke key recordings erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -127,6 +127,10 @@ lock: $(READY) ## Lock what ships and what develops it, with hashes (UPGRADE=1 f
 browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromium).
 	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make browser CHROMIUM=…'; exit 1; }
 	@CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser $(ARGS)
+
+pictures: $(READY) ## Show in docs/images what each state of the pages looks like (CHROMIUM=/path/to/chromium).
+	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make pictures CHROMIUM=…'; exit 1; }
+	@PICTURES=docs/images CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser/test_story.py $(ARGS)
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e

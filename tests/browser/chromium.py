@@ -8,7 +8,7 @@ import json
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,15 +118,20 @@ class Chromium:
         page.call("Page.enable")
         return page
 
-    def tab(self, url: str) -> Page:
-        """Return the tab whose address begins so, once there is one."""
+    def tabs(self) -> dict[str, str]:
+        """Return the address of every tab, by its id; not of what the browser has for itself."""
+        listed = self.call("Target.getTargets")["targetInfos"]
+        return {each["targetId"]: each["url"] for each in listed if each["type"] == "page"}
+
+    def tab(self, url: str, beside: Collection[str] = ()) -> Page:
+        """Return the tab whose address begins so, once there is one that is not of those with these ids."""
         until = time.monotonic() + _PATIENCE_S
         while True:
-            listed = self.call("Target.getTargets")["targetInfos"]
-            found = [each["targetId"] for each in listed if each["type"] == "page" and each["url"].startswith(url)]
+            tabs = self.tabs()
+            found = [tab for tab, where in tabs.items() if where.startswith(url) and tab not in beside]
             if found:
                 return self.attach(found[-1])
-            assert time.monotonic() < until, f"no tab is at {url}, but at {[each['url'] for each in listed]}"
+            assert time.monotonic() < until, f"no tab is at {url}, but at {list(tabs.values())}"
             time.sleep(_LOOK_EVERY_S)
 
 
@@ -188,7 +193,8 @@ class Page:
         )
 
     def picture(self, path: Path) -> None:
-        """Keep what the whole page looks like."""
+        """Keep what the whole page looks like; one that lies behind another tab is not drawn, so it is brought up."""
+        self.call("Page.bringToFront")
         reply = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(reply["data"]))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from tests.browser.chromium import Chromium
+from tests.browser.cloud import House, house
 from tests.browser.stand import Stand
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
@@ -20,6 +22,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     browser = Chromium(CHROMIUM, tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The cloud of a module's stories; each has a meeting of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        with house(tmp_path_factory.mktemp("house"), CHROMIUM) as running:
+            yield running
 
 
 @pytest.fixture

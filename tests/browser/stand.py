@@ -29,6 +29,10 @@ class Answer:
     time: datetime = NOON
 
     @property
+    def text(self) -> str:
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
+
+    @property
     def all_headers(self) -> dict[str, str]:
         kind = "text/html" if isinstance(self.body, str) else "application/json"
         marks = {"Elephant": "1", "Elephant-Time": self.time.strftime("%Y-%m-%dT%H:%M:%SZ")} if self.ours else {}
@@ -96,7 +100,7 @@ class Stand:
             request.close_connection = True
             return
         request.send_response(answer.status)
-        content = (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
+        content = answer.text.encode()
         for name, value in {**answer.all_headers, "Content-Length": str(len(content))}.items():
             request.send_header(name, value)
         request.end_headers()
