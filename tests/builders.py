@@ -113,7 +113,7 @@ def published(role: str, minutes: float = -10) -> dict[str, Any]:
 
 def healthy(role: str, minutes: float = -10) -> dict[str, Any]:
     """Return what a row says of a role whose desktop has reported, six minutes after its launch."""
-    return published(role, minutes) | {f"{role}_healthy_at": at(minutes + 6)}
+    return published(role, minutes) | {f"{role}_healthy_at": at(minutes + 6), "opened_at": at(minutes + 6)}
 
 
 def joined(role: str, minutes: float = 1) -> dict[str, Any]:
@@ -141,6 +141,7 @@ def uploaded(role: str, minutes: float | None) -> dict[str, Any]:
 LAUNCHED = SCHEDULED | launched("teacher") | launched("student") | {"status": "LAUNCHED"}
 PUBLISHED = LAUNCHED | published("teacher") | published("student") | {"status": "DNS_WRITTEN"}
 HEALTHY = PUBLISHED | healthy("teacher") | healthy("student") | {"status": "HEALTHY"}
+ONE_CAME = HEALTHY | joined("teacher") | {"status": "IN_PROGRESS"}
 IN_PROGRESS = HEALTHY | joined("teacher") | joined("student") | {"status": "IN_PROGRESS"}
 HELD = {"checkpoint_at": at(15)}
 ENDED = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ending_at": at(60), "ended_at": at(60)}

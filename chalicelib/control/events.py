@@ -15,7 +15,7 @@ from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.history import Entry
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Attribute, Meeting, State
-from chalicelib.domain.seat import Role, SeatAttribute, attribute
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 
 _QUIET: tuple[SeatAttribute, ...] = (
     "missing",
@@ -133,12 +133,11 @@ def _row_change(record: object, seal: Seal) -> RowChange | None:
         if isinstance(before, Mapping) and _is_quiet(before, image) and not told:
             return None
         meeting = rows.meeting(row, seal)
-        uploaded_before = _uploaded(row_before)
     except BadEvent as error:
         raise BadEvent(f"{name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise BadEvent(f"{name} holds an image that is not DynamoDB JSON: {image!r:.200}.") from error
-    uploads = {seat.role: at for seat in meeting.seats if at and seat.uploaded and seat.role not in uploaded_before}
+    uploads = {seat.role: at for seat in meeting.seats if at and _has_uploaded(meeting, seat, row_before or {})}
     return RowChange(replace(meeting, uploads=uploads), at, told)
 
 
@@ -148,10 +147,10 @@ def _is_quiet(before: Mapping[str, object], after: Mapping[str, object]) -> bool
     return bool(changed) and changed <= QUIET
 
 
-def _uploaded(row: Mapping[str, object] | None) -> set[Role]:
-    """Return the roles whose session was uploaded as the row was before, none where there was no row."""
-    before = rows.meeting({"id": "before"} | dict(row or {}))
-    return {seat.role for seat in before.seats if seat.uploaded}
+def _has_uploaded(meeting: Meeting, seat: Seat, row_before: Mapping[str, object]) -> bool:
+    """Return whether this write tells of an upload: the first, or one to another address."""
+    name = seat.attribute("session_data")
+    return seat.uploaded and meeting.row[name] != row_before.get(name)
 
 
 def _moment(seconds: object) -> datetime | None:

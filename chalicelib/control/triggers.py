@@ -13,6 +13,7 @@ from chalicelib.control.ports import World
 from chalicelib.domain.errors import BadEvent, ElephantError, NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import Meeting, Observation, Owner
 from chalicelib.rules.facts import Hints
+from chalicelib.rules.people import latest_upload, uploaded_at
 
 _STREAMED = Hints(streamed=True)
 RETRY_RECORDS_FOR = timedelta(minutes=5)
@@ -101,7 +102,9 @@ def _with_what_was_told_by(earlier: RowChange | None, change: RowChange) -> RowC
     if earlier is None:
         return change
     reported = change.meeting.reported | earlier.meeting.reported
-    uploads = {**change.meeting.uploads, **earlier.meeting.uploads}
+    first, last = earlier.meeting.uploads, change.meeting.uploads
+    dates = {seat.role: latest_upload(seat, first.get(seat.role), last.get(seat.role)) for seat in change.meeting.seats}
+    uploads = {role: date for role, date in dates.items() if date}
     meeting = replace(change.meeting, reported=reported, uploads=uploads)
     return replace(change, meeting=meeting, outside=(*earlier.outside, *change.outside))
 
@@ -113,5 +116,5 @@ def _is_told_only_here(meeting: Meeting) -> bool:
     though there is work on it: made by hand, or edited.
     """
     reports = any(meeting.has_reported(seat) and not seat.healthy_at for seat in meeting.seats)
-    uploads = any(seat.role in meeting.uploads and not seat.uploaded_at for seat in meeting.seats)
+    uploads = any(uploaded_at(meeting, seat) != seat.uploaded_at for seat in meeting.seats)
     return ((reports or uploads) and not meeting.over) or not (meeting.listed or meeting.finished)

@@ -65,6 +65,7 @@ class Cause(StrEnum):
     GONE = "GONE"
     LATE_BOOT = "LATE_BOOT"
     NOT_READY_AGAIN = "NOT_READY_AGAIN"
+    ASKED = "ASKED"
 
     @property
     def is_lateness(self) -> bool:
@@ -79,6 +80,7 @@ _CAUSES = {
     Cause.GONE: "its desktop is gone",
     Cause.LATE_BOOT: "its desktop was not ready within the boot limit",
     Cause.NOT_READY_AGAIN: "its desktop stopped being ready, and was not again within the boot limit",
+    Cause.ASKED: "another desktop was asked for",
 }
 
 
@@ -87,7 +89,7 @@ class Attempt:
     """One role's launch: what the intent on the row says and the launch token is made from.
 
     `after` is the subnet in which the attempt before came to nothing: another is tried first. `state_reason` is why
-    EC2 says that the desktop before is gone.
+    EC2 says that the desktop before is gone, and `lost` what of its recording is lost with it, as a sentence.
     """
 
     role: Role
@@ -96,6 +98,7 @@ class Attempt:
     cause: Cause
     after: str | None = None
     state_reason: str | None = None
+    lost: str | None = None
 
     @property
     def why(self) -> str:

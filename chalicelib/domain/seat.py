@@ -127,8 +127,23 @@ class Seat:
 
     def has_named(self, desktop_id: str) -> bool:
         """Whether the row names this desktop for this seat, or did before another took its place."""
-        earlier = (entry.partition(" ")[2].partition(":")[0] for entry in self.replaced)  # when, which: why
-        return desktop_id in (self.desktop_id, *earlier)
+        return desktop_id in (self.desktop_id, *self._earlier)
+
+    @property
+    def _earlier(self) -> list[str]:
+        """The ids of the desktops that this role had before."""
+        return [entry.partition(" ")[2].partition(":")[0] for entry in self.replaced]  # when, which: why
+
+    @property
+    def lost_before(self) -> tuple[str, ...]:
+        """What was lost of recordings on desktops that this role had before: each sentence names its desktop."""
+        return tuple(told for told in self.recording_lost if any(name and name in told for name in self._earlier))
+
+    @property
+    def lost_here(self) -> tuple[str, ...]:
+        """What the present desktop has told that it could not save."""
+        before = self.lost_before
+        return tuple(told for told in self.recording_lost if told not in before)
 
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""

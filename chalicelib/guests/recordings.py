@@ -160,7 +160,7 @@ def note(
                 f"{pieces} pieces were told, and {lying} are in the bucket; ask about each, and send what is not there."
             )
         url = store.address(own)
-    if lost == seat.recording_lost and is_known(desk, url, said_at):
+    if lost == seat.lost_here and is_known(desk, url, said_at):
         return
     write(meetings, meeting, writes.reported_recordings(meeting, seat, url, lost, said_at))
     if url:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Action, DropTimers, Observe, Step, Terminate, Withdraw, is_undecided
 from chalicelib.domain.model import Owner, Reason
+from chalicelib.rules import people
 from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts
 from chalicelib.rules.recordings import awaited, is_closing
@@ -23,13 +26,34 @@ class Ending:
     holds: Callable[[Facts], bool]
 
 
-def _both_in_time(facts: Facts) -> bool:
-    return len(facts.uploaded_by_checkpoint) == 2
+def _has_not_shown(facts: Facts) -> bool:
+    other = facts.left_alone
+    if other is None or not (facts.checkpoint_open and facts.done_by_checkpoint):
+        return False
+    return not (people.may_be_in(facts.meeting, other.seat, facts.policy) or facts.waits_outside(other))
 
 
-def _out_of_grace(facts: Facts) -> bool:
-    first = min((seat.uploaded_at for seat in facts.uploaded if seat.uploaded_at), default=None)
-    return facts.checkpoint_reached and first is not None and facts.now >= first + facts.policy.upload_grace
+def _is_out_of_grace(facts: Facts, *, told: bool) -> bool:
+    """Return whether one side is done longer than the grace; `told`: the other's desktop tells of connections.
+
+    Such a desktop closes by itself when the grace is over, and has the time after it to upload what it has recorded.
+    """
+    other = facts.left_alone
+    since = people.done_since(facts.meeting, facts.done[0]) if other else None
+    if other is None or since is None or people.tells_presence(other.seat, facts.policy) is not told:
+        return False
+    grace = facts.policy.upload_grace + (facts.policy.upload_time if told else timedelta())
+    return facts.checkpoint_reached and facts.now >= since + grace
+
+
+def _nobody_entered(facts: Facts) -> bool:
+    awaited = facts.somebody_waits or not facts.was_ever_open or facts.may_still_enter
+    return facts.checkpoint_open and facts.nobody_came and not awaited
+
+
+def _nobody_could_enter(facts: Facts) -> bool:
+    in_vain = facts.patience_is_out if facts.somebody_waits else not facts.was_ever_open
+    return facts.checkpoint_open and facts.nobody_came and in_vain
 
 
 def _attempts_are_spent(facts: Facts) -> bool:
@@ -46,28 +70,38 @@ def _all_gone(facts: Facts) -> bool:
 ENDINGS = (
     Ending(
         Reason.EARLY_SUCCESS,
-        "at the checkpoint, once: both have uploaded",
-        lambda facts: facts.checkpoint_open and _both_in_time(facts),
+        "at the checkpoint, once: both are done: uploaded, and away",
+        lambda facts: facts.checkpoint_open and len(facts.done_by_checkpoint) == 2,
     ),
     Ending(
         Reason.SUCCESS,
-        "after the checkpoint: both have uploaded",
-        lambda facts: facts.checkpoint_reached and not facts.awaits_dating and len(facts.uploaded) == 2,
+        "after the checkpoint: both are done",
+        lambda facts: facts.checkpoint_reached and not facts.awaits_dating and len(facts.done) == 2,
     ),
     Ending(
         Reason.PARTIAL_NO_SHOW,
-        "at the checkpoint, once: one has uploaded",
-        lambda facts: facts.checkpoint_open and bool(facts.uploaded_by_checkpoint),
+        "at the checkpoint, once: one is done, the other not in, nor at a closed door",
+        _has_not_shown,
     ),
     Ending(
         Reason.NO_SHOW,
-        "at the checkpoint, once: nobody has uploaded, nobody has come",
-        lambda facts: facts.checkpoint_open and not facts.uploaded and not facts.meeting.in_progress,
+        "from the checkpoint on, nobody has come: a door was open for `entering`, nobody waits",
+        _nobody_entered,
+    ),
+    Ending(
+        Reason.LAUNCH_FAILED,
+        "the same, no door was ever open, nobody waits; or somebody does until `patience` is out",
+        _nobody_could_enter,
     ),
     Ending(
         Reason.PARTIAL_UPLOAD,
-        "after the checkpoint: one has uploaded longer ago than the grace",
-        _out_of_grace,
+        "after the checkpoint: one is done longer than the grace, which the other was told",
+        partial(_is_out_of_grace, told=True),
+    ),
+    Ending(
+        Reason.PARTIAL_UPLOAD,
+        "the same where the other's desktop tells of no connections: never at once if it joined",
+        partial(_is_out_of_grace, told=False),
     ),
     Ending(
         Reason.MAX_DURATION,

@@ -1,184 +1,97 @@
 """What is known of one meeting at one moment, worked out once: the rules ask here and calculate nothing themselves.
 
 `Facts` takes a row, what was seen of its desktops, the time and the operator's numbers. Each fact is a property,
-worked out when it is first asked for.
+worked out when it is first asked for. Those that only tell when are in `moments`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Update
-from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, Status
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.actions import Cause, Update
+from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Status
 from chalicelib.domain.seat import Seat
-from chalicelib.rules.times import Times, deadline, last_end, times
+from chalicelib.rules import doors, people
+from chalicelib.rules.moments import NO_HINTS, Hints, Moments
 from chalicelib.rules.views import SeatView, Situation, is_anothers
 
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What a trigger knows beside the row: a timer's word that its time has come, or somebody's that it is time.
-
-    A timer's word counts where the row itself does not say when the meeting is. `force` makes the meeting due
-    whatever the row says. `streamed` says that the stream has told all that it will of the row's uploads.
-    """
-
-    due: bool = False
-    checkpoint: bool = False
-    force: bool = False
-    streamed: bool = False
-
-
-NO_HINTS = Hints()
+__all__ = ["NO_HINTS", "Facts", "Hints"]
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Moments):
     """All that the rules may ask about a meeting. `seen` is what was observed; `now` and all moments are UTC."""
-
-    meeting: Meeting
-    seen: Observation
-    now: datetime
-    policy: Policy
-    hints: Hints = NO_HINTS
-
-    # --- when
-
-    @cached_property
-    def times(self) -> Times:
-        """T, when the desktops are launched, and the checkpoint."""
-        return times(self.meeting, self.policy)
-
-    @cached_property
-    def deadline(self) -> datetime | None:
-        """The moment that no desktop of the meeting may outlive, None where nothing tells it."""
-        return self._deadline_of(self.meeting)
-
-    @cached_property
-    def deadline_once_launched(self) -> datetime | None:
-        """The deadline as it is once a launch was begun now."""
-        begun = replace(self.meeting, begun_at=self.meeting.begun_at or self.now)
-        return self._deadline_of(begun)
-
-    def _deadline_of(self, meeting: Meeting) -> datetime | None:
-        """Return a meeting's deadline, or the last end of one of its desktops, which no row can move."""
-        launched = [desktop.launched_at for desktop in self.ours if desktop.launched_at]
-        ends = [last_end(moment, self.policy) for moment in launched]
-        moment = deadline(meeting, self.policy, launched)
-        return min([*ends, moment] if moment else ends, default=None)
-
-    @cached_property
-    def ends_at(self) -> datetime | None:
-        """When people's time ends, None where nothing tells it; what is left to the deadline is for uploads."""
-        return self.deadline - self.policy.upload_time if self.deadline else None
-
-    @cached_property
-    def time_is_up(self) -> bool:
-        """Whether people's time has ended."""
-        return self.ends_at is not None and self.now >= self.ends_at
-
-    @cached_property
-    def is_far(self) -> bool:
-        """Whether nobody needs the meeting's desktops for longer than `standby`: it was moved to later."""
-        launch_at, meeting = self.times.launch_at, self.meeting
-        if launch_at is None or self.now >= launch_at - self.policy.standby:
-            return False
-        return not (meeting.forced or meeting.in_progress or self.uploaded)
-
-    @cached_property
-    def is_in_time(self) -> bool:
-        """Whether the meeting should have its desktops by its own row: from `launch_at` on, or once begun."""
-        launch_at = self.times.launch_at
-        if launch_at is not None and self.now >= launch_at:
-            return True
-        if any(seat.attempt_at for seat in self.meeting.seats):
-            return not self.is_far
-        return self.hints.due and not self.meeting.is_timed
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the meeting should have its desktops by now; nobody gets another once people's time is up."""
-        return (self.hints.force or self.is_in_time) and not self.time_is_up
-
-    @property
-    def is_forced(self) -> bool:
-        """Whether the meeting is due by somebody's word alone."""
-        return self.hints.force and not self.is_in_time
-
-    @cached_property
-    def checkpoint_passed(self) -> bool:
-        """Whether the row itself says that the checkpoint's time has come."""
-        checkpoint = self.times.checkpoint
-        return checkpoint is not None and self.now >= checkpoint
-
-    @property
-    def checkpoint_reached(self) -> bool:
-        """Whether the checkpoint's time has come, by the row or, where the row does not say, by a timer's word."""
-        return self.checkpoint_passed or (self.hints.checkpoint and not self.meeting.is_timed)
-
-    @property
-    def checkpoint_open(self) -> bool:
-        """Whether the checkpoint's time has come, it was not held yet, and it is known what came before it."""
-        return self.checkpoint_reached and self.meeting.checkpoint_at is None and not self.awaits_dating
-
-    @cached_property
-    def awaits_dating(self) -> bool:
-        """Whether an upload is there at the checkpoint of which only the stream can say when it came, and is about to.
-
-        So the reason for an end does not hang on whether the stream or the sweep comes first. The checkpoint's own
-        timer waits for nothing: its word is that what is there has come in time.
-        """
-        moment = self.times.checkpoint
-        if moment is None or self.hints.checkpoint or self.hints.streamed or self.meeting.checkpoint_at:
-            return False
-        undated = any(self.uploaded_at(seat) is None for seat in self.uploaded)
-        return undated and moment <= self.now < moment + self.policy.dating
-
-    def uploaded_at(self, seat: Seat) -> datetime | None:
-        """Return when this seat's upload came, as far as the row or the stream tells."""
-        return seat.uploaded_at or self.meeting.uploads.get(seat.role)
-
-    def is_settled(self, since: datetime | None) -> bool:
-        """Return whether this was long enough ago for EC2 to show what became of it."""
-        return self.policy.is_settled(since, self.now)
 
     # --- who
 
     @cached_property
-    def uploaded(self) -> tuple[Seat, ...]:
-        """The seats whose session was uploaded."""
-        return tuple(seat for seat in self.meeting.seats if seat.uploaded)
+    def done(self) -> tuple[Seat, ...]:
+        """The seats whose side is done: it has uploaded, and its person is away."""
+        return tuple(seat for seat in self.meeting.seats if people.is_done(self.meeting, seat))
 
     @cached_property
-    def uploaded_by_checkpoint(self) -> tuple[Seat, ...]:
-        """The seats whose session was uploaded by the checkpoint, even if the checkpoint is held late.
+    def done_by_checkpoint(self) -> tuple[Seat, ...]:
+        """The seats that are done and had uploaded by the checkpoint, even if the checkpoint is held late.
 
         An upload whose time is not known counts where the checkpoint's own timer says that it is time.
         """
         moment = self.times.checkpoint or self.now
-        dates = [(seat, self.uploaded_at(seat)) for seat in self.uploaded]
+        dates = [(seat, people.uploaded_at(self.meeting, seat)) for seat in self.done]
         return tuple(seat for seat, came in dates if (came <= moment if came else self.hints.checkpoint))
 
+    @cached_property
+    def left_alone(self) -> SeatView | None:
+        """The one side that is not done while the other is, None where neither is, or both are."""
+        others = [view for view in self.seats if view.seat not in self.done]
+        return others[0] if len(others) == 1 else None
+
+    @cached_property
+    def nobody_came(self) -> bool:
+        """Whether nobody has joined or uploaded, nor is connected."""
+        connected = any(map(self.is_connected, self.meeting.seats))
+        return not (self.uploaded or self.meeting.in_progress or connected)
+
+    def waits_outside(self, view: SeatView) -> bool:
+        """Return whether this role's person waits at a door that is closed."""
+        closed = view.is_gone or not doors.is_open(self.meeting, view.seat)
+        return closed and people.waits(view.seat, self.now, self.policy)
+
+    @cached_property
+    def somebody_waits(self) -> bool:
+        """Whether somebody waits at a closed door."""
+        return any(map(self.waits_outside, self.seats))
+
+    @cached_property
+    def patience_is_out(self) -> bool:
+        """Whether it is too late to launch and replace for those who wait and never got in."""
+        start = self.times.start
+        return start is not None and self.now >= start + self.policy.patience
+
+    @cached_property
+    def opened_at(self) -> datetime | None:
+        """When a door first stood open, None where none ever did."""
+        return doors.opened_at(self.meeting, min(self.times.start or self.now, self.now))
+
+    @property
+    def was_ever_open(self) -> bool:
+        """Whether a door ever stood open, as far as is known: of desktops that others launched nothing is."""
+        by_hand = any(seat.desktop_id and not seat.attempt for seat in self.meeting.seats)
+        return self.opened_at is not None or by_hand
+
+    @property
+    def may_still_enter(self) -> bool:
+        """Whether the first door opened so lately that whoever comes may not have been through it yet.
+
+        Where the row tells no time at all nobody would look again: the timer's word is enough.
+        """
+        lately = self.policy.is_recent(self.opened_at, self.policy.entering, self.now)
+        return lately and self.times.checkpoint is not None
+
     # --- which desktops
-
-    @cached_property
-    def desktops(self) -> Observation:
-        """What was observed, with what is another meeting's marked as foreign, even if the row names it."""
-        its_own = (None, self.meeting.id)
-        if all(d.meeting_id in its_own for d in self.seen.desktops):
-            return self.seen
-        judged = (d if d.meeting_id in its_own else replace(d, owner=Owner.FOREIGN) for d in self.seen.desktops)
-        return replace(self.seen, desktops=tuple(judged))
-
-    @cached_property
-    def ours(self) -> tuple[Desktop, ...]:
-        """The meeting's desktops that the app owns, dead ones too."""
-        return tuple(d for d in self.desktops.desktops if d.owner is Owner.OURS)
 
     @cached_property
     def seats(self) -> tuple[SeatView, SeatView]:
@@ -191,9 +104,8 @@ class Facts:
             return self._found(seat) or SeatView(
                 seat, Situation.UNKNOWN
             )  # a wrong id on the row: somebody's to correct
-        serves = named is not None and named.state.serves
-        late = named is not None and serves and self._is_late(seat, named)
-        if serves and not late:
+        unfit = self._why_unfit(seat, named) if named and named.state.serves else None
+        if named and named.state.serves and not unfit:
             return SeatView(seat, Situation.SERVED, named)
         if seat.desktop_id and not named and not self._is_known_gone(seat):
             return SeatView(seat, Situation.UNKNOWN)
@@ -201,7 +113,8 @@ class Facts:
             return found
         if self._must_wait(seat):
             return SeatView(seat, Situation.WAITING)
-        return SeatView(seat, Situation.WANTED, named, late)
+        leaves_it = people.is_done(self.meeting, seat) and not people.waits(seat, self.now, self.policy)
+        return SeatView(seat, Situation.WANTED, named, unfit, is_needed=not leaves_it)
 
     def _found(self, seat: Seat) -> SeatView | None:
         """Return the view of a seat with a live desktop that its row does not name, None where there is none."""
@@ -242,17 +155,27 @@ class Facts:
                 found += [] if self.meeting.vouches_for(seat) else [(seat, "no instance that EC2 shows")]
         return tuple(found)
 
-    def _is_late(self, seat: Seat, desktop: Desktop) -> bool:
-        """Return whether a desktop that lives is to be replaced, since it was not ready for too long."""
-        came = seat.joined_at or seat.is_connected or seat.uploaded
-        if came or seat.late_boots or desktop.owner is not Owner.OURS or not self.is_due:
-            return False
+    def _why_unfit(self, seat: Seat, desktop: Desktop) -> Cause | None:
+        """Return why a desktop that lives is to be replaced, None where it is not.
+
+        It is where somebody asks for it, whoever is at it. Otherwise where it was not ready for too long and nobody has
+        come: once, before the checkpoint; and for who waits at its door again and again, until patience is out.
+        """
+        if desktop.owner is not Owner.OURS or not self.is_due:
+            return None
+        if seat.is_unwanted:
+            return Cause.ASKED if seat.attempt < self.policy.max_attempts else None
+        cause = Cause.NOT_READY_AGAIN if seat.has_stopped_being_ready else Cause.LATE_BOOT
         if seat.is_given_up:  # and whoever gave it up broke off before it was replaced
-            return True
+            return cause
+        came = seat.joined_at or seat.is_connected or seat.uploaded
         since = self._not_ready_since(seat, desktop)
-        if since is None or self.checkpoint_passed or seat.attempt >= self.policy.max_attempts:
-            return False
-        return self.now >= since + self.policy.boot_limit
+        if came or since is None or seat.attempt >= self.policy.max_attempts:
+            return None
+        is_awaited = people.waits(seat, self.now, self.policy) and not self.patience_is_out
+        if (seat.late_boots or self.checkpoint_passed) and not is_awaited:
+            return None
+        return cause if self.now >= since + self.policy.boot_limit else None
 
     def _not_ready_since(self, seat: Seat, desktop: Desktop) -> datetime | None:
         """Return since when a desktop should have been ready and is not, None where it is or that is not known."""
@@ -327,18 +250,31 @@ class Facts:
             for seat in as_named.seats
             if meeting.has_reported(seat) and not seat.healthy_at
         ]
+        as_named = writes.after(meeting, writes.together(changes))
         if (status := _status_of(as_named)).rank > meeting.status.rank:
             changes.append(writes.status_restored(meeting, status))
-        if self.checkpoint_open:
+        if self.checkpoint_open and not self.nobody_came:
             changes.append(writes.checkpoint_held(meeting, now))
+        as_noted = writes.after(meeting, writes.together(changes))
+        if not meeting.opened_at and (opened_at := self.opened_at or doors.opened_at(as_noted, now)):
+            changes.append(writes.opened(meeting, opened_at))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
-        changes += [writes.uploaded(meeting, seat.role, now) for seat in self.uploaded if self._is_to_be_dated(seat)]
+        changes += [self._dated(seat) for seat in self.uploaded if self._is_to_be_dated(seat)]
         return writes.together(changes)
 
     def _is_to_be_dated(self, seat: Seat) -> bool:
-        told = seat.role in self.meeting.uploads
-        return not seat.uploaded_at and (told or not self.awaits_dating)
+        told = people.uploaded_at(self.meeting, seat)
+        return told != seat.uploaded_at or (told is None and not self.awaits_dating)
+
+    def _dated(self, seat: Seat) -> Update:
+        """Return the date of an upload: as the stream tells it, or when it was first seen.
+
+        One that nobody has dated was there before its person was let in again, since that is written only then.
+        """
+        told = people.uploaded_at(self.meeting, seat)
+        first_seen = min(self.now, seat.returned_at or self.now)
+        return writes.uploaded(self.meeting, seat.role, told or first_seen, is_told=told is not None)
 
     @cached_property
     def noted(self) -> Meeting:

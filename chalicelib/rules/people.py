@@ -16,6 +16,7 @@ from chalicelib.domain.actions import Update
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
+from chalicelib.rules import doors
 from chalicelib.rules.times import ends_at, times
 
 
@@ -111,7 +112,11 @@ def uploaded_at(meeting: Meeting, seat: Seat) -> datetime | None:
     new. A desktop of the seeds that uploads again to the same address changes nothing on the row, so nobody is told of
     it: its person then counts as come back, and the meeting goes on, at the longest until people's time is up.
     """
-    told, noted = meeting.uploads.get(seat.role), seat.uploaded_at
+    return latest_upload(seat, seat.uploaded_at, meeting.uploads.get(seat.role))
+
+
+def latest_upload(seat: Seat, noted: datetime | None, told: datetime | None) -> datetime | None:
+    """Return the date of an upload of which two are known: the first, unless the person came back before the other."""
     if told is None or noted is None:
         return noted or told
     came_at = _latest(seat.connected_at, seat.returned_at)
@@ -136,7 +141,7 @@ def closes_at(meeting: Meeting, policy: Policy) -> datetime | None:
         return None
     checkpoint, end = times(meeting, policy).checkpoint, ends_at(meeting, policy)
     [other] = [seat for seat in meeting.seats if seat is not done[0]]
-    came = other.joined_at or other.connected_at
+    came = other.joined_at or other.connected_at or (other.waiting_at and not doors.is_open(meeting, other))
     closes = since + policy.upload_grace
     if checkpoint:
         in_time = since <= checkpoint and meeting.checkpoint_at is None

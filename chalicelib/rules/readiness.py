@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.rules.people import is_done
 from chalicelib.rules.times import times
 
 
@@ -18,4 +19,4 @@ def is_not_ready(meeting: Meeting, now: datetime, policy: Policy) -> bool:
     if meeting.over or moments.start is None or moments.checkpoint is None or moments.launch_at is None:
         return False
     begun = moments.start <= now < moments.checkpoint
-    return begun and not all(meeting.is_ready(seat.role) or seat.uploaded for seat in meeting.seats)
+    return begun and not all(meeting.is_ready(seat.role) or is_done(meeting, seat) for seat in meeting.seats)

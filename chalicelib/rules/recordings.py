@@ -45,11 +45,25 @@ def _was_visited(seat: Seat) -> bool:
 
 
 def _is_saved(facts: Facts, seat: Seat, ends_at: datetime) -> bool:
-    """Return whether the desktop has said that all is safe since its person came last, and nobody is there any more.
+    """Return whether the desktop has said that all is safe, and would have told of somebody who came back by now.
 
-    What it has said before the end of people's time counts once it would have told of somebody who came back.
+    What it has said before the end of people's time counts once it would have.
     """
-    saved_at, came_at = seat.saved_at, seat.connected_at
-    if saved_at is None or seat.is_connected or (came_at is not None and came_at > saved_at):
-        return False
-    return saved_at >= ends_at or facts.now >= ends_at + facts.policy.presence
+    saved_at = _saved_since_they_came(seat)
+    return saved_at is not None and (saved_at >= ends_at or facts.now >= ends_at + facts.policy.presence)
+
+
+def _saved_since_they_came(seat: Seat) -> datetime | None:
+    """Return when the desktop said that all is safe, None where somebody is there, or has come since."""
+    came = [moment for moment in (seat.connected_at, seat.returned_at) if moment]
+    if seat.saved_at is None or seat.is_connected or any(moment > seat.saved_at for moment in came):
+        return None
+    return seat.saved_at
+
+
+def lost_with(facts: Facts, seat: Seat) -> str | None:
+    """Return what is lost where this seat's desktop is replaced now, as a sentence; None where all of it is safe."""
+    visited = facts.policy.records and seat.desktop_id and _was_visited(seat)
+    if not visited or _saved_since_they_came(seat):
+        return None
+    return f"The desktop {seat.desktop_id} was replaced before all that it had recorded was safe."

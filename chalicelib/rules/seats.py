@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Launch, Publish, Rearm, Step, Terminate, Withdraw
+from chalicelib.domain.actions import Cause, Launch, Publish, Rearm, Step, Terminate, Withdraw
 from chalicelib.domain.model import Desktop, DnsRecord, Owner, State
 from chalicelib.domain.seat import Seat
 from chalicelib.rules.clearing import clear_away
 from chalicelib.rules.facts import Facts
+from chalicelib.rules.recordings import lost_with
 from chalicelib.rules.views import SeatView
 
 
@@ -34,7 +35,7 @@ def launch(facts: Facts) -> list[Step]:
     left_over = [desktop.id for desktop in _left_over(facts)]
     if left_over:
         useless.append(Terminate("it serves no more, and its role gets another", tuple(left_over)))
-    attempts = tuple(view.next_attempt for view in launching)
+    attempts = tuple(replace(view.next_attempt, lost=lost_with(facts, view.seat)) for view in launching)
     why = "; ".join(f"{attempt.role}: {attempt.why}" for attempt in attempts)
     launches = Launch(why, attempts, facts.is_forced, needs=tuple(useless))
     farewells: list[Step] = [step for view in launching if view.late for step in _withdraw(facts, view.seat, launches)]
@@ -52,7 +53,9 @@ def _terminate_useless(view: SeatView) -> list[Step]:
     desktop = view.desktop
     if not desktop or not desktop.state.must_be_ended or desktop.owner is not Owner.OURS:
         return []
-    why = "was not ready within the boot limit" if view.late else f"is {desktop.state}"
+    why = f"is {desktop.state}"
+    if view.unfit:
+        why = "is not wanted any more" if view.unfit is Cause.ASKED else "was not ready within the boot limit"
     return [Terminate(f"the {view.seat.role}'s desktop {why}; it is replaced", (desktop.id,))]
 
 
@@ -147,6 +150,7 @@ RULES = (
         note,
         (
             ("a desktop reported healthy; an upload came; the status went back", "note it on the row"),
+            ("a door stands open for the first time; the checkpoint is past, somebody came", "note it on the row"),
             ("a live desktop of a role whose row names none that lives", "adopt it"),
         ),
     ),
@@ -154,9 +158,14 @@ RULES = (
         launch,
         (
             ("due, and a role has no desktop", "launch one"),
-            ("a desktop is gone, due, and its role has not uploaded", "withdraw its record, replace it"),
+            (
+                "a desktop is gone, due, and its role is not done, or its person waits",
+                "withdraw its record, replace it",
+            ),
             ("a desktop is not ready by the boot limit, before the checkpoint, once", "replace it"),
             ("one stops being ready, is not again for as long, nobody has come", "replace it"),
+            ("either again, or later, while its person waits, until `patience` is out", "replace it"),
+            ("somebody asks for another, whoever is at it, until people's time is up", "give it up, replace it"),
         ),
     ),
     Rule(

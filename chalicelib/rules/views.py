@@ -22,12 +22,22 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SeatView:
-    """A seat and how it is served. `late`: the named desktop lives but was not ready in time."""
+    """A seat and how it is served.
+
+    `unfit` says why the named desktop is to be replaced though it lives. `is_needed` says whether the role needs
+    a desktop: not where its side is done and nobody waits.
+    """
 
     seat: Seat
     situation: Situation
     desktop: Desktop | None = None
-    late: bool = False
+    unfit: Cause | None = None
+    is_needed: bool = True
+
+    @property
+    def late(self) -> bool:
+        """Whether the named desktop lives and is to be replaced."""
+        return self.unfit is not None
 
     @property
     def kept(self) -> Desktop | None:
@@ -54,7 +64,7 @@ class SeatView:
     @property
     def wants_launch(self) -> bool:
         """Whether a desktop is to be launched for the role as soon as the meeting is due."""
-        return self.is_gone and not self.seat.uploaded
+        return self.is_gone and self.is_needed
 
     @property
     def next_attempt(self) -> Attempt:
@@ -62,8 +72,8 @@ class SeatView:
         seat = self.seat
         if seat.attempt and not seat.desktop_id and not seat.refused and seat.subnet:
             return Attempt(seat.role, seat.attempt, seat.subnet, Cause.RESUMED)
-        if self.late:
-            cause = Cause.NOT_READY_AGAIN if seat.has_stopped_being_ready else Cause.LATE_BOOT
+        if self.unfit:
+            cause = self.unfit
         elif seat.desktop_id:
             cause = Cause.GONE
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import rows
@@ -106,3 +106,17 @@ def vouched_by(meeting: Meeting, role: Role, desktop_id: str) -> dict[Attribute,
     """Return what vouches for this desktop on the row, nothing where the app has no key to vouch with."""
     voucher = meeting.seal.on(meeting.id, role, desktop_id)
     return {attribute(role, "launched"): voucher} if voucher else {}
+
+
+def still_back(seat: Seat) -> dict[Attribute, Any]:
+    """Return that the person came back since their side uploaded, where only what is about to be forgotten tells it.
+
+    Else a side whose person was at the desktop that goes would count as done.
+    """
+    came_at, uploaded_at, noted = seat.connected_at, seat.uploaded_at, seat.returned_at
+    if not seat.uploaded or came_at is None:
+        return {}
+    if seat.is_connected:  # be it since before the upload
+        came_at = max(came_at, uploaded_at or came_at)
+    is_back = came_at >= (uploaded_at or came_at) and came_at > (noted or came_at - timedelta(seconds=1))
+    return {seat.attribute("returned_at"): came_at} if is_back else {}

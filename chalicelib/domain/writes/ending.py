@@ -11,26 +11,42 @@ from chalicelib.domain.rows import LISTED
 from chalicelib.domain.seat import SeatAttribute, attribute
 from chalicelib.domain.writes.base import same_end, there
 
-_OF_AN_END: tuple[SeatAttribute, ...] = ("ec2_id", "attempt", "joined_at", "session_data", "uploaded_at")
+_OF_AN_END: tuple[SeatAttribute, ...] = (
+    "ec2_id",
+    "attempt",
+    "joined_at",
+    "returned_at",
+    "connected_at",
+    "disconnected_at",
+    "session_data",
+    "uploaded_at",
+)
 """What is looked at, of each role, before a meeting is ended."""
 
+_OF_THE_DOORS: tuple[SeatAttribute, ...] = ("waiting_at", "healthy_at", "missing", "ec2_link")
+"""What is looked at, of each role, where it is asked whether people wait who could not enter."""
 
-_OF_RECORDINGS: tuple[SeatAttribute, ...] = ("connected_at", "disconnected_at", "saved_at")
+_OF_RECORDINGS: tuple[SeatAttribute, ...] = ("saved_at",)
 """What is looked at, of each role, where it is asked whether a recording is awaited."""
+
+_WAITING_COUNTS = (Reason.NO_SHOW, Reason.LAUNCH_FAILED, Reason.PARTIAL_NO_SHOW)
 
 
 def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
     """The intent to end, which must stand before anything is ended; expects all that the decision was made from."""
-    decided_on = (attribute(seat.role, name) for seat in meeting.seats for name in _OF_AN_END)
-    expect = same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *decided_on)
-    if reason is Reason.NO_SHOW:
-        expect |= meeting.expect("status")
+    expect = same_end(meeting, "meet_time", "duration_minutes", "checkpoint_at", *_of_both(meeting, _OF_AN_END))
+    if reason in _WAITING_COUNTS:
+        expect |= meeting.expect("status", "opened_at", *_of_both(meeting, _OF_THE_DOORS))
     if reason is Reason.MAX_DURATION:
-        expect |= meeting.expect(*(attribute(seat.role, name) for seat in meeting.seats for name in _OF_RECORDINGS))
+        expect |= meeting.expect(*_of_both(meeting, _OF_RECORDINGS))
     values: dict[Attribute, Any] = {"termination_reason": reason, "ending_at": now}
     if not meeting.listed:
         values["open"] = LISTED
     return Update(f"the meeting ends: {reason}", values, (), expect)
+
+
+def _of_both(meeting: Meeting, names: tuple[SeatAttribute, ...]) -> list[Attribute]:
+    return [attribute(seat.role, name) for seat in meeting.seats for name in names]
 
 
 def ended(meeting: Meeting, reason: str, now: datetime, needs: tuple[Step, ...]) -> Update:

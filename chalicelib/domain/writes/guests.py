@@ -20,6 +20,9 @@ def reported_ready(meeting: Meeting, seat: Seat, now: datetime) -> Update:
     rests_on: list[Attribute] = list(_of(seat, "ec2_id", "missing", "healthy_at", "given_up"))
     if not seat.healthy_at:
         values[seat.attribute("healthy_at")] = now
+    if seat.link and not meeting.opened_at:
+        values["opened_at"] = now
+        rests_on += ["opened_at", seat.attribute("ec2_link")]
     if meeting.status.rank < Status.HEALTHY.rank:
         values["status"] = Status.HEALTHY
         rests_on.append("status")
@@ -79,21 +82,24 @@ def reported_recordings(
     As with an upload, an end that comes in between is no hindrance, and `said_at` is when the desktop said so.
     """
     values = _saved(seat, url, said_at)
-    if lost:
-        values[seat.attribute("recording_lost")] = list(lost)
+    if told := [*seat.lost_before, *lost]:
+        values[seat.attribute("recording_lost")] = told
     why = f"the {seat.role}'s desktop has told what became of its recording"
-    forgotten = () if lost else there(meeting, _of(seat, "recording_lost"))
+    forgotten = () if told else there(meeting, _of(seat, "recording_lost"))
     rests_on = _of(seat, "ec2_id", *_OF_AN_UPLOAD, "recording_lost")
     return Update(why, values, forgotten, meeting.expect(*rests_on), by=_desktop(seat))
 
 
 def _saved(seat: Seat, url: str | None, said_at: datetime) -> dict[Attribute, Any]:
-    """Return what the row says of a desktop on which nothing is left: where it is, since when, and when it said so."""
+    """Return what the row says of a desktop on which nothing is left: where it is, since when, and when it said so.
+
+    The first date of an upload is kept until the person has come back, and the desktop says it of what came since.
+    """
     values: dict[Attribute, Any] = {seat.attribute("saved_at"): max(said_at, seat.saved_at or said_at)}
     if url:
         values[seat.attribute("session_data")] = url
-        came_at = max((at for at in (seat.connected_at, seat.returned_at) if at), default=None)
-        if not seat.uploaded_at or (came_at and seat.uploaded_at <= came_at < said_at):
+        came = [moment for moment in (seat.connected_at, seat.returned_at) if moment]
+        if not seat.uploaded_at or any(seat.uploaded_at <= moment < said_at for moment in came):
             values[seat.attribute("uploaded_at")] = said_at
     return values
 

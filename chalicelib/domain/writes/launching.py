@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
-from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, there, vouched_by
+from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, still_back, there, vouched_by
 
 _OF_LATENESS: tuple[SeatAttribute, ...] = (
     "ec2_id",
@@ -22,6 +22,10 @@ _OF_LATENESS: tuple[SeatAttribute, ...] = (
     "session_data",
 )
 """What is looked at before a desktop that lives is given up."""
+
+
+_OF_A_FAREWELL: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "returned_at", "recording_lost")
+"""What is looked at, beside its launch, before a desktop that somebody may have been at is replaced."""
 
 
 def given_up(meeting: Meeting, seat: Seat) -> Update:
@@ -68,11 +72,20 @@ def launch_begun(
         if attempt.cause.is_lateness:
             intent[attribute(role, "late_boots")] = seat.late_boots + 1
         if seat.desktop_id:
-            intent |= replaced_with(seat, attempt.why, leased_at)
+            intent |= replaced_with(seat, attempt.why, leased_at) | still_back(seat)
+            if lost := _lost(seat, attempt):
+                intent[attribute(role, "recording_lost")] = lost
+            expect |= meeting.expect(*(attribute(role, name) for name in _OF_A_FAREWELL))
         before = [attribute(role, name) for name in OF_A_LAUNCH]
         expect |= meeting.expect(attribute(role, "attempt"), *before)
         stale += before
     return Update(why, intent, there(meeting, (name for name in stale if name not in intent)), expect)
+
+
+def _lost(seat: Seat, attempt: Attempt) -> list[str]:
+    """Return what is lost of the recordings of all desktops until now; each sentence names its desktop from now on."""
+    told = (f"The desktop {seat.desktop_id} has told: {sentence}" for sentence in seat.lost_here)
+    return [*seat.lost_before, *told, *([attempt.lost] if attempt.lost else [])]
 
 
 def attempt_moved(meeting: Meeting, attempt: Attempt, leased_at: datetime) -> Update:
@@ -137,7 +150,7 @@ def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetim
         if seat.desktop_id:
             given_up |= replaced_with(seat, why, now)
     stale: list[Attribute] = [seat.attribute(name) for seat in seats for name in (*OF_A_LAUNCH, "late_boots")]
-    stale += ["begun_at", "checkpoint_at"]
+    stale += ["begun_at", "checkpoint_at", "opened_at"]
     joined_at = (seat.attribute("joined_at") for seat in meeting.seats)
     expect = same_end(meeting, "meet_time", "status", *joined_at, *stale)
     return Update(why, given_up, there(meeting, stale), expect)

@@ -8,11 +8,12 @@ from typing import Any
 from chalicelib.domain.actions import Step, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LISTED
-from chalicelib.domain.seat import Role, Seat, attribute
-from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, there, vouched_by
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, still_back, there, vouched_by
 
-_UNDATED = {role: (attribute(role, "session_data"), attribute(role, "uploaded_at")) for role in Role}
-"""What an upload is that nobody has dated yet."""
+_OF_AN_UPLOAD: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "returned_at")
+_DATED = {role: tuple(attribute(role, name) for name in _OF_AN_UPLOAD) for role in Role}
+"""What the date of an upload is worked out from."""
 
 
 def adopted(meeting: Meeting, role: Role, desktop: Desktop, *, vouched: bool, now: datetime) -> Update:
@@ -24,6 +25,7 @@ def adopted(meeting: Meeting, role: Role, desktop: Desktop, *, vouched: bool, no
     if vouched:
         found |= vouched_by(meeting, role, desktop.id)
     before = [attribute(role, name) for name in (*OF_A_DESKTOP, "refused")]
+    found |= still_back(meeting.seat(role))
     return Update(
         f"the {role}'s desktop {desktop.id} lives and the row names none that does",
         found,
@@ -63,9 +65,13 @@ def status_restored(meeting: Meeting, status: Status) -> Update:
 
 
 def checkpoint_held(meeting: Meeting, now: datetime) -> Update:
-    """It was looked at who has come, and the meeting goes on; this is done once, unless the meeting stands down."""
+    """It was looked at who has come, and the meeting goes on; this is done once, unless the meeting stands down.
+
+    Expects that nobody has uploaded since: two that came in time are a success of the first quarter of an hour.
+    """
     why = "the checkpoint was held and the meeting goes on"
-    return Update(why, {"checkpoint_at": now}, (), same_end(meeting, "checkpoint_at", "meet_time"))
+    uploads = (seat.attribute("session_data") for seat in meeting.seats)
+    return Update(why, {"checkpoint_at": now}, (), same_end(meeting, "checkpoint_at", "meet_time", *uploads))
 
 
 def listed(meeting: Meeting) -> Update:
@@ -73,20 +79,30 @@ def listed(meeting: Meeting) -> Update:
     return Update("the sweep must see it", {"open": LISTED}, (), same_end(meeting))
 
 
-def uploaded(meeting: Meeting, role: Role, now: datetime) -> Update:
-    """Note when the upload came: as the stream tells it, or when it was first seen.
+def uploaded(meeting: Meeting, role: Role, at: datetime, *, is_told: bool) -> Update:
+    """Note when the upload came (`at`, UTC), as the stream tells it (`is_told`), or when it was first seen.
 
     The stream tells it once, so that is urgent; otherwise the row shows the upload already.
     """
-    came = meeting.uploads.get(role)
-    values: dict[Attribute, Any] = {attribute(role, "uploaded_at"): came or now}
-    return Update(f"the {role} has uploaded", values, (), same_end(meeting, *_UNDATED[role]), urgent=bool(came))
+    values: dict[Attribute, Any] = {attribute(role, "uploaded_at"): at}
+    return Update(f"the {role} has uploaded", values, (), same_end(meeting, *_DATED[role]), urgent=is_told)
+
+
+def opened(meeting: Meeting, at: datetime) -> Update:
+    """A door has stood open since then (`at`, UTC): the first, and this is kept.
+
+    Not urgent: for as long as this desktop is there, the row tells it by that.
+    """
+    return Update("a door stands open", {"opened_at": at}, (), same_end(meeting, "opened_at"), urgent=False)
 
 
 def published(meeting: Meeting, role: Role, link: str, now: datetime, needs: tuple[Step, ...]) -> Update:
     """The name of the role's desktop resolves, so that its link may be handed out."""
     values: dict[Attribute, Any] = {attribute(role, "ec2_link"): link, attribute(role, "published_at"): now}
     expect = same_end(meeting, attribute(role, "ec2_id"))
+    if meeting.is_ready(role) and not meeting.opened_at:
+        values["opened_at"] = now
+        expect |= meeting.expect("opened_at")
     if meeting.status.rank < Status.DNS_WRITTEN.rank:
         values["status"] = Status.DNS_WRITTEN
         expect |= meeting.expect("status")

@@ -86,8 +86,8 @@ MUTANTS = (
     ),
     Mutant(
         "counts what was uploaded after the checkpoint",
-        Facts.uploaded_by_checkpoint,
-        lambda original: lambda facts: facts.uploaded,
+        Facts.done_by_checkpoint,
+        lambda original: lambda facts: facts.done,
         RULES,
     ),
     Mutant("forgets that the checkpoint was held", Facts.news, without("checkpoint_at")),

@@ -30,14 +30,14 @@ class TestEnding:
             "meetings.update",
         ]
         row = house.row()
-        assert (row["status"], row["termination_reason"]) == ("TERMINATED", "NO_SHOW_TIMEOUT")
+        assert (row["status"], row["termination_reason"]) == ("TERMINATED", "LAUNCH_FAILED")
         assert house.dns.records == {}
         assert "teacher_ec2_link" not in row
 
     def test_an_end_is_one_line_and_one_metric_with_its_reason(self, house: House, log: list[Any]) -> None:
         self.end(house)
         [line] = [line for line in log if line.get("Ended")]
-        assert (line["Reason"], line["Stage"], line["meeting"]) == ("NO_SHOW_TIMEOUT", "dev", "m")
+        assert (line["Reason"], line["Stage"], line["meeting"]) == ("LAUNCH_FAILED", "dev", "m")
         [definition] = line["_aws"]["CloudWatchMetrics"]
         assert definition["Metrics"] == [{"Name": "Ended", "Unit": "Count"}]
         json.dumps(line)

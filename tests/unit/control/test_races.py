@@ -196,7 +196,7 @@ class TestHamperedSweep:
         house.now = T + 15 * MINUTE
         with pytest.raises(SomeFailed):
             house.sweep()
-        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.row()["termination_reason"] == "LAUNCH_FAILED"
         assert house.row()["status"] == "TERMINATED"
         assert house.desktops.alive() == []
         assert house.dns.records == {}

@@ -96,7 +96,7 @@ class TestSweep:
         house.calls()
         house.pass_time(timedelta(hours=1))
         house.sweep()
-        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.row()["termination_reason"] == "LAUNCH_FAILED"
         assert house.dns.records == {}
         assert "dns.publish" not in house.calls()
 
@@ -149,7 +149,7 @@ class TestSweep:
         house.meetings.write("m", {}, ["open"])
         house.now = T + 15 * MINUTE
         house.sweep()
-        assert house.row()["termination_reason"] == "NO_SHOW_TIMEOUT"
+        assert house.row()["termination_reason"] == "LAUNCH_FAILED"
         assert house.desktops.alive() == []
 
     def test_a_record_comes_back_though_the_meeting_of_another_cannot_be_read(self, house: House) -> None:

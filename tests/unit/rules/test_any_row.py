@@ -166,7 +166,7 @@ def check_invariants(thrown: Throw, actions: list[Action]) -> None:
                 assert not ending, thrown
                 assert seen.complete, thrown
                 for begun in attempts:
-                    assert not row_.seat(begun.role).uploaded, thrown
+                    assert not _has_left(row_, begun.role), thrown
                     assert 1 <= begun.number <= POLICY.max_attempts, thrown
                     assert not _lives(thrown, begun.role, except_for=_terminated(actions)), thrown
             case Publish(records=records):
@@ -187,6 +187,13 @@ def check_invariants(thrown: Throw, actions: list[Action]) -> None:
 
 def _terminated(actions: list[Action]) -> set[str]:
     return {desktop_id for action in actions if isinstance(action, Terminate) for desktop_id in action.desktop_ids}
+
+
+def _has_left(row_: Meeting, role: Role) -> bool:
+    """Whether this role's side has uploaded, and no sign of its person is on the row beside that."""
+    seat = row_.seat(role)
+    back = seat.connected_at or seat.returned_at or seat.waiting_at
+    return seat.uploaded and not back
 
 
 def _lives(thrown: Throw, role: Role, except_for: set[str]) -> bool:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.model import UNKNOWN, State
-from tests.builders import BOTH_RUN, HEALTHY, HELD, IN_PROGRESS, NONE_LIVE, SCHEDULED, T, all_of, at, desktop, uploaded
+from tests.builders import (
+    BOTH_RUN,
+    HEALTHY,
+    HELD,
+    IN_PROGRESS,
+    NONE_LIVE,
+    ONE_CAME,
+    SCHEDULED,
+    T,
+    all_of,
+    at,
+    desktop,
+    uploaded,
+)
 from tests.unit.rules.table import BLINK, CREATED, GARBAGE, UNTIMED, EveryCase, case, ends, ends_without_desktops
 
 # One case is a line or a few, so that it reads as the table it is.
@@ -31,17 +44,19 @@ CHECKPOINT = [
          checkpoint=True),
     case("before T+15 two uploads end nothing",
          IN_PROGRESS | uploaded("teacher", 10) | uploaded("student", 14), BOTH_RUN, 15 - BLINK, []),
-    case("one uploaded by then",
-         IN_PROGRESS | uploaded("teacher", 10), BOTH_RUN, 15, ends("PARTIAL_NO_SHOW_TIMEOUT")),
+    case("one uploaded by then, and the other never came",
+         ONE_CAME | uploaded("teacher", 10), BOTH_RUN, 15, ends("PARTIAL_NO_SHOW_TIMEOUT")),
+    case("one uploaded by then, and the other is in it",
+         IN_PROGRESS | uploaded("teacher", 10), BOTH_RUN, 15, ["write checkpoint_at"]),
     case("one uploaded though nobody joined",
          HEALTHY | uploaded("teacher", 10), BOTH_RUN, 15, ends("PARTIAL_NO_SHOW_TIMEOUT")),
     case("one uploaded, and the timer is the first to see it",
-         IN_PROGRESS | uploaded("teacher", None), BOTH_RUN, 15, ends("PARTIAL_NO_SHOW_TIMEOUT"), checkpoint=True),
+         ONE_CAME | uploaded("teacher", None), BOTH_RUN, 15, ends("PARTIAL_NO_SHOW_TIMEOUT"), checkpoint=True),
     case("before T+15 one upload ends nothing", IN_PROGRESS | uploaded("teacher", 10), BOTH_RUN, 15 - BLINK, []),
     case("held late, what was uploaded since does not count against anybody",
          IN_PROGRESS | uploaded("teacher", 15 + BLINK), BOTH_RUN, 18, ["write checkpoint_at"]),
     case("held late, what was uploaded by then does count",
-         IN_PROGRESS | uploaded("teacher", 15), BOTH_RUN, 18, ends("PARTIAL_NO_SHOW_TIMEOUT")),
+         ONE_CAME | uploaded("teacher", 15), BOTH_RUN, 18, ends("PARTIAL_NO_SHOW_TIMEOUT")),
     case("held late, an upload that nobody saw come gets the benefit of the doubt",
          IN_PROGRESS | uploaded("teacher", None), BOTH_RUN, 18, ["write checkpoint_at teacher_uploaded_at"]),
     case("held late, two uploads since are a success like any other",
@@ -51,10 +66,13 @@ CHECKPOINT = [
     case("the safety timer proves nothing where meet_time is garbage",
          HEALTHY | GARBAGE, BOTH_RUN, 15, [], checkpoint=True),
     case("T is created_at where meet_time is missing",
-         CREATED, NONE_LIVE, 15, ends_without_desktops("NO_SHOW_TIMEOUT")),
+         CREATED, NONE_LIVE, 15, ends_without_desktops("LAUNCH_FAILED")),
     case("a second before that it is left alone", CREATED, NONE_LIVE, 15 - BLINK, []),
     case("on a row without any time the safety timer is evidence enough",
-         UNTIMED, NONE_LIVE, 15, ends_without_desktops("NO_SHOW_TIMEOUT"), checkpoint=True),
+         UNTIMED, NONE_LIVE, 15, ends_without_desktops("LAUNCH_FAILED"), checkpoint=True),
+    case("and where it names desktops that others launched, nobody has come to these",
+         UNTIMED | {"teacher_ec2_id": "i-teacher", "student_ec2_id": "i-student"}, NONE_LIVE, 15,
+         ["end NO_SHOW_TIMEOUT", "withdraw i-teacher i-student", "close NO_SHOW_TIMEOUT"], checkpoint=True),
     case("and who is in it stays in it",
          UNTIMED | {"status": "IN_PROGRESS"}, NONE_LIVE, 15, ["write checkpoint_at"], checkpoint=True),
     case("without the timer a row without any time is never ended",
@@ -65,7 +83,7 @@ CHECKPOINT = [
     case("a meeting for five minutes ahead gets five minutes more",
          HEALTHY | {"created_at": at(-5)}, BOTH_RUN, 20 - BLINK, []),
     case("what is not launched by then is not launched any more",
-         SCHEDULED, NONE_LIVE, 15, ends_without_desktops("NO_SHOW_TIMEOUT")),
+         SCHEDULED, NONE_LIVE, 15, ends_without_desktops("LAUNCH_FAILED")),
 ]
 
 UPLOADS = [

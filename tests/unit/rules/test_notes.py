@@ -11,9 +11,10 @@ from tests.unit.rules.table import BOTH_BOOT, EveryCase, case
 # fmt: off
 READINESS = [
     case("a report is noted for the role whose desktop it is",
-         PUBLISHED | {"status": "HEALTHY", "instance_id": "i-student"}, BOTH_RUN, -4, ["write student_healthy_at"]),
+         PUBLISHED | {"status": "HEALTHY", "instance_id": "i-student"}, BOTH_RUN, -4,
+         ["write opened_at student_healthy_at"]),
     case("a report makes the meeting healthy, whatever became of the status",
-         PUBLISHED | {"instance_id": "i-student"}, BOTH_RUN, -4, ["write status=HEALTHY student_healthy_at"]),
+         PUBLISHED | {"instance_id": "i-student"}, BOTH_RUN, -4, ["write opened_at status=HEALTHY student_healthy_at"]),
     case("a report of an instance that nobody named is not noted",
          PUBLISHED | {"instance_id": "i-other"}, BOTH_RUN, -4, []),
     case("a report that was noted is not noted again", HEALTHY | {"instance_id": "i-student"}, BOTH_RUN, -1, []),

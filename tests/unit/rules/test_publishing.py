@@ -34,7 +34,7 @@ PUBLISHING = [
     case("a report that came first is not undone by publishing",
          LAUNCHED | {"status": "HEALTHY", "instance_id": "i-teacher"}, BOTH_RUN, -4,
          ["write teacher_healthy_at",
-          "publish i-teacher", f"write teacher_ec2_link={link('i-teacher')} teacher_published_at",
+          "publish i-teacher", f"write opened_at teacher_ec2_link={link('i-teacher')} teacher_published_at",
           "publish i-student", f"write student_ec2_link={link('i-student')} student_published_at"]),
 ]
 # fmt: on

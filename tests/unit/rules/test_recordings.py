@@ -111,7 +111,9 @@ OTHER_RULES = [
     closing("two that came in time are one", SENT_OUT | connected("teacher", 1, 40) | connected("student", 2, 41)
             | saved("teacher", 42) | saved("student", 43), 43, ends("SUCCESS")),
     closing("one upload's grace that runs out ends nothing now", SENT_OUT | saved("teacher", 30.5), 60.6, []),
-    closing("before the end it does", WHOLE_TIME | saved("teacher", 29), 59, ends("PARTIAL_UPLOAD_TIMEOUT")),
+    closing("before the end it does", WHOLE_TIME | connected("teacher", 1, 28) | saved("teacher", 29), 59,
+            ends("PARTIAL_UPLOAD_TIMEOUT")),
+    closing("but not while its person is connected", WHOLE_TIME | saved("teacher", 29), 59, []),
     closing("a checkpoint that falls behind the end is held, and ends nothing",
             SENT_OUT | {"duration_minutes": 10, "checkpoint_at": None}, 15, ["write checkpoint_at"]),
     closing("a checkpoint that nobody could hold in time is none any more: its time is up",

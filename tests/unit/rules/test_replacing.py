@@ -60,14 +60,15 @@ LATE_BOOT = [
     case("a second earlier it has time", LATE, LATE_SEEN, 1 - BLINK, []),
     case("replaced once only", LATE | {"student_late_boots": 1}, LATE_SEEN, 1, []),
     case("one that reported is left alone",
-         LATE | {"student_healthy_at": at(0), "status": "HEALTHY"}, LATE_SEEN, 1, []),
+         LATE | {"student_healthy_at": at(0), "opened_at": at(0), "status": "HEALTHY"}, LATE_SEEN, 1, []),
     case("one that reported a moment ago is left alone",
-         LATE | {"instance_id": "i-student", "status": "HEALTHY"}, LATE_SEEN, 1, ["write student_healthy_at"]),
+         LATE | {"instance_id": "i-student", "status": "HEALTHY"}, LATE_SEEN, 1,
+         ["write opened_at student_healthy_at"]),
     case("the other's report does not count",
          LATE | healthy("teacher") | {"status": "HEALTHY"}, LATE_SEEN, 1, GIVEN_UP),
     case("one that was given up is replaced, whatever it reports by now",
          LATE | {"student_given_up": "i-student", "student_healthy_at": at(1)} |
-         {"instance_id": "i-student", "status": "HEALTHY"}, LATE_SEEN, 2, REPLACED),
+         {"instance_id": "i-student", "opened_at": at(1), "status": "HEALTHY"}, LATE_SEEN, 2, REPLACED),
     case("also after the checkpoint", LATE | HELD | {"student_given_up": "i-student"} | healthy("teacher") |
          {"teacher_joined_at": at(2), "status": "IN_PROGRESS"}, LATE_SEEN, 16, REPLACED),
     case("the one before was given up: that says nothing of this one",
