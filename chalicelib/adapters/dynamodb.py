@@ -26,6 +26,9 @@ _REFUSED = "ConditionalCheckFailedException"
 _TRIES = 3
 """How often a write is asked for where the row's history has no room: it may be folded by others meanwhile."""
 
+_ANY: Any = object()
+"""What the row's history is expected to be where nothing is expected of it but room."""
+
 _BATCH = 100
 """The most rows that DynamoDB reads at once."""
 
@@ -89,16 +92,15 @@ class DynamoMeetings:
         """
         now = self._clock()
         entries = change.entries(now)
-        request = _appending(change, entries)
-        found: dict[str, Any] = {}
+        request, expected = _appending(change, entries), _ANY
         for _ in range(_TRIES):
-            before, refused = found, self._refused(meeting_id, change, request, send or self._client.update_item)
-            if refused is None:
+            found = self._refused(meeting_id, change, request, send or self._client.update_item)
+            if found is None:
                 return
-            found = refused
-            if not found or history.has_room(found, entries) or found == before:
+            stands = found.get(history.HISTORY)
+            if not found or stands == expected or (expected is _ANY and history.has_room(found, entries)):
                 break  # the row is gone, or it is not its history that stood in the way
-            request = _rewriting(change, found, history.added(found, entries, now))
+            request, expected = _rewriting(change, stands, history.added(found, entries, now)), stands
         raise Conflict(f"Meeting {meeting_id} changed meanwhile, so this was not written: {change.why}.")
 
     def _refused(self, meeting_id: str, change: Update, request: _Expressions, send: Send) -> dict[str, Any] | None:
@@ -233,11 +235,11 @@ def _appending(change: Update, entries: Sequence[Entry]) -> _Expressions:
     return request
 
 
-def _rewriting(change: Update, row: Mapping[str, Any], values: Mapping[str, Any]) -> _Expressions:
-    """Return the change with these values of the row's history, which is still to be the one that this row has."""
+def _rewriting(change: Update, expected: Any, values: Mapping[str, Any]) -> _Expressions:
+    """Return the change with these values of the row's history, provided that it still is what is expected."""
     request = _Expressions(change)
     request.adds = True
-    request.expect(history.HISTORY, row.get(history.HISTORY))
+    request.expect(history.HISTORY, expected)
     for name, value in values.items():
         request.set(name, request.value(value))
     return request

@@ -38,7 +38,8 @@ PLAIN = (None, True, False, 0, -1, 1e308, 10**30, *WORDS, *MORE)
 NAMES = ("missing", "connected", "url", "instance_id", "role", "id", "status", "teacher_session_data", "\ud800", "")
 OWN = {f"teacher_{name}" for name in ("missing", "missing_since", "healthy_at", "session_data")}
 OWN |= {f"teacher_{name}" for name in ("connected_at", "disconnected_at", "seen_at", "uploaded_at", "saved_at")} | {
-    "status"
+    "status",
+    "history",
 }
 
 

@@ -112,6 +112,13 @@ def test_the_row_holds_the_contracts_attributes_in_utc(world: World) -> None:
             "links": "signed",
             "status": "SCHEDULED",
             "open": "1",
+            "history": [
+                {
+                    "at": utc(NOW),
+                    "what": "scheduled for 2026-03-02T17:30:00Z",
+                    "by": "whoever asked POST /schedule",
+                }
+            ],
         }
     ]
 

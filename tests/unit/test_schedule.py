@@ -306,6 +306,13 @@ def test_a_meeting_is_stored_listed_and_as_the_contract_names_it() -> None:
         "jitsi_url": told["jitsi_url"],
         "status": "SCHEDULED",
         "open": "1",
+        "history": [
+            {
+                "at": "2026-03-01T14:00:00Z",
+                "what": "scheduled for 2026-03-01T15:00:00Z",
+                "by": "whoever asked POST /schedule",
+            }
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from chalicelib.adapters.dynamodb import OPEN_INDEX, DynamoMeetings
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows
+from tests.builders import without_history
 from tests.contract.conftest import Account
 from tests.fakes import FakeMeetings
 
@@ -49,7 +50,8 @@ class FakeStage:
         self._fake.write(meeting_id, values, remove)
 
     def row(self, meeting_id: str) -> dict[str, Any] | None:
-        return without_history(self._fake.rows.get(meeting_id))
+        row = self._fake.rows.get(meeting_id)
+        return row and without_history(row)
 
     def history(self, meeting_id: str) -> Any:
         return self._fake.rows[meeting_id].get("history")
@@ -85,7 +87,8 @@ class RealStage:
         self.table.update_item(TableName=TABLE, Key={"id": {"S": meeting_id}}, AttributeUpdates=changed | removed)
 
     def row(self, meeting_id: str) -> dict[str, Any] | None:
-        return without_history(self._stored(meeting_id))
+        row = self._stored(meeting_id)
+        return row and without_history(row)
 
     def history(self, meeting_id: str) -> Any:
         return (self._stored(meeting_id) or {}).get("history")
@@ -93,8 +96,3 @@ class RealStage:
     def _stored(self, meeting_id: str) -> dict[str, Any] | None:
         item = self.table.get_item(TableName=TABLE, Key={"id": {"S": meeting_id}}, ConsistentRead=True).get("Item")
         return {name: TypeDeserializer().deserialize(value) for name, value in item.items()} if item else None
-
-
-def without_history(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what a row has beside its history, None where there is none."""
-    return None if row is None else {name: value for name, value in row.items() if name != "history"}

@@ -9,9 +9,9 @@ import pytest
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
-from chalicelib.domain.errors import BadEvent, NoSuchMeeting
+from chalicelib.domain.errors import BadEvent, NoSuchMeeting, Unavailable
 from chalicelib.domain.model import Meeting, Status
-from tests.contract.meetings.stages import RealStage, Stage
+from tests.contract.meetings.stages import TABLE, RealStage, Stage
 
 
 class TestGet:
@@ -125,6 +125,43 @@ class TestOpen:
         assert len(pages) > 1
         assert sorted(meeting.id for page in pages for meeting in page) == sorted(ids)
         assert len(real.account.requests.to("Query")) == len(pages)
+
+
+class TestBatches:
+    """The index tells ids alone, so the rows are read by themselves, as they are by then."""
+
+    def listed_by_the_index(self, real: RealStage, *ids: str) -> None:
+        keys = [{"id": {"S": meeting_id}, "open": {"S": "1"}} for meeting_id in ids]
+        real.account.instead["Query"] = {"Items": keys, "Count": len(keys)}
+
+    def test_a_hundred_rows_are_read_at_once(self, real: RealStage) -> None:
+        for number in range(101):
+            real.put({"id": f"m{number}", "open": "1"})
+        assert [len(page) for page in real.meetings.open()] == [100, 1]
+        assert len(real.account.requests.to("BatchGetItem")) == 2
+
+    def test_who_is_gone_or_closed_by_then_is_left_out(self, real: RealStage) -> None:
+        real.put({"id": "open", "open": "1"})
+        real.put({"id": "closed"})
+        self.listed_by_the_index(real, "gone", "closed", "open")
+        assert [meeting.id for meeting in listed(real.meetings)] == ["open"]
+
+    def test_what_dynamodb_leaves_out_is_asked_for_again(self, real: RealStage) -> None:
+        ids = {f"m{number}" for number in range(45)}
+        for meeting_id in ids:
+            real.put({"id": meeting_id, "open": "1", "note": "x" * 390_000})  # a batch ends at 16 MB
+        self.listed_by_the_index(real, *ids)
+        assert {meeting.id for meeting in listed(real.meetings)} == ids
+        assert len(real.account.requests.to("BatchGetItem")) == 1 + len(real.naps) == 2
+
+    def test_what_is_left_out_for_good_is_unknown_and_not_gone(self, real: RealStage) -> None:
+        self.listed_by_the_index(real, "m1")
+        left = {TABLE: {"Keys": [{"id": {"S": "m1"}}]}}
+        real.account.instead["BatchGetItem"] = {"Responses": {TABLE: []}, "UnprocessedKeys": left}
+        with pytest.raises(Unavailable, match="1 rows were left out"):
+            list(real.meetings.open())
+        assert sorted(real.naps) == real.naps
+        assert sum(real.naps) < 10
 
 
 def test_a_row_without_a_usable_id_is_no_meeting() -> None:

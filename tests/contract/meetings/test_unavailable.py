@@ -22,6 +22,7 @@ class TestWithoutAnAnswer:
         "PutItem": lambda meetings: meetings.create({"id": "m1"}),
         "UpdateItem": lambda meetings: meetings.update("m1", change("why", {"a": 1})),
         "Query": lambda meetings: list(meetings.open()),
+        "BatchGetItem": lambda meetings: list(meetings.open()),
     }
 
     @pytest.mark.parametrize("operation", ACTS)
@@ -31,6 +32,7 @@ class TestWithoutAnAnswer:
         ids=["throttled", "broken", "no network"],
     )
     def test_the_table_is_unavailable(self, real: RealStage, operation: str, failure: Any) -> None:
+        real.put({"id": "m1", "open": "1"})
         real.account.instead[operation] = failure
         with pytest.raises(Unavailable, match=TABLE):
             self.ACTS[operation](real.meetings)

@@ -13,8 +13,8 @@ from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Reason, Status
 from chalicelib.domain.seat import Role, attribute
-from tests.builders import change
-from tests.contract.meetings.stages import AT, Stage, without_history
+from tests.builders import change, without_history
+from tests.contract.meetings.stages import AT, Stage
 
 ODD: Any = ("odd",)
 """An attribute that the app does not know; somebody has made it."""
