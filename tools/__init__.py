@@ -56,6 +56,7 @@ Base:
     pem         certificates and keys: made for a request, and judged
     kept_recordings  what lies in a recordings' bucket
     bucket      the buckets of a stage's recordings
+    indexes     the table's indexes: made and dropped one at a time, beside functions that read either
     history     what operators did with a meeting's recordings: who, when, what and why
     meeting     one meeting's recordings as an operator asks for them
     kept_certificate  the desktops' certificate in the state table

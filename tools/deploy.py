@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from tools import (
     fast_launch,
     grants,
     images,
+    indexes,
     inventory,
     issuer,
     kept_certificate,
@@ -101,25 +102,38 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
         place.keep(stage, account, root)
         record = Record(stage, root)
         api = inventory.api(stage, record, client)
-        changes = _bring_up(stage, stack, before, api, client)
+        steps = indexes.growing(stack.template(), stack.wanted()) if before else [stack.wanted()]
+        changes = _bring_up(stage, stack, before, api, client, steps)
         if not table:
             alone.enter_context(turn(stage, account, client, table=stack.outputs()["StateTable"]))
         if not api:  # only whose turn it is makes one
             api = gateway.make(stage, record, client("apigateway"))
             changes.append(f"the API {api} was made")
-            _bring_up(stage, stack, before, api, client)
+            _bring_up(stage, stack, before, api, client, steps[-1:])
         outputs = stack.outputs()
+        if retired := indexes.shrinking(stack.template(), stack.wanted()):
+            indexes.refuse_unready(outputs["TableName"], stack.wanted(), client)
         told = outputs["DesktopClient"] == Client.KIT
         outputs["ApiUrl"] = inventory.address(stage, api).rstrip("/") if told else ""
-        return changes + _fill(stage, account, before, outputs, client, root)
+        changes += _fill(stage, account, before, outputs, client, root)
+        if retired:  # no function reads these any more
+            _bring_up(stage, stack, before, api, client, retired)
+            changes.append("indexes that are needed no more were dropped")
+        return changes
 
 
-def _bring_up(stage: Stage, stack: Stack, before: Mapping[str, str], api: str, client: Clients) -> list[str]:
-    """Create or update the stack; return what had to be changed. `api` is the API's id, empty while there is none."""
+def _bring_up(
+    stage: Stage, stack: Stack, before: Mapping[str, str], api: str, client: Clients, steps: Sequence[str]
+) -> list[str]:
+    """Create or update the stack, template by template; return what had to be changed.
+
+    `api` is the API's id, empty while there is none.
+    """
     site = Site(stage, client, providers.of(stage))
     again = bucket.left(stage, site.account, before, client)
     wanted = parameters(stage, site.own_vpc, before, api, again) | providers.parameters(site.provider, stage)
-    changed = stack.up(wanted, {"Project": PROJECT, "Stage": stage.name, "Version": version()})
+    tags = {"Project": PROJECT, "Stage": stage.name, "Version": version()}
+    changed = sum(stack.up(wanted, tags, body) for body in steps)
     used = (
         [f"the bucket {again}, which was left, is used again"]
         if again not in ("", before.get("RecordingsBucket"))

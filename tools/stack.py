@@ -146,24 +146,43 @@ class Stack:
             )
         return f"{told}What is left goes on as it is; docs/deploy.md#a-stack-that-takes-no-change says what to do."
 
-    def up(self, wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:
+    def up(self, wanted: Mapping[str, str], tags: Mapping[str, str], body: str = "") -> bool:
         """Create or update the stack, which is `ready`, and wait for it; return whether that changed anything.
+
+        `body` is the template where it is another one this time: a step on the way.
 
         Raises:
             StageError: with the reasons that CloudFormation gives.
         """
-        request: dict[str, Any] = {
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()]
+        there = self._describe()
+        request = self._request(body or self.wanted(), parameters, tags)
+        return not (there and self._is_current(there, request)) and self._change(request, there is not None)
+
+    def again(self, body: str) -> None:
+        """Update the stack, which is `ready`, to this template, with the parameters and the tags that it has.
+
+        Raises:
+            StageError: with the reasons that CloudFormation gives.
+        """
+        there = self._describe() or {}
+        keys = _pairs(there.get("Parameters"), "Parameter")
+        parameters = [{"ParameterKey": key, "UsePreviousValue": True} for key in keys]
+        self._change(self._request(body, parameters, _pairs(there.get("Tags"), "")), exists=True)
+
+    def _request(self, body: str, parameters: list[Any], tags: Mapping[str, str]) -> dict[str, Any]:
+        return {
             "StackName": self._name,
-            "TemplateBody": self._body or self._template.read_text(encoding="utf-8"),
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()],
+            "TemplateBody": body,
+            "Parameters": parameters,
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
-        there = self._describe()
-        if there and self._is_current(there, request):
-            return False
+
+    def _change(self, request: dict[str, Any], exists: bool) -> bool:
+        """Create or update the stack and wait for it; return whether that changed anything."""
         try:
-            (self._cloudformation.update_stack if there else self._cloudformation.create_stack)(**request)
+            (self._cloudformation.update_stack if exists else self._cloudformation.create_stack)(**request)
         except ClientError as error:
             if "No updates are to be performed" in str(error):
                 return False
@@ -180,6 +199,14 @@ class Stack:
                 f"The stack {self._name} was rolled back: {self._reasons()}. Repair that and {self._again}."
             )
         return True
+
+    def wanted(self) -> str:
+        """Return the template that the stack is to have."""
+        return self._body or self._template.read_text(encoding="utf-8")
+
+    def template(self) -> str:
+        """Return the template that the stack, which exists, has."""
+        return str(self._cloudformation.get_template(StackName=self._name)["TemplateBody"])
 
     def outputs(self) -> dict[str, str]:
         """Return the stack's outputs by key.
@@ -233,9 +260,8 @@ class Stack:
         """Return whether an update would ask for what stands already."""
         if not there["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in there["StackStatus"]:
             return False
-        stands = self._cloudformation.get_template(StackName=self._name)["TemplateBody"]
         return bool(
-            stands == request["TemplateBody"]
+            self.template() == request["TemplateBody"]
             and _pairs(there.get("Parameters"), "Parameter") == _pairs(request["Parameters"], "Parameter")
             and _pairs(there.get("Tags"), "") == _pairs(request["Tags"], "")
         )

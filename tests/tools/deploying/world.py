@@ -15,6 +15,7 @@ import pytest
 from moto.cloudformation.parsing import ResourceMap
 from moto.iam.models import Role
 
+from tests.tools.deploying.tables_of_stacks import change_tables
 from tools import deploy as deploying
 from tools import destroy as destroying
 from tools import inventory, providers
@@ -78,6 +79,7 @@ class Project:
         (root / ".chalice").mkdir()
         shutil.copy(ROOT / ".chalice" / "config.json", root / ".chalice")
         change_roles(patch)
+        change_tables(patch)
         patch.setattr(stacks, "TEMPLATE", template(root))
         patch.setattr(Stack.__init__, "__defaults__", (self.naps.append, stacks.TEMPLATE, lambda: ""))
         patch.setattr("tools.deploy.time.sleep", self.naps.append)
