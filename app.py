@@ -144,6 +144,12 @@ def meeting_page() -> Response:
     return _page("meeting")
 
 
+@route("/manage", methods=["GET", "HEAD"])
+def manage_page() -> Response:
+    """The page behind the teacher's link on which they change their own meeting."""
+    return _page("manage")
+
+
 @route("/", methods=["POST"])
 @route("/schedule", methods=["POST"])
 @answering

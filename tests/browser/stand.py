@@ -74,7 +74,7 @@ class Stand:
             def do_GET(self) -> None:
                 stand.serve(self)
 
-            do_HEAD = do_POST = do_GET  # noqa: N815  the names that http.server calls
+            do_HEAD = do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815  the names that http.server calls
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/api/"
@@ -87,11 +87,11 @@ class Stand:
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request: with a page at the pages' addresses, else with what the test has said."""
         path = urlsplit(request.path).path
-        pages = {"/api/": "schedule", "/api": "schedule", "/api/meeting": "meeting", "/api/meeting/": "meeting"}
-        if path in pages and request.command != "POST":
+        pages = {"/api": "schedule", "/api/meeting": "meeting", "/api/manage": "manage"}
+        if path.rstrip("/") in pages and request.command in ("GET", "HEAD"):
             asked = dict(parse_qsl(urlsplit(request.path).query)).get("lang", "")
             language = language_for(asked, request.headers.get("Accept-Language", ""))
-            answer = Answer(200, page(pages[path], self.operator, language), time=self.time)
+            answer = Answer(200, page(pages[path.rstrip("/")], self.operator, language), time=self.time)
         else:
             body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
             self.questions.append(Question(request.command, request.path, dict(request.headers), body))

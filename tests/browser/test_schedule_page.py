@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.policy import Policy
+from chalicelib.people.schedule import parse
 from tests.browser.chromium import Chromium, Page
-from tests.browser.stand import SILENCE, Answer, Stand, refused
+from tests.browser.stand import NOON, SILENCE, Answer, Stand, refused
 from tests.browser.test_meeting_page import STRANGERS, clock_off_by
 
 ID = "0b7e7dd4-9d0c-4c05-8f43-2c6f2d3c8a11"
@@ -66,10 +69,11 @@ def test_a_form_that_is_filled_in_becomes_a_meeting_with_two_links(browser: Chro
             "teacher_email": "ann@school.example",
             "meet_time": "2026-03-02T17:30:00Z",
             "duration_minutes": 50,
+            "time_zone": "Europe/Berlin",
             "frontend_base_url": f"{stand.url}meeting",
         }
         assert f"id={ID}&role=teacher" in page.text("teacher-link")
-        assert "2 March 2026 at 18:30 (Europe/Berlin)" in page.text("done-when")
+        assert "2 March 2026 at 18:30 to 19:20 (Europe/Berlin)" in page.text("done-when")
 
 
 def test_sent_again_after_a_lost_answer_it_bears_the_same_key(browser: Chromium, stand: Stand) -> None:
@@ -121,11 +125,11 @@ def test_errors_stand_beside_their_fields_and_go_when_these_are_corrected(browse
         fill_in(page, stand, told)
         send(page)
         page.wait_for_text("look at what is marked")
-        assert page.text("teacher_name-error") == "The teacher's name is missing."
+        assert page.text("teacher_name-error") == "Please enter a name."
         assert page.run("document.activeElement.id") == "teacher_name"
         page.fill("teacher_name", "Ann")
         assert page.text("teacher_name-error") == ""
-        assert page.text("meet_time-error") == "The meeting's time is in the past."
+        assert page.text("meet_time-error") == "The meeting's time is in the past.", "what the page has no words for"
         assert "look at what is marked" in page.text("alert")
         page.click("now")
         assert page.text("meet_time-error") == ""
@@ -162,7 +166,97 @@ def test_a_key_that_no_header_can_hold_is_an_error_beside_its_field(browser: Chr
         assert page.text("schedule_key-error") == page.text("alert") == ""
 
 
+@pytest.mark.parametrize("languages", ["en-GB", "de-DE", "es-ES"])
+def test_the_apps_own_problems_are_told_in_the_pages_language(browser: Chromium, stand: Stand, languages: str) -> None:
+    forms: list[dict[str, Any]] = [
+        {},
+        {"teacher_name": "A" * 101, "student_name": "B\nC", "teacher_email": "ann", "duration_minutes": 10**6},
+        {"meet_time": "2020-01-01T00:00:00Z", "time_zone": "?"},
+        {"meet_time": "2099-01-01T00:00:00Z"},
+    ]
+    with browser.page(languages=languages) as page:
+        fill_in(page, stand)
+        for form in forms:
+            with pytest.raises(BadRequest) as refused:
+                parse(form, NOON, Policy())
+            told = dict(refused.value.problems)
+            stand.answers = [problems(**told)]
+            page.run("document.getElementById('alert').textContent = ''")
+            page.click("submit")
+            page.wait_for("document.getElementById('alert').textContent")
+            for field in told.keys() - {"frontend_base_url"}:
+                said = page.text(f"{field}-error")
+                assert said
+                assert said != told[field], "the page has words of its own"
+
+
 # --- times
+
+
+@pytest.mark.parametrize(
+    ("zone", "typed", "sent_as", "said"),
+    [
+        ("America/New York", "2026-03-02T12:00", "2026-03-02T17:00:00Z", "Monday, 2 March 2026 at 18:00"),
+        ("kathmandu", "2026-03-02T12:00", "2026-03-02T06:15:00Z", "Monday, 2 March 2026 at 07:15"),
+        ("pacific/chatham", "2026-03-03T12:00", "2026-03-02T22:15:00Z", "Monday, 2 March 2026 at 23:15"),
+        ("US/Eastern", "2026-03-02T12:00", "2026-03-02T17:00:00Z", "Monday, 2 March 2026 at 18:00"),
+    ],
+)
+def test_the_time_is_that_of_the_zone_that_was_chosen_and_told_in_the_visitors_too(
+    browser: Chromium, stand: Stand, zone: str, typed: str, sent_as: str, said: str
+) -> None:
+    with browser.page() as page:
+        fill_in(page, stand, meet_time=typed, time_zone=zone)
+        assert f"Where you are (Europe/Berlin), that is {said}" in page.text("meet_time-hint")
+        send(page)
+        page.wait_for_text("The meeting is scheduled")
+        assert sent(stand)["meet_time"] == sent_as
+
+
+def test_a_zone_that_there_is_not_is_an_error_beside_its_field(browser: Chromium, stand: Stand) -> None:
+    with browser.page() as page:
+        fill_in(page, stand, time_zone="Atlantis")
+        page.click("submit")
+        assert "No such time zone" in page.text("time_zone-error")
+        assert page.run("document.activeElement.id") == "time_zone"
+        assert stand.questions == []
+        page.fill("time_zone", "UTC")
+        assert page.text("time_zone-error") == page.text("alert") == ""
+
+
+def test_every_zone_that_the_browser_knows_can_be_found(browser: Chromium, stand: Stand) -> None:
+    with browser.page() as page:
+        fill_in(page, stand)
+        page.run("document.getElementById('time_zone').focus()")
+        names = page.run("[...document.getElementById('zones').options].map(({ value }) => value)")
+        assert {"Asia/Kathmandu", "America/New York", "Europe/Berlin", "UTC"} <= set(names)
+
+
+def test_where_the_browser_lists_no_zones_some_are_offered_and_any_is_taken(browser: Chromium, stand: Stand) -> None:
+    with browser.page(before="delete Intl.supportedValuesOf;", zone="Asia/Kathmandu") as page:
+        fill_in(page, stand)
+        assert page.run("document.getElementById('time_zone').value") in ("Asia/Kathmandu", "Asia/Katmandu")
+        page.fill("time_zone", "Pacific/Chatham")
+        send(page)
+        page.wait_for_text("The meeting is scheduled")
+        assert sent(stand)["time_zone"] == "Pacific/Chatham"
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes", "says"),
+    [
+        ("2026-03-02T18:30", "50", "Ends: 19:20."),
+        ("2026-03-02T23:30", "60", "Ends: Tuesday, 3 March 2026 at 00:30."),
+        ("2026-03-29T01:30", "60", "Ends: 03:30. The clocks are put forward meanwhile."),
+        ("2026-10-25T01:30", "120", "Ends: 02:30. The clocks are put back meanwhile."),
+        ("2026-03-02T18:30", "", "Left empty, the usual limit applies."),
+        ("2026-03-02T18:30", "-5", "Left empty, the usual limit applies."),
+    ],
+)
+def test_the_end_is_told(browser: Chromium, stand: Stand, typed: str, minutes: str, says: str) -> None:
+    with browser.page() as page:
+        fill_in(page, stand, meet_time=typed, duration_minutes=minutes)
+        assert says in page.text("duration_minutes-hint")
 
 
 def click_now_until_it_is(page: Page, time: str) -> None:
@@ -223,7 +317,9 @@ def test_an_hour_that_does_not_exist_is_an_error_with_the_next_that_does(
         page.click("submit")
         assert f"The next time that there is, is {next_time}." in page.text("meet_time-error")
         assert stand.questions == []
-        page.fill("meet_time", f"{typed[:11]}{next_time}")
+        assert page.text("after_gap") == f"Take {next_time}"
+        page.click("after_gap")
+        assert page.run("document.getElementById('meet_time').value") == f"{typed[:11]}{next_time}"
         assert page.text("meet_time-error") == page.text("alert") == ""
         send(page)
         page.wait_for_text("The meeting is scheduled")
@@ -262,7 +358,7 @@ def test_where_a_time_is_full_the_next_free_ones_are_offered(browser: Chromium, 
     with browser.page() as page:
         fill_in(page, stand, full)
         send(page)
-        page.wait_for_text("2 Mar 2026, 19:15")
+        page.wait_for_text("Monday, 2 March 2026 at 19:15")
         stand.answers = [SCHEDULED]
         page.run("document.querySelectorAll('#alert button')[1].click()")
         assert page.text("meet_time-error") == page.text("alert") == ""

@@ -12,7 +12,7 @@ from chalicelib.domain.model import Reason
 from chalicelib.environment import OperatorSettings
 from chalicelib.people.pages import LANGUAGES, language_for, page
 
-PAGES = ["schedule", "meeting"]
+PAGES = ["schedule", "meeting", "manage"]
 LARGEST_PAGE = 60_000
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
@@ -31,6 +31,14 @@ def script(html: str) -> str:
     return re.sub(r"/\*.*?\*/|(?:^|  )//[^\n]*", "", found[1], flags=re.DOTALL | re.MULTILINE)
 
 
+def sentences(html: str) -> dict[str, Any]:
+    """Return what a page can say by its keys: what stands in its document, and what only its script says."""
+    standing = dict(re.findall(r'\bdata-t="([^"]+)"[^<>]*>([^<]+)</', html))
+    said: dict[str, Any] = data(html, "strings")
+    assert not standing.keys() & said.keys(), "a sentence is sent once"
+    return standing | said
+
+
 def keys_in_document(html: str) -> set[str]:
     """Return the keys of the sentences that a page's elements hold."""
     document = html.partition('<script type="application/json"')[0]
@@ -45,9 +53,10 @@ def test_a_page_is_whole_and_no_mark_is_left(name: str) -> None:
     assert not re.search(r"\{\{|^(?:import|export) ", html, re.MULTILINE)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_stays_small(name: str) -> None:
-    assert len(page(name).encode()) < LARGEST_PAGE
+def test_a_page_stays_small(name: str, language: str) -> None:
+    assert len(page(name, language=language).encode()) < LARGEST_PAGE
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -82,12 +91,13 @@ def test_every_element_that_the_script_looks_up_by_name_exists(name: str) -> Non
     assert set(re.findall(r'\$\("([^"]+)"\)', html)) <= ids
 
 
-def test_every_field_of_the_form_has_its_label() -> None:
-    html = page("schedule")
+@pytest.mark.parametrize("name", ["schedule", "manage"])
+def test_every_field_of_a_form_has_its_label(name: str) -> None:
+    html = page(name)
     inputs = re.findall(r'<input id="([^"]+)"', html)
     labels = re.findall(r'<label for="([^"]+)"', html)
     assert [label for label in labels if label != "language"] == inputs
-    assert {"teacher_name", "student_name", "teacher_email", "meet_time", "duration_minutes"} <= set(inputs)
+    assert {"teacher_name", "student_name", "meet_time", "time_zone", "duration_minutes"} <= set(inputs)
 
 
 # --- sentences, in every language
@@ -95,7 +105,7 @@ def test_every_field_of_the_form_has_its_label() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_language_says_the_same_things_with_the_same_values(name: str) -> None:
-    first, *others = [data(page(name, language=language), "strings") for language in LANGUAGES]
+    first, *others = [sentences(page(name, language=language)) for language in LANGUAGES]
     for other in others:
         assert {key: values(said) for key, said in other.items()} == {key: values(said) for key, said in first.items()}
 
@@ -109,14 +119,14 @@ def values(said: str | dict[str, str]) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_sentence_that_a_page_needs_is_there(name: str) -> None:
     html = page(name)
-    known = set(data(html, "strings"))
+    known = set(sentences(html))
     assert keys_in_document(html) | set(re.findall(r'\bt\("([^"]+)"', script(html))) <= known
     assert not re.search(r"\bt\(`", script(html)), "a key that is put together is found by no search"
 
 
 def test_no_sentence_is_there_for_nothing() -> None:
     """One of a page's own is named by that page, one that they share by at least one of them."""
-    held = {name: set(data(page(name), "strings")) for name in PAGES}
+    held = {name: set(sentences(page(name))) for name in PAGES}
     used = {name: keys_in_document(page(name)) | set(LITERAL.findall(script(page(name)))) for name in PAGES}
     shared = set.intersection(*held.values()) - {"page.title"}
     assert shared - set.union(*used.values()) == set()
@@ -130,7 +140,7 @@ def test_a_page_speaks_its_language_before_its_script_runs_and_without_one_every
     name: str, language: str
 ) -> None:
     html = page(name, language=language)
-    title = data(html, "strings")["page.title"]
+    title = sentences(html)["page.title"]
     assert f'<title data-t="page.title">{title}</title>' in html
     assert html.startswith(f'<!doctype html>\n<html lang="{language}">')
     assert not re.search(r'data-t="[^"]+"[^<>]*></', html)
@@ -161,9 +171,10 @@ def test_people_read_the_language_that_is_asked_for_or_that_they_prefer(
     assert language_for(asked, preferences) == language
 
 
+@pytest.mark.parametrize("name", ["meeting", "manage"])
 @pytest.mark.parametrize("reason", list(Reason))
-def test_the_meeting_page_has_a_sentence_for_every_reason_to_end(reason: Reason) -> None:
-    assert re.search(rf'^  "?{reason}"?: "ended\.\w+",$', page("meeting"), re.MULTILINE)
+def test_the_pages_of_a_meeting_have_a_sentence_for_every_reason_to_end(reason: Reason, name: str) -> None:
+    assert re.search(rf'^"?{reason}"?:"ended\.\w+",$', page(name), re.MULTILINE)
 
 
 # --- whose pages they are

@@ -1,7 +1,8 @@
 """What people see: the pages that the app serves, each one document that needs no second request.
 
 A page `name` is `frame.html` around `<name>.html`, with the styles of `style/` (`tokens.css` says every colour, size
-and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. The
+and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. What
+some pages have in common is a part: markup in `parts/`, with a style and a section of the sentences by its name. The
 pages talk to the API with paths relative to their own address, so they work below a stage prefix such as `/api/`.
 """
 
@@ -11,12 +12,14 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from chalicelib.environment import OperatorSettings
 from chalicelib.people.pages.joining import joined
+from chalicelib.people.pages.squeezing import squeezed_document, squeezed_script, squeezed_style
 
 LANGUAGES: Final = ("en", "de", "es")
 """The pages' languages; the first is for those who prefer none of them."""
@@ -25,6 +28,7 @@ _FOLDER = Path(__file__).parent
 _SHARED = "shared"  # the section of the sentences that every page holds
 _WITHOUT_A_SCRIPT = ("frame.no_script", "frame.unable")  # said in every language, since nothing can choose
 _NAME = "language.name"
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {"schedule": ("fields", "handing"), "manage": ("fields", "handing")}
 _MARK = re.compile(r"\{\{([\w.-]+)\}\}")
 _TO_BE_SAID = re.compile(r'(<(\w+)[^<>]*\bdata-t="([^"]+)"[^<>]*>)(?=</\2>)')
 _INLINE = re.compile(r'<(style|script)(?: type="module")?>(.*?)</\1>', re.DOTALL)
@@ -47,7 +51,7 @@ def language_for(asked: str, preferences: str) -> str:
 
 @functools.cache
 def page(name: str, operator: OperatorSettings = OperatorSettings(), language: str = LANGUAGES[0]) -> str:  # noqa: B008
-    """Return the HTML of the page `name` ("schedule", "meeting") in a language, put together once a process.
+    """Return the HTML of the page `name` ("schedule", "meeting", "manage") in a language, put together once a process.
 
     The page's own security policy allows exactly the styles and the scripts written in it: whatever else might find
     its way into the document is not run.
@@ -55,23 +59,26 @@ def page(name: str, operator: OperatorSettings = OperatorSettings(), language: s
     Raises:
         FileNotFoundError: there is no page of that name.
     """
-    main = _read(f"{name}.html")
+    frame = _read("frame.html")
+    main = _MARK.sub(lambda mark: _read(f"parts/{mark[1]}.html"), _read(f"{name}.html"))
+    standing = {key for _, _, key in _TO_BE_SAID.findall(frame + main)}
     strings = {each: _strings(each, name) for each in LANGUAGES}
     own = {key: said for key, said in strings[language].items() if key not in {*_WITHOUT_A_SCRIPT, _NAME}}
     mark = _read("mark.svg").strip()
+    styles = ("tokens", "base", *_PARTS.get(name, ()), name)
     parts = {key: _in_every_language(strings, key) for key in _WITHOUT_A_SCRIPT}
     parts |= {
         "icon": f"data:image/svg+xml;base64,{base64.b64encode(_own_colour(mark).encode()).decode()}",
         "language": language,
         "languages": "".join(f'<option value="{each}" lang="{each}">{strings[each][_NAME]}' for each in LANGUAGES),
-        "main": main,
+        "main": squeezed_document(main),
         "mark": mark,
         "operator": _data(asdict(operator)),
-        "script": joined(name, _read),
-        "strings": _data(own),
-        "style": "".join(_read(f"style/{part}.css") for part in ("tokens", "base", name)),
+        "script": squeezed_script(joined(name, _read)),
+        "strings": _data({key: said for key, said in own.items() if key not in standing}),
+        "style": squeezed_style("".join(_read(f"style/{each}.css") for each in styles)),
     }
-    document = _MARK.sub(lambda mark: parts.get(mark[1], mark[0]), _read("frame.html"))
+    document = _MARK.sub(lambda mark: parts.get(mark[1], mark[0]), frame)
     document = _TO_BE_SAID.sub(lambda tag: tag[1] + html.escape(own[tag[3]], quote=False), document)
     return document.replace(_POLICY, _policy(document))
 
@@ -83,7 +90,7 @@ def _read(path: str) -> str:
 def _strings(language: str, name: str) -> dict[str, Any]:
     """Return the sentences that a page needs in one language, by their keys; one in several forms is a mapping."""
     sections = json.loads(_read(f"strings/{language}.json"))
-    return {**sections[_SHARED], **sections[name]}
+    return {key: said for part in (_SHARED, *_PARTS.get(name, ()), name) for key, said in sections[part].items()}
 
 
 def _data(value: object) -> str:

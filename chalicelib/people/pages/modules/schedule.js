@@ -1,139 +1,121 @@
-import { $, element, works, webAddress } from "./page.js";
+import { $, element, write, works, webAddress } from "./page.js";
 import { t, say } from "./words.js";
 import { frame } from "./frame.js";
-import { MINUTE, DAY, now, zone, written } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
-import { recordingWords } from "./consent.js";
-import { calendarFile } from "./calendar.js";
+import { fieldsOf } from "./fields.js";
+import { whenIn } from "./when.js";
+import { markProblems } from "./problems.js";
+import { dayAndTime, hereWords, periodWords } from "./dates.js";
+import { ownZone } from "./zones.js";
+import { handOut, startHanding } from "./handing.js";
+import { keptMeeting, keptMeetings, keepMeeting, forgetMeetings } from "./kept.js";
 
-const FIELDS = [
-  "teacher_name", "student_name", "teacher_email", "meet_time", "duration_minutes", "schedule_key",
-];
 // The page may have been opened as /api or /api/; what lies next to it is the same either way.
 const HERE = new URL(location.pathname.replace(/\/?$/, "/"), location.origin);
-const ZONE = zone();
-const WHICH = [...document.getElementsByName("which")];
+const made = new Map();   // what was scheduled since the page was opened, by its id
 
+frame();
+const fields = fieldsOf([
+  "teacher_name", "student_name", "meet_time", "time_zone", "duration_minutes", "teacher_email", "schedule_key",
+]);
+const when = whenIn(fields);
 // One key for one form content: sent again, after a lost answer say, it never makes a second meeting.
 let attempt = { content: null, key: null };
 
-frame();
-for (const field of FIELDS) {
-  const error = element("p", "", "error");
-  error.id = `${field}-error`;
-  $(field).closest("form > div").append(error);
-  const hint = $(`${field}-hint`) ? `${field}-hint ` : "";
-  $(field).setAttribute("aria-describedby", hint + error.id);
+startHanding();
+for (const name of ["teacher_name", "student_name"]) {    // who comes from a meeting that is over: the same people again
+  $(name).value = new URLSearchParams(location.search).get(name) || "";
 }
-say(describeTime);
-ask(HERE, { method: "HEAD" });  // what time it is
+say(showPlace);
+ask(HERE, { method: "HEAD" }).then(showPlace);  // what time it is, and so what is kept still
 
-for (const field of FIELDS) $(field).addEventListener("input", () => clearError(field));
-for (const radio of WHICH) radio.addEventListener("change", () => describeTime());
-$("meet_time").addEventListener("input", () => askWhich());
-$("now").addEventListener("click", () => setTime(new Date(now())));
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (!$("submit").disabled) submit();
 });
 $("another").addEventListener("click", () => {
+  const where = when.zoneName();
   $("form").reset();
   attempt = { content: null, key: null };
-  askWhich();
-  $("done").hidden = true;
-  $("asking").hidden = false;
+  when.restart(where || ownZone());
+  go("");
   $("teacher_name").focus();
 });
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", () => copy(button));
-}
+$("forget_all").addEventListener("click", () => {
+  forgetMeetings(...keptMeetings().map(({ id }) => id));
+  showMine();
+});
+addEventListener("hashchange", () => showPlace());
+addEventListener("popstate", () => showPlace());
+addEventListener("storage", () => showMine());
 works();
 
-/* What this zone's clocks show at a moment, as if it were UTC. */
-function shown(moment) {
-  return moment - new Date(moment).getTimezoneOffset() * MINUTE;
+function go(place) {
+  history.pushState(null, "", `${location.pathname}${location.search}${place}`);
+  showPlace();
 }
 
-/* What the field holds, as if it were UTC; NaN if that is no time. */
-function typed() {
-  const text = $("meet_time").value.trim().replace(" ", "T").slice(0, 16);
-  const time = Date.parse(`${text}Z`);
-  return Number.isNaN(time) || !new Date(time).toISOString().startsWith(text.slice(0, 10)) ? NaN : time;
+/* The form, or the meeting that the address names: a reload and the way back lead there again. */
+function showPlace() {
+  const id = location.hash.slice(1);
+  const meeting = made.get(id) || keptMeeting(id);
+  const wasHidden = $("done").hidden;
+  $("asking").hidden = Boolean(meeting);
+  $("done").hidden = !meeting;
+  showMine();
+  if (!meeting) return;
+  write($("done-title"), made.has(id) ? t("done.title") : t("done.again"));
+  write($("done-when"), periodWords(meeting));
+  write($("done-here"), hereWords(meeting.at, meeting.zone));
+  write($("done-kept"), keptMeeting(id) ? t("done.kept") : t("done.not_kept"));
+  $("done-kept").className = keptMeeting(id) ? "notice small" : "notice warn";
+  $("manage").href = manageAddress(meeting);
+  handOut(meeting);
+  if (wasHidden) $("done-title").focus();
 }
 
-/* Every moment at which the clocks show what was typed: none where they are put forward, two where they are put back. */
-function moments() {
-  const time = typed();
-  const offsets = new Set([time - DAY, time + DAY].map((moment) => new Date(moment).getTimezoneOffset()));
-  const found = [...offsets].map((offset) => time + offset * MINUTE).filter((moment) => shown(moment) === time);
-  return found.sort((one, other) => one - other).map((moment) => new Date(moment));
+function manageAddress({ links }) {
+  return new URL(`manage${new URL(links.teacher).search}`, HERE).href;
 }
 
-/* The one moment that is meant, or null while that is not known. */
-function meetTime() {
-  const found = moments();
-  const chosen = WHICH.findIndex((radio) => radio.checked);
-  return (found.length === 2 ? found[chosen] : found[0]) || null;
-}
-
-function setTime(moment) {
-  $("meet_time").value = new Date(shown(moment.getTime())).toISOString().slice(0, 16);
-  askWhich();
-  moments().forEach((found, index) => { WHICH[index].checked = moment >= found && moment - found < MINUTE; });
-  describeTime();
-}
-
-function askWhich() {
-  const found = moments();
-  $("twice").hidden = found.length !== 2;
-  WHICH.forEach((radio, index) => {
-    radio.checked = false;
-    if (found.length !== 2) return;
-    const clock = { time: written(found[index], { hour: "2-digit", minute: "2-digit", timeZoneName: "short" }) };
-    radio.parentElement.querySelector("span").textContent = index ? t("time.second", clock) : t("time.first", clock);
-  });
-  describeTime();
-}
-
-function inWords(time) {
-  return `${written(time, { dateStyle: "full", timeStyle: "short" })} (${ZONE})`;
-}
-
-/* Say what is meant by what was typed, or why nothing can be. */
-function describeTime() {
-  const time = meetTime();
-  $("meet_time-hint").textContent = time ? `${inWords(time)}.` : t("time.zone", { zone: ZONE });
-  clearError("meet_time");
-  if ($("meet_time").value && !moments().length) markField("meet_time", whyNotThen());
-}
-
-function whyNotThen() {
-  const time = typed();
-  if (Number.isNaN(time)) return t("time.none");
-  let [before, after] = [time - DAY, time + DAY];
-  const offset = new Date(before).getTimezoneOffset();
-  while (after - before > MINUTE) {
-    const middle = before + Math.floor((after - before) / 2 / MINUTE) * MINUTE;
-    if (new Date(middle).getTimezoneOffset() === offset) before = middle;
-    else after = middle;
-  }
-  const clock = (wall) => new Date(wall).toISOString().slice(11, 16);
-  return t("time.skipped", { time: clock(time), zone: ZONE, next: clock(shown(after)) });
+/* The meetings that this browser keeps. */
+function showMine() {
+  const kept = keptMeetings();
+  $("mine").hidden = !kept.length || !$("done").hidden;
+  $("mine-list").replaceChildren(...kept.map((meeting) => {
+    const item = element("li");
+    const title = element("a", t("mine.who", meeting.names));
+    title.href = `#${meeting.id}`;
+    const change = element("a", t("mine.change"));
+    change.href = manageAddress(meeting);
+    const forget = element("button", t("mine.forget"));
+    forget.type = "button";
+    forget.addEventListener("click", () => {
+      forgetMeetings(meeting.id);
+      showMine();
+      $(kept.length > 1 ? "mine-title" : "teacher_name").focus();
+    });
+    for (const [place, words] of [[change, t("mine.change")], [forget, t("mine.forget")]]) {
+      place.setAttribute("aria-label", `${words}: ${title.textContent}, ${periodWords(meeting)}`);
+    }
+    const ways = element("span", "", "ways");
+    ways.append(change, forget);
+    item.append(title, element("span", periodWords(meeting), "small quiet"), ways);
+    return item;
+  }));
 }
 
 function content() {
-  const time = meetTime();
+  const [time, duration, email] = [when.moment(), when.minutes(), $("teacher_email").value.trim()];
   const asked = {
     teacher_name: $("teacher_name").value.trim(),
     student_name: $("student_name").value.trim(),
-    meet_time: time ? time.toISOString().replace(".000Z", "Z") : "",
+    meet_time: time === null ? "" : new Date(time).toISOString().replace(".000Z", "Z"),
+    time_zone: when.zoneName(),
     frontend_base_url: new URL("meeting", HERE).href,
   };
-  const email = $("teacher_email").value.trim();
-  const duration = $("duration_minutes").value.trim();
   if (email) asked.teacher_email = email;
-  // What is not a number goes as it was typed, so that the server's complaint can quote it.
-  if (duration) asked.duration_minutes = Number.isFinite(Number(duration)) ? Number(duration) : duration;
+  if (duration !== null) asked.duration_minutes = duration;
   return asked;
 }
 
@@ -143,8 +125,9 @@ function freshKey() {
 }
 
 async function submit() {
-  clearErrors();
-  if (!isClear()) return showMarked();
+  fields.clearAll();
+  check();
+  if (fields.marked().length) return showMarked();
   const asked = content();
   const text = JSON.stringify(asked);
   if (attempt.content !== text) attempt = { content: text, key: freshKey() };
@@ -153,15 +136,15 @@ async function submit() {
   if (key) headers["X-Schedule-Key"] = key;
 
   $("submit").disabled = true;
-  $("submit").textContent = t("form.sending");
+  write($("submit"), t("form.sending"));
   const answer = await ask(new URL("schedule", HERE), { method: "POST", headers, body: text });
   $("submit").disabled = false;
-  $("submit").textContent = t("form.submit");
+  write($("submit"), t("form.submit"));
 
   const { ours, status, body, retryAfter } = answer || {};
   if (!ours || status === 429 || status >= 500) {
-    const again = retryAfter ? t("answer.again_in", { count: retryAfter }) : t("answer.again");
-    return alertWith(`${t("answer.not_yet")} ${whatIsAmiss(answer)} ${again}`, t("answer.kept"));
+    const again = () => (retryAfter ? t("form.again_in", { count: retryAfter }) : t("form.again"));
+    return fields.tell([() => `${t("form.not_yet")} ${whatIsAmiss(answer)} ${again()}`, () => t("form.kept")]);
   }
   switch (status) {
     case 200: return showLinks(asked, body);
@@ -172,131 +155,63 @@ async function submit() {
   }
 }
 
-/* Mark what no server has to be asked about; return whether there is nothing of it. */
-function isClear() {
-  describeTime();
-  if (moments().length === 2 && !meetTime()) {
-    markField("meet_time", t("time.choose"));
-  }
+/* Mark what no server has to be asked about. */
+function check() {
+  when.check();
   const wrong = $("schedule_key").value.trim().match(/[^\x20-\x7e\xa0-\xff]/u);  // what no header can hold
-  if (wrong) markField("schedule_key", t("key.impossible", { sign: wrong[0] }));
-  return !marked().length;
-}
-
-function marked() {
-  return FIELDS.filter((field) => $(field).hasAttribute("aria-invalid"));
-}
-
-function clearErrors() {
-  $("alert").textContent = "";
-  FIELDS.forEach(clearError);
-}
-
-function clearError(field) {
-  const wasMarked = $(field).hasAttribute("aria-invalid");
-  $(`${field}-error`).textContent = "";
-  $(field).removeAttribute("aria-invalid");
-  if (wasMarked && !marked().length) $("alert").textContent = "";
-}
-
-function alertWith(...sentences) {
-  const notice = element("div", "", "notice bad");
-  notice.append(...sentences.map((sentence) => element("div", sentence)));
-  $("alert").textContent = "";
-  $("alert").append(notice);
-}
-
-function markField(field, problem) {
-  const error = $(`${field}-error`);
-  error.textContent = error.textContent ? `${error.textContent} ${problem}` : problem;
-  $(field).setAttribute("aria-invalid", "true");
+  if (wrong) fields.mark("schedule_key", () => t("wrong.key", { sign: wrong[0] }));
 }
 
 function showErrors(body) {
-  const elsewhere = [];
-  for (const { field, problem } of Array.isArray(body.errors) ? body.errors : []) {
-    if (FIELDS.includes(field)) markField(field, problem);
-    else elsewhere.push(problem);
-  }
-  if (marked().length) showMarked(...elsewhere);
-  else alertWith(body.message || t("answer.refused"), t("answer.kept"));
+  const elsewhere = markProblems(fields, body.errors);
+  if (fields.marked().length) return showMarked(...elsewhere);
+  fields.tell([() => body.message || t("form.refused"), () => t("form.kept")]);
 }
 
 function showMarked(...more) {
-  alertWith(t("answer.marked"), ...more);
-  const [first] = marked();
-  (first === "meet_time" && !$("twice").hidden ? WHICH[0] : $(first)).focus();
+  fields.tell([() => `${t("form.not_yet")} ${t("form.look")}`, ...more]);
+  when.place(fields.marked()[0]).focus();
 }
 
 /* That time is full: offer the next ones that are not. */
 function showFree(body) {
-  const free = (Array.isArray(body.free) ? body.free : []).map((time) => new Date(time)).filter((time) => time > 0);
+  const free = (Array.isArray(body.free) ? body.free : []).map(Date.parse).filter((time) => time > 0);
+  const where = when.zoneName();
   // The message lists them in UTC, for pages that show nothing else.
-  markField("meet_time", free.length ? t("full.this") : body.message || t("full.none"));
-  alertWith(free.length ? t("full.free") : t("full.other"));
-  const choices = element("div", "", "choices");
-  for (const time of free) {
-    const choice = element("button", written(time, { dateStyle: "medium", timeStyle: "short" }));
-    choice.type = "button";
-    choice.addEventListener("click", () => { setTime(time); $("submit").focus(); });
-    choices.append(choice);
-  }
-  $("alert").append(choices);
+  fields.mark("meet_time", () => (free.length ? t("wrong.full") : body.message || t("wrong.no_room")));
+  const choices = free.map((time) => ({
+    words: () => dayAndTime(time, where),
+    choose: () => {
+      when.set(time);
+      $("submit").focus();
+    },
+  }));
+  fields.tell([() => `${t("form.not_yet")} ${free.length ? t("form.free") : t("form.other_time")}`], choices);
   ($("alert").querySelector("button") || $("meet_time")).focus();
 }
 
 function askForKey() {
   $("lock").hidden = false;
-  if ($("schedule_key").value.trim()) markField("schedule_key", t("key.refused"));
-  alertWith(t("key.wanted"));
+  if ($("schedule_key").value.trim()) fields.mark("schedule_key", () => t("wrong.key_refused"));
+  fields.tell([() => `${t("form.not_yet")} ${t("form.give_key")}`]);
   $("schedule_key").focus();
 }
 
 function showLinks(asked, body) {
-  for (const role of ["teacher", "student"]) {
-    const address = webAddress(body[`${role}_link`]);
-    if (!address) return alertWith(t("answer.no_links"));
-    const name = asked[`${role}_name`];
-    $(`${role}-title`).textContent = role === "teacher" ? t("done.teacher", { name }) : t("done.student", { name });
-    $(`${role}-link`).textContent = $(`${role}-link`).href = address.href;
-    offerCalendar(role, address.href, asked, body);
-  }
-  $("done-when").textContent = inWords(new Date(asked.meet_time));
-  $("copied").textContent = "";
-  $("asking").hidden = true;
-  $("done").hidden = false;
-  $("done-title").focus();
-}
-
-/* A calendar file for one role: it may be passed on to that person as it is. */
-function offerCalendar(role, link, asked, { id, consent }) {
-  const other = asked[role === "teacher" ? "student_name" : "teacher_name"];
-  const text = calendarFile({
-    uid: `${id}-${role}@${location.hostname}`,
-    start: Date.parse(asked.meet_time),
-    minutes: asked.duration_minutes,
-    title: t("done.event", { other }),
-    link,
-    sentences: recordingWords(consent),
-  });
-  const anchor = $(`${role}-calendar`);
-  if (anchor.href) URL.revokeObjectURL(anchor.href);
-  anchor.href = URL.createObjectURL(new Blob([text], { type: "text/calendar" }));
-}
-
-async function copy(button) {
-  const role = button.dataset.copy;
-  const link = $(`${role}-link`);
-  let copied = true;
-  try {
-    await navigator.clipboard.writeText(link.href);
-  } catch {
-    // Without https, or where the browser forbids it: the old way, which needs the text selected.
-    getSelection().selectAllChildren(link);
-    copied = document.execCommand("copy");
-  }
-  $("copied").textContent = copied ? t("done.is_copied") : t("done.is_selected");
-  if (!copied) return;
-  button.textContent = t("done.copied");
-  setTimeout(() => { button.textContent = t("done.copy"); }, 2000);
+  const [teacher, student] = [webAddress(body.teacher_link), webAddress(body.student_link)];
+  if (!body.id || !teacher || !student) return fields.tell([() => t("form.no_links")]);
+  const meeting = {
+    id: String(body.id),
+    at: Date.parse(asked.meet_time),
+    minutes: asked.duration_minutes || null,
+    zone: asked.time_zone,
+    sequence: 0,
+    names: { teacher: asked.teacher_name, student: asked.student_name },
+    links: { teacher: teacher.href, student: student.href },
+    consent: body.consent,
+    email: asked.teacher_email,
+  };
+  made.set(meeting.id, meeting);
+  keepMeeting(meeting);
+  go(`#${meeting.id}`);
 }

@@ -1,8 +1,7 @@
-import { data } from "./page.js";
 import { recall, keep } from "./memory.js";
 
 const speakers = [];      // what says its texts anew when another language is chosen
-let strings = data("strings");
+let strings = textsOf(document);
 let spoken = document.documentElement.lang;
 let wanted = spoken;      // the language that was asked for last
 
@@ -59,8 +58,14 @@ async function stringsIn(code) {
   try {
     const answer = await fetch(`${location.pathname}?lang=${encodeURIComponent(code)}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    return page.documentElement.lang === code ? JSON.parse(page.getElementById("strings").textContent) : null;
+    return page.documentElement.lang === code ? textsOf(page) : null;
   } catch {
     return null;          // it was not this app that answered, or nobody: the page stays as it is
   }
+}
+
+/* The texts of a document by their keys: those that stand in it, and those that only its script says. */
+function textsOf(page) {
+  const standing = [...page.querySelectorAll("[data-t]")].map((place) => [place.dataset.t, place.textContent]);
+  return { ...Object.fromEntries(standing), ...JSON.parse(page.getElementById("strings").textContent) };
 }

@@ -1,0 +1,72 @@
+import { $, element } from "./page.js";
+import { t } from "./words.js";
+import { written } from "./times.js";
+
+const PLACES = {
+  __proto__: null,
+  absent: "seat.absent",
+  waiting: "seat.waiting",
+  in: "seat.in",
+  lost: "seat.lost",
+  left: "seat.left",
+};
+const RECORDINGS = { __proto__: null, safe: "record.safe", "on its way": "record.on_its_way", lost: "record.lost" };
+
+/* Who is where, what became of each desktop and of each recording; `replace` is what a click on a seat's button does. */
+export function showSeats({ seats, names, mayReplace, isOver }, replace) {
+  $("seats").replaceChildren(...["teacher", "student"].flatMap((role) => {
+    const seat = (seats || {})[role] || {};
+    const name = names[role];
+    const title = element("dt", role === "teacher" ? t("seat.teacher", { name }) : t("seat.student", { name }));
+    title.id = `seat-${role}`;
+    const lines = isOver ? recordingLines(seat) : [placeWords(seat), desktopWords(seat), ...recordingLines(seat)];
+    const place = element("dd");
+    place.append(...(lines.length ? lines : [t("record.none")]).map((line) => element("p", line)));
+    if (mayReplace.includes(role)) place.append(replacing(role, replace));
+    return [title, place];
+  }));
+}
+
+function placeWords({ presence }) {
+  return t(PLACES[presence] || "seat.absent");
+}
+
+function desktopWords({ ready, desktop_id }) {
+  if (ready) return t("desktop.ready");
+  return desktop_id ? t("desktop.coming") : t("desktop.none");
+}
+
+function recordingLines({ recording, recording_lost }) {
+  const lost = recording === "lost" && Array.isArray(recording_lost) ? recording_lost.filter(Boolean) : [];
+  return RECORDINGS[recording] ? [[t(RECORDINGS[recording]), ...lost].join(" ")] : [];
+}
+
+function replacing(role, replace) {
+  const button = element("button", t("seat.replace"));
+  button.type = "button";
+  button.id = `replace-${role}`;
+  button.setAttribute("aria-describedby", `seat-${role}`);
+  button.addEventListener("click", () => replace(role));
+  return button;
+}
+
+/* What happened, the latest first, in the app's own words. */
+export function showHistory(entries) {
+  const time = (at) => written(Date.parse(at), { dateStyle: "medium", timeStyle: "short" });
+  $("history").replaceChildren(...[...entries].reverse().map(({ at, until, what, by, why, count }) => {
+    const item = element("li");
+    const when = element("time", until ? t("history.span", { from: time(at), until: time(until) }) : time(at));
+    when.dateTime = at;
+    item.append(when, " ");
+    if (count) item.append(t("history.folded", { count }));
+    else item.append(inEnglish([what, why].filter(Boolean).join(": ")));
+    if (by && by !== "the app") item.append(" ", element("span", t("history.by", { who: by }), "quiet"));
+    return item;
+  }));
+}
+
+function inEnglish(words) {
+  const place = element("span", words);
+  place.lang = "en";
+  return place;
+}
