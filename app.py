@@ -174,18 +174,14 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     request = cast(Request, app.current_request)
     visit = _visit(request)
     here = runtime.current()
-    who = links.role_of(role)
-    meeting_id = links.meeting_id_of(meetingId, who, here.link_keys)
-    signed = links.is_signed(meetingId) or here.link_keys() is None
+    link = links.parse(meetingId, links.role_of(role), here.link_keys)
     recordings = here.settings.recordings()
     notice = consent.notice(recordings, here.settings.operator())
     answer = resolve_join(
         here.meetings,
-        meeting_id,
-        who,
+        link,
         here.clock,
         here.policy,
-        signed=signed,
         visit=visit,
         recorded=recordings.record,
         consents=bool(notice) and _says(request, "consent"),
@@ -201,7 +197,7 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
 
         from chalicelib.domain.door import door_token
 
-        body["auth_token"] = door_token(tokens, answer.desktop_id, who, here.clock(), token_hex(16))
+        body["auth_token"] = door_token(tokens, answer.desktop_id, link.role, here.clock(), token_hex(16))
     return Response(body, headers)
 
 

@@ -74,51 +74,46 @@ class NotYet:
 
 def resolve_join(
     meetings: Meetings,
-    meeting_id: str,
-    role: Role,
+    link: links.Link,
     clock: Callable[[], datetime],
     policy: Policy,
     *,
-    signed: bool = True,
     visit: Visit = Visit.CLICK,
     recorded: bool = False,
     consents: bool = False,
 ) -> Open | NotYet:
-    """Return whether this role's desktop can be entered; by a click, the first time it can, record who came.
+    """Return whether the desktop of a link's role can be entered; by a click, the first time it can, record who came.
 
     That write expects the meeting to be alive, so joining and ending never overlook one another. Who does not click is
-    told what somebody who does would be told. A link that is not `signed` is one of a meeting that was made before
-    links were, or by hand: nobody was ever sent another one for it, and it manages nothing. Who `consents` has clicked
-    with the notice before them that the meeting is recorded. Where meetings are `recorded`, how recordings stand is
-    told too.
+    told what somebody who does would be told. Who `consents` has clicked with the notice before them that the meeting
+    is recorded. Where meetings are `recorded`, how recordings stand is told too.
 
     Raises:
-        Forbidden: people were sent signed links of this meeting, and this one is not.
+        Forbidden: the link opens nothing of this meeting, or not any more.
         NoSuchMeeting: there is no such row.
         MeetingOver: it has ended, or is ending, or people's time is up.
         Unavailable: the table cannot be read now, or not written though somebody comes.
     """
+    role, manages = link.role, link.signed and link.role is Role.TEACHER
     for _ in range(_TRIES):
-        meeting = meetings.get(meeting_id)
-        if meeting.links_signed and not signed:
-            raise links.not_valid()
+        meeting = meetings.get(link.meeting_id)
+        links.refuse_dead(link, meeting)
         now = clock()
         _refuse_ended(meeting, role, now, policy, recorded=recorded)
-        link = entrance(meeting, meeting.seat(role), policy)
+        way_in = entrance(meeting, meeting.seat(role), policy)
         try:
-            if link and visit is Visit.CLICK:
+            if way_in and visit is Visit.CLICK:
                 meeting = _come(meetings, meeting, role, now, consents=consents)
             elif visit is not Visit.LOOK:
                 meeting = _wait(meetings, meeting, role, now, policy)
         except Conflict:
             continue
-        manages = signed and role is Role.TEACHER
         more = told.of_living(meeting, role, now, policy, manages=manages, recorded=recorded)
-        if not link:
+        if not way_in:
             return _not_yet(meeting, meeting.seat(role), now, policy, more)
         ask_again = _until_next(meeting, now, policy)
-        return Open(link, Status.IN_PROGRESS, meeting.seat(role).desktop_id or "", ask_again, more)
-    raise Unavailable(f"Meeting {meeting_id} is being changed by many at once; try again in a moment.")
+        return Open(way_in, Status.IN_PROGRESS, meeting.seat(role).desktop_id or "", ask_again, more)
+    raise Unavailable(f"Meeting {link.meeting_id} is being changed by many at once; try again in a moment.")
 
 
 def _refuse_ended(meeting: Meeting, role: Role, now: datetime, policy: Policy, *, recorded: bool) -> None:

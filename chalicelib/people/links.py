@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
@@ -34,8 +34,8 @@ _DECODINGS = 3  # a mail scanner that rewrites links encodes them again
 class Link:
     """What the `id` in a link says, and of which role it is.
 
-    `number` counts the links of its role that were made anew: 0 for the first. `signed` says that it has a signature;
-    where the app has keys, that is a good one.
+    `number` counts the links of its role that were made anew: 0 for the first. `signed` says that nothing more is asked
+    of it: it has a good signature, or nothing is signed here.
     """
 
     meeting_id: str
@@ -96,8 +96,8 @@ def role_of(text: str) -> Role:
 def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
     """Return the link of this role whose `id` this is, even if a mail program has damaged its end.
 
-    One without a signature is for `resolve_join` to judge, unless it can be told here that none is good. The keys are
-    asked for only where they are needed.
+    One without a signature is for the row to judge (`refuse_dead`), unless it can be told here that none is good. The
+    keys are asked for only where they are needed.
 
     Raises:
         BadRequest: it does not look like an id.
@@ -105,19 +105,11 @@ def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
     """
     link, signature = _read(text, role)
     keys = link_keys()
-    if keys and not (keys.has_signed(link.covered, signature) if link.signed else not keys.all_signed):
-        raise not_valid()
+    if keys is None:
+        return replace(link, signed=True)
+    if not (keys.has_signed(link.covered, signature) if link.signed else not keys.all_signed):
+        raise _not_valid()
     return link
-
-
-def meeting_id_of(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> str:
-    """Return the meeting's id in a link of this role, as `parse` reads it."""
-    return parse(text, role, link_keys).meeting_id
-
-
-def is_signed(text: str) -> bool:
-    """Return whether the `id` in a link has a signature, whatever it is worth."""
-    return "." in _undamaged(text)
 
 
 def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
@@ -129,22 +121,28 @@ def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
         BadRequest: it does not look like an id.
         Forbidden: its signature is wrong, or it has none.
     """
-    links = [_read(text, role) for role in Role]
+    seats = [_read(text, role) for role in Role]
     keys = link_keys()
     if keys is None:
-        return links[0][0]
-    for link, signature in links:
+        return replace(seats[0][0], signed=True)
+    for link, signature in seats:
         if link.signed and keys.has_signed(link.covered, signature):
             return link
     raise Forbidden("This link is not valid here; open the link that you were sent, exactly as it is.")
 
 
-def refuse_replaced(link: Link, meeting: Meeting) -> None:
-    """Refuse a link of this meeting that another one was made in place of.
+def refuse_dead(link: Link, meeting: Meeting) -> None:
+    """Refuse a link that opens nothing of this meeting, by what its row says.
+
+    One that is not `signed` is of a meeting that was made before links were, or by hand: nobody was ever sent another
+    one for it.
 
     Raises:
-        LinkReplaced: it is dead.
+        Forbidden: people were sent signed links of this meeting, and this one is not.
+        LinkReplaced: another link was made in its place.
     """
+    if meeting.links_signed and not link.signed:
+        raise _not_valid()
     if link.number != meeting.seat(link.role).link_number:
         raise LinkReplaced("This link was replaced by a newer one; open the one that you were sent last.")
 
@@ -162,7 +160,7 @@ def _read(text: str, role: Role) -> tuple[Link, str]:
     return Link(found["id"], role, int(found["number"] or 0), bool(signature)), signature
 
 
-def not_valid() -> Forbidden:
+def _not_valid() -> Forbidden:
     """Return the refusal of a link that opens nothing."""
     return Forbidden("This link is not valid for this role; open the link exactly as it was sent.")
 

@@ -45,7 +45,7 @@ class Actor:
         Raises:
             Forbidden: it is the student's link, or one that was replaced.
         """
-        links.refuse_replaced(self.link, meeting)
+        links.refuse_dead(self.link, meeting)
         if self.link.role is not Role.TEACHER:
             teacher = meeting.row.get("teacher_name")
             whom = f"ask {teacher}" if isinstance(teacher, str) and teacher else "ask your teacher"

@@ -237,6 +237,18 @@ def test_a_reason_that_cannot_be_shown_cancels_nothing(own: Own, reason: str) ->
 # --- another link
 
 
+def test_the_old_link_opens_no_door_any_more_and_the_new_one_does(own: Own) -> None:
+    world, old = own.world, own.links["student"]
+    told = own.ask("POST", "/links", {"role": "student", "number": 0})
+    new = told.json_body["link_ids"]["student"]
+    assert own.ask("POST", "/links", {"role": "student", "number": 0}).json_body == told.json_body, "twice is as once"
+    dead = world.join(old, "student")
+    assert (dead.status_code, dead.json_body["why"]) == (403, "replaced")
+    assert "replaced by a newer one" in dead.json_body["message"]
+    assert world.join(new, "student").status_code == 202
+    assert world.join(own.links["teacher"], "teacher").status_code == 202
+
+
 def test_scheduling_the_same_again_gives_the_links_that_hold_now(world: World) -> None:
     key = {"Idempotency-Key": "form-1"}
     first = world.schedule(headers=key).json_body

@@ -37,7 +37,7 @@ def counting(week: Week, **desktops: int) -> Week:
 
 
 def _calendar(client: Any) -> DynamoCalendar:
-    return DynamoCalendar(client, STATE, DynamoMeetings(client, MEETINGS, lambda: NOW))
+    return DynamoCalendar(client, STATE, DynamoMeetings(client, MEETINGS, lambda: NOW, lambda _: None))
 
 
 class Stage(Protocol):
@@ -168,7 +168,7 @@ class TestRebook:
         assert [(week.desktops[7], week.desktops[3]) for week in read(booked, FIRST, FIRST + 1)] == [(0, 0), (0, 2)]
 
     @pytest.mark.parametrize(
-        "change", [replace(CHANGE, expect={"status": "HEALTHY"}), replace(CHANGE, expect={"x": 1})]
+        "change", [replace(CHANGE, expect={"status": "HEALTHY"}), replace(CHANGE, expect={"sequence": 1})]
     )
     def test_changes_nothing_where_the_row_is_not_what_was_expected(self, booked: Stage, change: Update) -> None:
         [week] = read(booked)

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.people.join import NotYet, Open, Visit, resolve_join
+from chalicelib.people.links import Link
 from tests.builders import POLICY, at, row
 from tests.fakes import FakeMeetings
 
@@ -30,9 +31,8 @@ def ask(
     recorded: bool = False,
 ) -> Open | NotYet:
     """Return what somebody is told who asks at the door this many minutes after T."""
-    return resolve_join(
-        meetings, "m1", role, lambda: at(minutes), policy, signed=signed, visit=visit, recorded=recorded
-    )
+    shown = Link("m1", role, signed=signed)
+    return resolve_join(meetings, shown, lambda: at(minutes), policy, visit=visit, recorded=recorded)
 
 
 def enter(meetings: FakeMeetings, role: Role = Role.TEACHER, minutes: float = 2, **how: Any) -> Open:

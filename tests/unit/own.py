@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +32,7 @@ CALLED_OFF = CallOff("")
 class Own(House):
     """The meeting `m` at noon, an hour long, an hour before it; with `at_once`, beside a calendar."""
 
-    def __init__(self, at_once: int | None = None, **attributes: Any) -> None:
+    def __init__(self, row: Mapping[str, Any] | None = None, *, at_once: int | None = None, **attributes: Any) -> None:
         self._policy = replace(House().policy, at_once=at_once)
         super().__init__(now=T - 60 * MINUTE, policy=self._policy)
         self.pauses_s: list[float] = []
@@ -40,7 +41,7 @@ class Own(House):
             bookings = Bookings(
                 calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self.pauses_s.append
             )
-        self.meeting(**(HOUR | NAMES | attributes))
+        self.meeting(**{**HOUR, **NAMES, **(row or {}), **attributes})
         self.manager = Manager(
             meetings=self.meetings,
             bookings=bookings,

@@ -17,10 +17,12 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
 from chalicelib.people.join import NotYet, Open, Visit, resolve_join
+from chalicelib.people.links import Link
 from tests.builders import ENDED, HEALTHY, IN_PROGRESS, LAUNCHED, POLICY, PUBLISHED, RECORDED, at
 from tests.fakes import FakeMeetings
 from tests.unit.places import ME, changed, place, table
 
+TEACHERS, STUDENTS = (Link("m1", role, signed=True) for role in Role)
 NOW = at(-4)
 KIT = replace(POLICY, presence_told=True)
 KEYS = Keys("present", ("earlier",))
@@ -143,8 +145,8 @@ def test_ready_opens_the_door_and_is_written_once() -> None:
     before = dict(meetings.rows["m1"])
     say_ready(meetings)
     assert changed(meetings, before) == {"teacher_healthy_at": "2026-03-01T14:56:00Z", "status": "HEALTHY"}
-    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY, visit=Visit.LOOK), Open)
-    assert isinstance(resolve_join(meetings, "m1", Role.STUDENT, lambda: NOW, POLICY, visit=Visit.LOOK), NotYet)
+    assert isinstance(resolve_join(meetings, TEACHERS, lambda: NOW, POLICY, visit=Visit.LOOK), Open)
+    assert isinstance(resolve_join(meetings, STUDENTS, lambda: NOW, POLICY, visit=Visit.LOOK), NotYet)
     meetings.wire.calls.clear()
     say_ready(meetings, now=NOW + timedelta(minutes=1))
     assert meetings.wire.calls == ["meetings.get"]
@@ -173,7 +175,7 @@ def test_what_is_missing_is_on_the_row_and_in_the_answer_to_who_waits() -> None:
     meetings = table(PUBLISHED)
     say_ready(meetings, "The DCV service is not running.", "DCV has no session yet.")
     assert meetings.rows["m1"]["teacher_missing"] == ["The DCV service is not running.", "DCV has no session yet."]
-    answer = resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY)
+    answer = resolve_join(meetings, TEACHERS, lambda: NOW, POLICY)
     assert isinstance(answer, NotYet)
     assert answer.missing == ("The DCV service is not running.", "DCV has no session yet.")
     meetings.wire.calls.clear()
@@ -202,16 +204,16 @@ def test_what_is_repaired_is_withdrawn() -> None:
     say_ready(meetings, "DCV has no session yet.")
     say_ready(meetings)
     assert not {"teacher_missing", "teacher_missing_since"} & meetings.rows["m1"].keys()
-    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: NOW, POLICY, visit=Visit.LOOK), Open)
+    assert isinstance(resolve_join(meetings, TEACHERS, lambda: NOW, POLICY, visit=Visit.LOOK), Open)
 
 
 def test_one_that_stops_being_ready_closes_the_door_and_opens_it_again() -> None:
     meetings = table(HEALTHY)
     since = meetings.rows["m1"]["teacher_healthy_at"]
     say_ready(meetings, "The machine is about to restart.", now=at(1))
-    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: at(1), POLICY), NotYet)
+    assert isinstance(resolve_join(meetings, TEACHERS, lambda: at(1), POLICY), NotYet)
     say_ready(meetings, now=at(2))
-    assert isinstance(resolve_join(meetings, "m1", Role.TEACHER, lambda: at(2), POLICY, visit=Visit.LOOK), Open)
+    assert isinstance(resolve_join(meetings, TEACHERS, lambda: at(2), POLICY, visit=Visit.LOOK), Open)
     assert meetings.rows["m1"]["teacher_healthy_at"] == since, "when it was ready first is kept"
 
 

@@ -27,7 +27,7 @@ def numbered(meeting_id: str, number: int = 0) -> Meeting:
 
 
 def meeting_id_of(text: str, role: Role, keys: Keys | None) -> str:
-    return links.meeting_id_of(text, role, lambda: keys)
+    return links.parse(text, role, lambda: keys).meeting_id
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_does_not_look_like_an_id_is_malformed(text: str, key: Keys | None)
 
 def test_for_what_is_malformed_no_key_is_read() -> None:
     with pytest.raises(BadRequest, match="malformed"):
-        links.meeting_id_of("a$b", Role.TEACHER, lambda: pytest.fail("a key was read"))
+        links.parse("a$b", Role.TEACHER, lambda: pytest.fail("a key was read"))
 
 
 @pytest.mark.parametrize("text", ["m1", "meeting_1", "A-b_9", "a" * 64])
@@ -232,10 +232,9 @@ def test_the_signatures_of_version_0_1_0_are_known() -> None:
 def test_a_link_without_a_signature_is_left_to_the_row_where_meetings_were_made_before_signing() -> None:
     since_lately = Keys("k")
     assert meeting_id_of(ID, Role.TEACHER, since_lately) == ID
-    assert not links.is_signed(f"{ID}.")
+    assert not links.parse(f"{ID}.", Role.TEACHER, lambda: since_lately).signed
     with pytest.raises(Forbidden):
         meeting_id_of(f"{ID}.{'0' * 32}", Role.TEACHER, since_lately)
-    assert links.is_signed(f"{ID}.{'0' * 32})")
 
 
 # --- links that were made anew
@@ -248,26 +247,26 @@ def test_a_link_that_was_made_anew_bears_its_number_and_opens(role: Role, number
     assert made.endswith(f".{number}")
     link = links.parse(f"{made}.", role, lambda: KEY)
     assert (link.meeting_id, link.role, link.number, link.signed) == (ID, role, number, True)
-    links.refuse_replaced(link, numbered(ID, number))
+    links.refuse_dead(link, numbered(ID, number))
 
 
 @pytest.mark.parametrize(("shown", "holds"), [(0, 1), (1, 2), (2, 1), (1, 0)])
 def test_a_link_of_another_number_than_the_rows_is_dead(shown: int, holds: int) -> None:
     link = links.parse(public_id(ID, Role.STUDENT, KEY, shown), Role.STUDENT, lambda: KEY)
     with pytest.raises(LinkReplaced, match="replaced by a newer one"):
-        links.refuse_replaced(link, numbered(ID, holds))
+        links.refuse_dead(link, numbered(ID, holds))
 
 
 def test_a_link_from_before_links_were_signed_is_dead_too_once_there_is_a_new_one() -> None:
     link = links.parse(ID, Role.TEACHER, lambda: Keys("since lately"))
-    links.refuse_replaced(link, numbered(ID))
+    links.refuse_dead(link, numbered(ID))
     with pytest.raises(LinkReplaced):
-        links.refuse_replaced(link, numbered(ID, 1))
+        links.refuse_dead(link, numbered(ID, 1))
 
 
 def test_the_other_roles_link_stays_as_it_is() -> None:
     one = meeting(id=ID, student_link_number=3)
-    links.refuse_replaced(links.parse(links.public_id(one, Role.TEACHER, KEY), Role.TEACHER, lambda: KEY), one)
+    links.refuse_dead(links.parse(links.public_id(one, Role.TEACHER, KEY), Role.TEACHER, lambda: KEY), one)
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,12 @@ def test_a_launch_that_begins_while_the_meeting_is_moved_does_not_go_on_for_the_
 
 def test_where_many_change_it_without_end_it_is_given_up_for_now() -> None:
     own = Own()
-    own.wire.before = lambda call: (
-        call == "meetings.update"
-        and own.meetings.write(  # type: ignore[method-assign, assignment]
-            "m", {"sequence": own.row().get("sequence", 0) + 1}
-        )
-    )
+
+    def crowded(call: str) -> None:
+        if call == "meetings.update":
+            own.meetings.write("m", {"sequence": own.row().get("sequence", 0) + 1})
+
+    own.wire.before = crowded  # type: ignore[method-assign]
     with pytest.raises(Unavailable, match="by many at once"):
         own.grant(NAMED)
     assert sum(own.pauses_s) < 5

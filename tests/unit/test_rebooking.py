@@ -20,7 +20,7 @@ from tests.unit.own import Own
 
 def own_meeting(at_once: int = 2, others: tuple[int, ...] = (), **attributes: Any) -> Own:
     """Return a meeting at noon, an hour long, in a calendar; others begin so many minutes after it."""
-    own = Own(at_once, **attributes)
+    own = Own(at_once=at_once, **attributes)
     for number, minutes in enumerate(others):
         row = {"meet_time": rows.timestamp(T + minutes * MINUTE), "duration_minutes": 60}
         own.meeting(f"other-{number}", created_at=own.row()["created_at"], **row)

@@ -17,9 +17,11 @@ from chalicelib.domain.model import State
 from chalicelib.domain.seat import Role
 from chalicelib.guests.desk import desk_of, report_presence, report_ready
 from chalicelib.people.join import NotYet, Open, resolve_join
+from chalicelib.people.links import Link
 from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T
 
+TEACHERS = Link("m", Role.TEACHER, signed=True)
 BOOTED = timedelta(seconds=30)
 LEASED = timedelta(seconds=55)
 
@@ -240,7 +242,7 @@ class TestReportsAtTheBootLimit:
         house.meetings.write("m", {"instance_id": desktop_id, "status": "HEALTHY"})
 
     def come(self, house: House) -> Open | NotYet:
-        return resolve_join(house.meetings, "m", Role.TEACHER, house.clock, house.policy)
+        return resolve_join(house.meetings, TEACHERS, house.clock, house.policy)
 
     @pytest.mark.parametrize("is_entered", [True, False])
     def test_one_that_reports_before_the_row_says_that_it_is_given_up_stays(
@@ -317,7 +319,7 @@ class TestNotReadyAgain:
         def is_ready_and_stays_closed() -> None:
             with pytest.raises(Unavailable, match="given up"):
                 self.tell(house, broken)
-            assert isinstance(resolve_join(house.meetings, "m", Role.TEACHER, house.clock, house.policy), NotYet)
+            assert isinstance(resolve_join(house.meetings, TEACHERS, house.clock, house.policy), NotYet)
 
         before_next(house.desktops, "terminate", is_ready_and_stays_closed)
         house.sweep()

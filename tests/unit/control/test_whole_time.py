@@ -13,6 +13,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.guests import desk
 from chalicelib.people.join import resolve_join
+from chalicelib.people.links import Link
 from chalicelib.rules.facts import Hints
 from tests.unit.control.house import MINUTE, House, T, image, launched
 
@@ -50,7 +51,7 @@ def begun(house: House, minutes: int = LENGTH) -> None:
     house.sweep()
     house.now = T + MINUTE
     for role in Role:
-        resolve_join(house.meetings, "m", role, house.clock, house.policy)
+        resolve_join(house.meetings, Link("m", role, signed=True), house.clock, house.policy)
         say(house, role, desk.report_presence, True)
     house.now = T + 15 * MINUTE
     house.sweep()
@@ -66,7 +67,7 @@ def test_it_ends_as_soon_as_both_are_safe(house: House) -> None:
     end = T + LENGTH * MINUTE
     swept_at(house, end)
     with pytest.raises(MeetingOver):
-        resolve_join(house.meetings, "m", Role.STUDENT, house.clock, house.policy)
+        resolve_join(house.meetings, Link("m", Role.STUDENT, signed=True), house.clock, house.policy)
     for role in Role:
         say(house, role, desk.report_presence, False)
     house.now = end + 40 * SECOND
