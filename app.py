@@ -220,7 +220,8 @@ def _says(request: Request, name: str) -> bool:
 def managed(meetingId: str) -> Response:  # noqa: N803  the contract's own name
     """Show a meeting to whoever may manage it, and what they can do."""
     manager, actor = _manage(meetingId)
-    return Response(manager.show(actor))
+    here = runtime.current()
+    return Response(manager.show(actor) | consent.notice(here.settings.recordings(), here.settings.operator()))
 
 
 @route("/meetings/{meetingId}", methods=["PATCH"])

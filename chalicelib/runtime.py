@@ -229,6 +229,7 @@ class Runtime:
             policy=self.policy,
             sleep=self._sleep,
             link_keys=self.link_keys(),
+            recorded=self.settings.recordings().record,
         )
 
     @cached_property

@@ -77,8 +77,12 @@ class Manager:
         policy: Policy,
         sleep: Callable[[float], None],
         link_keys: Keys | None,
+        recorded: bool,
     ) -> None:
-        """Take what is needed. `bookings` is None where nothing limits how many meetings there are."""
+        """Take what is needed. `bookings` is None where nothing limits how many meetings there are.
+
+        Where meetings are `recorded`, it is told how the recordings stand.
+        """
         self._meetings = meetings
         self._bookings = bookings
         self._timers = timers
@@ -87,6 +91,7 @@ class Manager:
         self._policy = policy
         self._sleep = sleep
         self._link_keys = link_keys
+        self._recorded = recorded
 
     def show(self, actor: Actor) -> dict[str, Any]:
         """Return what is told of the actor's meeting.
@@ -141,4 +146,5 @@ class Manager:
     def _told(self, meeting: Meeting, message: str) -> dict[str, Any]:
         now, policy = self._clock(), self._policy
         room = self._bookings.room_after(meeting) if self._bookings and not meeting.over else None
-        return {"message": message} | overview(meeting, now, policy, room=room, keys=self._link_keys)
+        told = overview(meeting, now, policy, room=room, keys=self._link_keys, recorded=self._recorded)
+        return {"message": message} | told

@@ -8,10 +8,13 @@ from typing import Any
 
 from chalicelib.domain import rows
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import Meeting
+from chalicelib.domain.model import Meeting, MeetingAttribute
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
+from chalicelib.people.entrance import entrance
+from chalicelib.people.join import step
+from chalicelib.people.recording import standing
 from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
 from chalicelib.rules.people import longest_duration, presence, presence_since
 from chalicelib.rules.times import duration, ends_at
@@ -20,31 +23,37 @@ _OF_AN_ENTRY = ("at", "until", "what", "by", "why", "count")
 
 
 def overview(
-    meeting: Meeting, now: datetime, policy: Policy, *, room: timedelta | None, keys: Keys | None
+    meeting: Meeting, now: datetime, policy: Policy, *, room: timedelta | None, keys: Keys | None, recorded: bool
 ) -> dict[str, Any]:
     """Return all that is told of a meeting; what is not known is left out. Moments are ISO 8601 in UTC.
 
-    `room` is by how much it may last longer until there are no desktops for it, None where nothing is in the way.
+    `room` is by how much it may last longer until there are no desktops for it, None where nothing is in the way. Where
+    meetings are `recorded`, it is told how the recordings stand.
     """
-    row = meeting.row
+    end = ends_at(meeting, policy)
+    over = meeting.over or (end is not None and now >= end)
     told = {
         "id": meeting.id,
-        "teacher_name": row.get("teacher_name"),
-        "student_name": row.get("student_name"),
+        "teacher_name": _text(meeting, "teacher_name"),
+        "student_name": _text(meeting, "student_name"),
         "meet_time": _moment(meeting.meet_time),
-        "time_zone": row.get("time_zone"),
+        "time_zone": _text(meeting, "time_zone"),
         "duration_minutes": duration(meeting, policy) // MINUTE,
-        "ends_at": _moment(ends_at(meeting, policy)),
+        "ends_at": _moment(end),
         "status": meeting.status.value,
         "reason": meeting.reason,
         "sequence": meeting.sequence,
-        "jitsi_url": row.get("jitsi_url"),
+        "jitsi_url": _text(meeting, "jitsi_url"),
     }
     return {name: value for name, value in told.items() if value is not None} | {
         "may": _possible(meeting, now, policy, room),
-        "seats": {seat.role.value: _seat(meeting, seat, now, policy) for seat in meeting.seats},
+        "seats": {
+            seat.role.value: _seat(meeting, seat, now, policy)
+            | (standing(meeting, seat, over=over) if recorded else {})
+            for seat in meeting.seats
+        },
         "link_ids": {role.value: links.public_id(meeting, role, keys) for role in Role},
-        "history": _history(row.get("history")),
+        "history": _history(meeting.row.get("history")),
     }
 
 
@@ -54,7 +63,7 @@ def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta |
     spare = spare if room is None else min(spare, room // MINUTE)
     return {
         "move": why_not_moved(meeting, now, policy) is None,
-        "lengthen_to": lasts + spare,
+        "lengthen_to": lasts + spare if lives else 0,
         "extend": spare,
         "rename": lives,
         "cancel": lives,
@@ -63,10 +72,12 @@ def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta |
 
 
 def _seat(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict[str, Any]:
+    name, _ = step(meeting, seat, now, policy)
     told = {
+        "step": name,
         "presence": presence(meeting, seat, now, policy).value,
         "since": _moment(presence_since(meeting, seat, now, policy)),
-        "ready": meeting.is_ready(seat.role),
+        "ready": entrance(meeting, seat, policy) is not None,
         "desktop_id": seat.desktop_id,
         "link_number": seat.link_number,
     }
@@ -77,6 +88,12 @@ def _history(entries: object) -> list[dict[str, Any]]:
     """Return the entries of a row's history that can be understood, each with nothing but what entries hold."""
     known = (entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
     return [{name: entry[name] for name in _OF_AN_ENTRY if isinstance(entry.get(name), str | int)} for entry in known]
+
+
+def _text(meeting: Meeting, name: MeetingAttribute) -> str | None:
+    """Return a text of the row, None where something else stands there, by somebody's hand."""
+    value = meeting.row.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _moment(moment: datetime | None) -> str | None:

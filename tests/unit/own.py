@@ -51,6 +51,7 @@ class Own(House):
             policy=self.policy,
             sleep=self.pauses_s.append,
             link_keys=KEYS,
+            recorded=True,
         )
 
     def actor(self, role: Role = Role.TEACHER) -> Actor:

@@ -135,6 +135,29 @@ def test_a_link_still_manages_after_keys_were_rotated() -> None:
     assert own.manager.show(by_link(text, lambda: rotated))["id"] == "m"
 
 
+# --- what is told
+
+
+def test_how_far_each_desktop_is_and_how_the_recordings_stand_is_told() -> None:
+    assert Own().show()["seats"]["student"] == {
+        "step": "scheduled",
+        "presence": "absent",
+        "ready": False,
+        "link_number": 0,
+    }
+    own = Own(UPLOADED)
+    own.now = T + 60 * MINUTE
+    assert own.show()["seats"]["student"]["recording"] == "safe"
+
+
+@pytest.mark.parametrize("value", [7, ["Ann"], {"a": 1}, None])
+def test_what_somebody_has_written_into_a_row_by_hand_spoils_no_answer(value: object) -> None:
+    own = Own(teacher_name=value, jitsi_url=value, history=value if value is None else [value])
+    told = own.show()
+    assert "teacher_name" not in told
+    assert told["history"] == ([{}] if isinstance(value, dict) else [])
+
+
 # --- a move
 
 
