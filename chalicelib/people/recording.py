@@ -1,4 +1,4 @@
-"""What a person is told of the recording of their own side."""
+"""What people are told of the recording of a side."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.seat import Seat
+from chalicelib.rules.people import has_come_back
 
 UNTOLD = "The desktop ended before it had told that the recording was safe."
 
@@ -14,13 +15,13 @@ def standing(meeting: Meeting, seat: Seat, *, over: bool) -> dict[str, Any]:
     """Return how a seat's recording stands: `recording`, and with a lost one `recording_lost`, a sentence each.
 
     Nothing is told where nobody came, so that nothing was recorded, nor until people's time is `over`, since more is
-    recorded, nor where it was erased.
+    recorded, nor where it was erased. What was uploaded before the person came back is not all of it.
     """
     if meeting.recordings_erased:
         return {}
     if seat.recording_lost:
         return {"recording": "lost", "recording_lost": list(seat.recording_lost)}
-    if seat.uploaded:
+    if seat.uploaded and not has_come_back(meeting, seat):
         return {"recording": "safe"}
     if not (seat.joined_at and over):
         return {}

@@ -78,9 +78,15 @@ class Facts(Moments):
 
     @property
     def was_ever_open(self) -> bool:
-        """Whether a door ever stood open, as far as is known: of desktops that others launched nothing is."""
-        by_hand = any(seat.desktop_id and not seat.attempt for seat in self.meeting.seats)
-        return self.opened_at is not None or by_hand
+        """Whether a door ever stood open, as far as is known; where the app has not launched, a row does not tell.
+
+        A desktop with scripts says by the status alone that it is ready.
+        """
+        meeting = self.meeting
+        if self.opened_at or meeting.status in (Status.HEALTHY, Status.IN_PROGRESS):
+            return True
+        launched = any(seat.attempt for seat in meeting.seats)
+        return not (launched or (meeting.is_timed and not meeting.desktop_ids))
 
     @property
     def may_still_enter(self) -> bool:

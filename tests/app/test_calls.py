@@ -89,16 +89,17 @@ def test_a_cold_sweep_reads_the_secret_once(world: World) -> None:
     assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1}
 
 
-def test_a_poll_is_one_read_and_once_a_minute_one_of_a_key(world: World) -> None:
+def test_a_poll_is_one_read_and_once_a_minute_one_of_a_key_and_a_write(world: World) -> None:
     meeting_id = world.put(meet_time=utc(NOW), status="LAUNCHED")
-    for reads in (2, 1, 1):
+    first, again = ["GetItem", "GetItem", "UpdateItem"], ["GetItem"]
+    for calls in (first, again, again):
         world.forget_calls()
         world.join(meeting_id, "teacher")
-        assert [call.operation for call in world.calls()] == ["GetItem"] * reads
+        assert [call.operation for call in world.calls()] == calls
     world.move(minutes=1)
     world.forget_calls()
     world.join(meeting_id, "teacher")
-    assert [call.operation for call in world.calls()] == ["GetItem"] * 2
+    assert [call.operation for call in world.calls()] == first
 
 
 def test_scheduling_is_one_write_and_two_timers(world: World) -> None:

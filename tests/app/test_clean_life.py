@@ -13,7 +13,7 @@ from tools.bench import clean_life, in_progress, plan_all
 AT_MOST = 39
 AT_MOST_ON_THE_KIT = 103
 AT_MOST_REQUESTS = 26
-AT_MOST_PER_PLAN = 250
+AT_MOST_PER_PLAN = 300
 
 
 def test_a_clean_life_on_warm_containers_costs_39_calls_at_most() -> None:

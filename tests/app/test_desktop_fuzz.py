@@ -36,7 +36,7 @@ WORDS = (
 MORE = ("https://", "http://a.example", "https://a.example:0/", "https://[", "https://a b", ME, "i-0fedcba9876543210")
 PLAIN = (None, True, False, 0, -1, 1e308, 10**30, *WORDS, *MORE)
 NAMES = ("missing", "connected", "url", "instance_id", "role", "id", "status", "teacher_session_data", "\ud800", "")
-OWN = {f"teacher_{name}" for name in ("missing", "missing_since", "healthy_at", "session_data")}
+OWN = {f"teacher_{name}" for name in ("missing", "missing_since", "healthy_at", "session_data")} | {"opened_at"}
 OWN |= {f"teacher_{name}" for name in ("connected_at", "disconnected_at", "seen_at", "uploaded_at", "saved_at")} | {
     "status",
     "history",

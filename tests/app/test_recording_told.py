@@ -1,7 +1,8 @@
-"""What people are told of the recording of their own side, while they may come and when the meeting has ended."""
+"""What people are told of recordings: of their own side's while they may come, of both when the meeting has ended."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,9 +58,34 @@ def test_one_is_told_how_one_s_own_recording_stands(world: World, row: Row, expe
     assert told(world, **row) == expected
 
 
-def test_one_is_told_nothing_of_the_other_side_s(world: World) -> None:
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (NOTHING, {"recording": "none"}),
+        (CAME | UPLOADED, {"recording": "safe"}),
+        (CAME | UPLOADED | {"teacher_recording_lost": LOST}, {"recording": "lost", "recording_lost": LOST}),
+        (CAME, {"recording": "lost", "recording_lost": [UNTOLD]}),
+        (CAME | UPLOADED | {"recordings_erased_at": utc(NOW)}, {"recording": "none"}),
+    ],
+    ids=["nobody came", "uploaded", "lost in part", "without a word", "erased"],
+)
+def test_when_it_has_ended_one_is_told_how_the_other_side_s_stands_too(world: World, row: Row, expected: Row) -> None:
     world.configure(RECORD="true")
-    assert told(world, "student", **(CAME | UPLOADED | {"teacher_recording_lost": LOST} | ENDED)) == {}
+    assert told(world, "student", **(row | ENDED)) == {}
+    assert world.http.get("/join/m-1/student?peek=1").json_body["other_recording"] == expected
+
+
+def test_before_that_one_is_told_nothing_of_it(world: World) -> None:
+    world.configure(RECORD="true")
+    assert told(world, "student", **(CAME | UPLOADED | {"teacher_recording_lost": LOST})) == {}
+    assert "other_recording" not in world.http.get("/join/m-1/student?peek=1").json_body
+
+
+def test_what_was_uploaded_before_a_person_came_back_is_not_all_of_it(world: World) -> None:
+    world.configure(RECORD="true")
+    back = CAME | UPLOADED | {"teacher_uploaded_at": utc(NOW), "teacher_returned_at": utc(NOW + timedelta(minutes=1))}
+    assert told(world, **back) == {}
+    assert told(world, **(back | ENDED)) == {"recording": "lost", "recording_lost": [UNTOLD]}
 
 
 @pytest.mark.parametrize("record", ["false", None])
@@ -67,6 +93,7 @@ def test_a_stage_that_does_not_record_says_nothing_of_it(world: World, record: s
     world.configure(RECORD=record)
     assert told(world, **(CAME | UPLOADED)) == {}
     assert told(world, **(CAME | ENDED)) == {}
+    assert "other_recording" not in world.http.get("/join/m-1/teacher?peek=1").json_body
 
 
 def test_what_a_row_holds_in_place_of_sentences_is_no_answer(world: World) -> None:

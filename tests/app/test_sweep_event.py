@@ -188,7 +188,7 @@ def test_without_a_desktops_settings_it_fails_by_name_and_ends_what_is_over(worl
         world.sweep()
     assert "AMI_ID" in world.errors()
     assert "teacher_attempt" not in world.row(due)
-    assert world.row(over)["termination_reason"] == "NO_SHOW_TIMEOUT"
+    assert world.row(over)["termination_reason"] == "LAUNCH_FAILED"
 
 
 def test_what_ec2_does_not_tell_is_unknown_and_not_gone(world: World) -> None:

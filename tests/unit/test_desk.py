@@ -144,7 +144,8 @@ def test_ready_opens_the_door_and_is_written_once() -> None:
     meetings = table(PUBLISHED)
     before = dict(meetings.rows["m1"])
     say_ready(meetings)
-    assert changed(meetings, before) == {"teacher_healthy_at": "2026-03-01T14:56:00Z", "status": "HEALTHY"}
+    noted = {"teacher_healthy_at": "2026-03-01T14:56:00Z", "opened_at": "2026-03-01T14:56:00Z", "status": "HEALTHY"}
+    assert changed(meetings, before) == noted
     assert isinstance(resolve_join(meetings, TEACHERS, lambda: NOW, POLICY, visit=Visit.LOOK), Open)
     assert isinstance(resolve_join(meetings, STUDENTS, lambda: NOW, POLICY, visit=Visit.LOOK), NotYet)
     meetings.wire.calls.clear()

@@ -133,6 +133,7 @@ def test_every_attribute_of_a_full_row_is_read() -> None:
         id="m1",
         row=full,
         status=Status.IN_PROGRESS,
+        opened_at=at(-4),
         meet_time=T,
         created_at=at(-60),
         teacher=Seat(
