@@ -45,7 +45,7 @@ def at(page: Page, stand: Stand, *answers: Answer, link: str = LINK) -> None:
     ("answer", "headline"),
     [
         (READY, "Your desktop is ready"),
-        (waiting("scheduled"), "Your meeting is scheduled"),
+        (waiting("scheduled"), "You are early"),
         (waiting("launching"), "Your desktop is being launched"),
         (waiting("starting"), "Your desktop is being switched on"),
         (waiting("publishing"), "Your desktop is getting its address"),
@@ -65,14 +65,6 @@ def test_what_the_app_answers_is_shown(browser: Chromium, stand: Stand, answer: 
         assert page.shows("open") == (answer is READY)
         assert page.text("trouble") == ""
         assert not page.shows("unable")
-
-
-def test_the_button_leads_to_the_desktop_in_a_tab_of_its_own(browser: Chromium, stand: Stand) -> None:
-    with browser.page() as page:
-        at(page, stand, READY)
-        page.wait_for_text("Your desktop is ready")
-        assert page.run("document.getElementById('open').href") == f"{DESKTOP}/"
-        assert page.run("document.getElementById('open').target") == "_blank"
 
 
 def count_tabs(browser: Chromium) -> int:
@@ -134,7 +126,7 @@ def test_a_desktop_that_stops_being_ready_is_not_called_another(browser: Chromiu
     with browser.page(before=FASTER, width=390) as page:
         at(page, stand, READY, waiting("booting", missing=["x" * 200]))
         page.wait_for_text("Your desktop reports")
-        assert "gone" not in page.text("detail")
+        assert "another" not in page.text("detail")
         assert page.run("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -142,7 +134,8 @@ def test_who_waits_reads_what_the_desktop_lacks(browser: Chromium, stand: Stand)
     with browser.page() as page:
         lacking = waiting("booting", missing=["The DCV service is not running.", "<b>DCV</b> has no session yet."])
         at(page, stand, lacking)
-        page.wait_for_text("Your desktop reports: The DCV service is not running. <b>DCV</b> has no session yet.")
+        page.wait_for_text("Your desktop reports")
+        assert page.text("lacks").split("\n") == ["The DCV service is not running.", "<b>DCV</b> has no session yet."]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +181,6 @@ def test_nobody_who_is_in_loses_the_button_to_anything_but_the_apps_word(
         assert page.shows("open")
         assert page.text("headline") == "Your desktop is ready"
         assert "keeps trying" in page.text("trouble")
-        assert page.run("document.getElementById('open').href") == f"{DESKTOP}/"
         stand.answers = [READY]
         page.wait_for("!document.getElementById('trouble').innerText")
 
@@ -220,7 +212,7 @@ def test_trouble_is_told_for_what_it_is(browser: Chromium, stand: Stand, answer:
 def test_it_asks_at_once_when_the_network_or_the_person_is_back(browser: Chromium, stand: Stand, event: str) -> None:
     with browser.page() as page:
         at(page, stand, waiting("scheduled"), READY)
-        page.wait_for_text("Your meeting is scheduled")
+        page.wait_for_text("You are early")
         page.run(event)
         page.wait_for_text("Your desktop is ready")
         assert len(stand.questions) == 2

@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.model import Reason
 from chalicelib.environment import OperatorSettings
+from chalicelib.people import pages
 from chalicelib.people.pages import LANGUAGES, language_for, page
 
 PAGES = ["schedule", "meeting", "manage"]
@@ -57,6 +59,13 @@ def test_a_page_is_whole_and_no_mark_is_left(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_stays_small(name: str, language: str) -> None:
     assert len(page(name, language=language).encode()) < LARGEST_PAGE
+
+
+def test_no_text_of_a_script_goes_on_in_the_next_line() -> None:
+    """It would lose its indentation there, as the script's own lines do."""
+    for path in sorted(Path(pages.__file__).parent.glob("modules/*.js")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            assert line.count("`") % 2 == 0, f"{path.name}:{number}"
 
 
 @pytest.mark.parametrize("name", PAGES)

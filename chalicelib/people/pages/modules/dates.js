@@ -1,14 +1,10 @@
 import { t } from "./words.js";
-import { MINUTE, written } from "./times.js";
+import { MINUTE, clockTime, written } from "./times.js";
 import { offsetAt, ownZone, zoneWords } from "./zones.js";
 
 /* A moment as people read it in a zone: its day and its time. */
 export function dayAndTime(moment, zoneName) {
   return written(moment, { dateStyle: "full", timeStyle: "short", timeZone: zoneName });
-}
-
-export function clockTime(moment, zoneName) {
-  return written(moment, { timeStyle: "short", timeZone: zoneName });
 }
 
 /* When a meeting is, in its own zone: its day, its time and, where that is known, its end. */

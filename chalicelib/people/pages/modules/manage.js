@@ -1,11 +1,11 @@
 import { $, element, write, works } from "./page.js";
 import { t, say } from "./words.js";
 import { entitle, frame } from "./frame.js";
-import { MINUTE } from "./times.js";
+import { MINUTE, clockTime } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
 import { HERE, ID, ROLE } from "./link.js";
 import { isZone, ownZone } from "./zones.js";
-import { clockTime, dayAndTime, hereWords, periodWords } from "./dates.js";
+import { dayAndTime, hereWords, periodWords } from "./dates.js";
 import { fieldsOf } from "./fields.js";
 import { whenIn } from "./when.js";
 import { markProblems, problemWords } from "./problems.js";

@@ -1,137 +1,117 @@
-import { $, element, write, works, webAddress } from "./page.js";
+import { $, element, pick, write, works, webAddress } from "./page.js";
 import { t, say } from "./words.js";
 import { entitle, frame } from "./frame.js";
-import { now, span, written } from "./times.js";
+import { MINUTE } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
 import { recordingWords } from "./consent.js";
-
-const STEPS = [
-  ["scheduled", "step.scheduled", "scheduled.headline", "scheduled.detail"],
-  ["launching", "step.launching", "launching.headline", "launching.detail"],
-  ["starting", "step.starting", "starting.headline", "starting.detail"],
-  ["publishing", "step.publishing", "publishing.headline", "publishing.detail"],
-  ["booting", "step.booting", "booting.headline", "booting.detail"],
-].map(([step, label, headline, detail]) => ({ step, label, headline, detail }));
-
-const ENDINGS = {
-  NO_SHOW_TIMEOUT: "ended.no_show",
-  PARTIAL_NO_SHOW_TIMEOUT: "ended.partial_no_show",
-  "15_MIN_SUCCESS": "ended.early_success",
-  SUCCESS: "ended.success",
-  MAX_DURATION: "ended.max_duration",
-  PARTIAL_UPLOAD_TIMEOUT: "ended.partial_upload",
-  LAUNCH_FAILED: "ended.launch_failed",
-  DESKTOPS_GONE: "ended.desktops_gone",
-  CANCELLED: "ended.cancelled",
-};
-
-const RECORDINGS = { safe: "recording.safe", "on its way": "recording.on_its_way", lost: "recording.lost" };
+import { calendarFile } from "./calendar.js";
+import { HERE, ID, ROLE, door, ownLink, whatIsMissing } from "./link.js";
+import { layOutSteps, showSteps, stepWords } from "./steps.js";
+import { moment, otherName, showFacts } from "./facts.js";
+import { showOther, whoHasCome } from "./people.js";
+import { offerExtension, showClosing } from "./closing.js";
+import { isSaving, showAfter, whyEnded } from "./endings.js";
+import { letGo, offerChecks } from "./devices.js";
+import { chime, offerSound } from "./sound.js";
 
 const REFUSALS = {
-  400: ["refused.malformed.headline", "refused.malformed.detail"],
-  403: ["refused.forbidden.headline", "refused.forbidden.detail"],
-  404: ["refused.unknown.headline", "refused.unknown.detail"],
+  400: ["malformed.headline", "malformed.detail"],
+  403: ["forbidden.headline", "forbidden.detail"],
+  404: ["unknown.headline", "unknown.detail"],
+};
+const ROOMS = {
+  in: ["room.in.headline", "room.in.detail"],
+  lost: ["room.lost.headline", "room.lost.detail"],
+  left: ["room.left.headline", "room.left.detail"],
 };
 
 const WAIT_S = 5;         // where the server says nothing about when to ask again
 const WATCH_S = 30;       // once the desktop is ready: notice when it is replaced or the meeting ends
-const SAVING_S = 15;      // once the meeting has ended: notice when the recording is saved
+const SAVING_S = 15;      // once the meeting has ended: notice when the recordings are saved
 const LONGEST_WAIT_S = 60;
+const ASLEEP_MS = 90_000; // no page that is awake lets so much time pass between two looks at the clock
+const TOKEN_MS = 2 * MINUTE;
 
-const HERE = new URL(location.pathname.replace(/meeting\/?$/, ""), location.origin);
-const LINK = decoded(location.search);
-const id = named("id");
-const role = named("role").toLowerCase().replace(/(?![\w-])[^]*$/, "").replace(/[-_]+$/, "");
+const state = {
+  word: null,             // the app's last word: its status and its body
+  desktop: null,          // where the door leads, as it last said
+  isAnother: false,       // that is another desktop than the one that was there before
+  hasOpened: false,       // from this page
+  amiss: null,            // what came in place of the app's word since, if anything did
+  failures: 0,            // of these, in a row
+  missed: null,           // what the last click brought in place of a desktop
+  way: null,              // where a click leads that no tab could be opened for
+  news: "",               // what has happened while nobody looked at this page
+};
 
-let failures = 0;         // in a row
-let opened = null;        // the address that the button leads to, once there is one
-let missed = "";          // why the last click opened nothing, as long as another may
-let ticking = () => {};   // brings what depends on the clock up to date
 let question = null;      // the one that is on its way, or was last
 let next = 0;             // the timer of the next one
+let looked = Date.now();  // when this page last looked at the clock
 
+layOutSteps();
 frame();
-for (const { label } of STEPS) {
-  const item = element("li");
-  const text = element("span");
-  const words = element("span");
-  words.dataset.t = label;
-  text.append(words, element("span", "", "unseen"));
-  item.append(text, element("span", "", "elapsed"));
-  $("steps").append(item);
-}
-setInterval(() => ticking(), 1000);
-start();
+offerSound();
+offerChecks();
+offerExtension(poll);
+say(draw);
+if (!whatIsMissing()) start();
 works();
 
 function start() {
-  // An id of nothing but dots would lead out of join/.
-  if (/^\.*$/.test(id)) return say(() => incomplete("incomplete.meeting"));
-  if (role !== "teacher" && role !== "student") return say(() => incomplete("incomplete.role"));
-  tell(t("meeting.looking"), "");
   $("open").addEventListener("click", enter);
+  $("way").addEventListener("click", () => { state.way = null; setTimeout(draw); });
+  $("calendar").addEventListener("click", makeCalendarFile);
   addEventListener("online", poll);
   document.addEventListener("visibilitychange", comeBack);
-  say(poll);
-}
-
-/* Mail programs and scanners encode a link again, break it with signs that nobody sees, and write & as &amp;. */
-function decoded(text) {
-  for (let times = 0; times < 3; times += 1) {
-    text = text.replace(/\+/g, " ").replace(/(%[0-9a-f]{2})+/gi, (codes) => {
-      try {
-        return decodeURIComponent(codes);
-      } catch {
-        return " ";
-      }
-    });
-  }
-  return text.replace(/[\p{C}]/gu, "").replace(/&(amp|#38);/gi, "&");
-}
-
-/* What the link says under this name, without the full stop, the bracket or the quote that followed it in a text. */
-function named(name) {
-  const found = LINK.match(new RegExp(`[?&;]${name}=([^&#]*)`, "i"));
-  return found ? found[1].trim().replace(/[^\p{L}\p{N}_-]+$/u, "") : "";
-}
-
-function incomplete(what) {
-  stop(t("incomplete.headline"), t(what));
+  setInterval(tick, 1000);
+  poll();
 }
 
 function comeBack() {
-  if (!document.hidden) poll();
+  if (document.hidden) return;
+  state.news = "";
+  draw();
+  poll();
 }
 
-/* Who only looks whether the door is open has not come; who asks without a word has. */
-function door(query = "") {
-  return new URL(`join/${encodeURIComponent(id)}/${role}${query}`, HERE);
+/* Bring what depends on the clock up to date. After a sleep, or where the clock was set, nothing that is shown counts. */
+function tick() {
+  const passed = Date.now() - looked;
+  looked = Date.now();
+  draw();
+  if ((passed < 0 || passed > ASLEEP_MS) && !isOver()) poll();
 }
 
 /* The click: it alone says that the person comes, and gets what opens the desktop for the next two minutes. */
 async function enter(event) {
-  event.preventDefault();
-  if ($("open").ariaBusy === "true") return;
+  if ($("open").ariaBusy === "true" || event.detail > 1) return;  // the second click of two means the same
+  letGo();  // the desktop's own page wants camera and microphone
   const tab = window.open("", "_blank");  // while the click counts: a little later browsers take it for advertising
   if (tab) tab.opener = null;
-  $("trouble").textContent = missed = "";
+  state.missed = state.way = null;
   $("open").ariaBusy = "true";
   // What was said of being recorded was there to be read before this click, and so it counts.
   const answer = await ask(door($("recorded").textContent ? "?consent=1" : ""));
   $("open").ariaBusy = "false";
-  goOn(take(answer));
   const desktop = answer && answer.ours && answer.status === 200 ? desktopAddress(answer.body) : null;
-  if (!desktop) {
-    if (tab) tab.close();
-    if ($("open").hidden) return;  // not ready any more, or over: that is shown
-    // Kept until the next click: with the tab closed this page is looked at again, and asks whether the door is open.
-    missed = `${whatIsAmiss(answer)} ${t("meeting.not_opened")}`;
-    $("trouble").textContent = missed;
-  } else if (tab) {
-    tab.location.replace(desktop.href);
+  if (desktop) {
+    state.hasOpened = true;
+    if (tab) tab.location.replace(desktop.href);
+    else offerWay(desktop);
   } else {
-    location.assign(desktop.href);  // no tab may be opened here; the way back is the browser's own
+    if (tab) tab.close();
+    state.missed = { answer };
   }
+  goOn(take(answer));
+}
+
+/* No tab may be opened here: a link may, as long as what it leads to is good. */
+function offerWay(desktop) {
+  state.way = desktop;
+  setTimeout(() => {
+    if (state.way === desktop) state.way = null;
+    draw();
+  }, TOKEN_MS);
 }
 
 /* Ask now. A question that is still on its way may have been lost while the device slept, and counts no more. */
@@ -143,137 +123,140 @@ async function poll() {
   if (mine === question) goOn(take(answer));
 }
 
-/* Ask again after so many seconds; no more where the last word was said. */
+/* Ask again after so many seconds and a few more, so that not all ask at once; no more where the last word was said. */
 function goOn(wait) {
   clearTimeout(next);
   if (wait) {
-    next = setTimeout(poll, Math.min(wait, LONGEST_WAIT_S) * 1000);
+    next = setTimeout(poll, Math.min(wait, LONGEST_WAIT_S) * 1000 * (1 + Math.random() / 5));
   } else {
     removeEventListener("online", poll);
     document.removeEventListener("visibilitychange", comeBack);
   }
 }
 
-/* Show one answer; return the seconds until the next question, or nothing if there is nothing more to ask. */
+/* Take one answer in and show it; return the seconds until the next question, none if there is nothing more to ask. */
 function take(answer) {
-  const { ours, status, body, retryAfter } = answer || {};
+  const { ours, status, body } = answer || {};
   const desktop = ours && status === 200 ? desktopAddress(body) : null;
-  if (!ours || (status !== 202 && !desktop && status !== 410 && !(status in REFUSALS))) return trouble(answer);
-  failures = 0;
-  if (!desktop) missed = "";
-  $("trouble").textContent = missed;
-  tellOfRecording(status === 410 || status in REFUSALS ? [] : recordingWords(body.consent));
-  if (desktop) return ready(desktop);
-  if (status === 202) return waiting(body, retryAfter);
-  if (status === 410) return ended(body);
-  const [headline, detail] = REFUSALS[status];
-  stop(t(headline), t(detail));
+  const counts = ours && (status === 202 || status === 410 || desktop || status in REFUSALS);
+  const wait = counts ? believe(answer, desktop) : doubt(answer);
+  draw();
+  return wait;
 }
 
-/* Say that the meeting is recorded, before anybody clicks; only what changed is written. */
-function tellOfRecording(sentences) {
-  const [first, ...others] = sentences.length ? [...sentences, t("recorded.agree")] : [];
-  if ($("recorded").textContent === [first, ...others].join(" ").trim()) return;
-  $("recorded").textContent = "";
-  if (!first) return;
-  $("recorded").append(element("strong", first), ` ${others.join(" ")}`);
+/* The app's own word: from now on it counts. */
+function believe({ status, body, retryAfter }, desktop) {
+  const came = whoHasCome(body);
+  const news = desktop && state.word && state.word.status === 202 ? t("ready.headline") : came;
+  if (news) chime();
+  if (news && document.hidden) state.news = news;
+  if (desktop && state.desktop && state.desktop.host !== desktop.host) [state.isAnother, state.hasOpened] = [true, false];
+  if (desktop) state.desktop = desktop;
+  else state.missed = state.way = null;
+  Object.assign(state, { word: { status, body }, amiss: null, failures: 0 });
+  if (isOver()) return isSaving(body) ? SAVING_S : 0;
+  return retryAfter || (desktop ? WATCH_S : WAIT_S);
+}
+
+/* Anything else: what is shown stays, and the app is asked again, by all at different moments who lost it at the same. */
+function doubt(answer) {
+  state.amiss = { answer };
+  state.failures += 1;
+  const wait = answer && answer.retryAfter;
+  return wait || WAIT_S * 2 ** Math.min(state.failures - 1, 4) * (0.75 + Math.random() / 2);
+}
+
+function isOver() {
+  return Boolean(state.word) && state.word.status !== 200 && state.word.status !== 202;
 }
 
 function desktopAddress({ dcv_url, auth_token }) {
   const url = webAddress(dcv_url);
-  if (url && auth_token) {
+  if (!url || url.protocol !== "https:") return null;
+  if (typeof auth_token === "string" && auth_token) {
     url.searchParams.set("authToken", auth_token);
     url.hash = "console";
   }
   return url;
 }
 
-function ready(url) {
-  const replaced = opened && opened.host !== url.host;
-  opened = url;
-  $("open").href = url.origin;  // for who looks where it leads; a click brings what opens it
-  if (replaced) {
-    tell(t("replaced.headline"), t("replaced.detail"));
-  } else {
-    tell(t("ready.headline"), t("ready.detail"));
-  }
-  show({ button: true });
-  return WATCH_S;
-}
-
-function waiting({ progress }, retryAfter) {
-  const { step, since, launch_at } = progress || {};
-  const at = STEPS.findIndex((known) => known.step === step);
-  const { headline, detail } = STEPS[at] || { headline: "waiting.headline", detail: "waiting.detail" };
-  const lacks = (progress && Array.isArray(progress.missing) ? progress.missing : []).filter(Boolean);
-  const another = opened && !lacks.length;  // one that says what it lacks is there
-  tell(t(headline), another ? `${t("waiting.another")} ${t(detail)}` : t(detail));
-  show({ steps: at >= 0 });
-
-  [...$("steps").children].forEach((item, index) => {
-    item.dataset.state = index < at ? "past" : index === at ? "now" : "next";
-    item.setAttribute("aria-current", index === at ? "step" : "false");
-    item.querySelector(".unseen").textContent = index < at ? t("step.done") : "";
-    item.querySelector(".elapsed").textContent = "";
-  });
-  if (lacks.length) $("remark").textContent = t("waiting.lacks", { lacks: lacks.join(" ") });
-  if (step === "scheduled") countDown(Date.parse(launch_at));
-  else if (at >= 0) countUp($("steps").children[at].querySelector(".elapsed"), Date.parse(since));
-  return retryAfter || WAIT_S;
-}
-
-function countDown(launch) {
-  if (Number.isNaN(launch)) return;
-  ticking = () => { $("remark").textContent = launchWords(launch); };
-  ticking();
-}
-
-function countUp(element, since) {
-  if (Number.isNaN(since)) return;
-  ticking = () => { element.textContent = span(now() - since); };
-  ticking();
-}
-
-/* It goes on asking for as long as the recording is on its way: until the desktop's last minute, at the latest. */
-function ended({ reason, recording, recording_lost }) {
-  const why = t(ENDINGS[reason] || "ended.unknown");
-  const lost = recording === "lost" && Array.isArray(recording_lost) ? recording_lost.filter(Boolean) : [];
-  const words = [why, recording in RECORDINGS && t(RECORDINGS[recording]), ...lost].filter(Boolean);
-  stop(t("ended.headline"), words.join(" "));
-  return recording === "on its way" ? SAVING_S : undefined;
-}
-
-/* Whatever is shown stays: a person who is in keeps the button, and need not know of this. */
-function trouble(answer) {
-  failures += 1;
-  $("trouble").textContent = `${whatIsAmiss(answer)} ${$("open").hidden ? t("trouble.waiting") : t("trouble.inside")}`;
-  const wait = answer && answer.retryAfter;
-  // Not all at the same moment, who lost the server at the same moment.
-  return wait || WAIT_S * 2 ** Math.min(failures - 1, 4) * (0.75 + Math.random() / 2);
-}
-
-function stop(headline, detail) {
-  tell(headline, detail);
-  show({});
-}
-
-function tell(headline, detail) {
+/* Show how things stand. What is there is only written where it has changed. */
+function draw() {
+  const { status, body } = state.word || { body: {} };
+  const [headline, detail] = headlines(status, body);
   write($("headline"), headline);
   write($("detail"), detail);
-  entitle(headline);
+  entitle(state.news ? `● ${state.news}` : headline);
+  const isReady = status === 200;
+  const lives = isReady || status === 202;
+  showFacts(lives || status === 410 ? body : {}, isOver());
+  showSteps(status === 202 ? body : null);
+  showClosing(lives ? body : {});
+  showOther(lives ? body : {});
+  showAfter(status === 410 ? body : {});
+  showRecorded(lives ? body.consent : null);
+  $("open").hidden = !isReady;
+  write($("open"), state.hasOpened || (ownRoom(body) && !state.isAnother) ? t("open.again") : t("open.first"));
+  $("blocked").hidden = !state.way;
+  $("way").href = state.way ? state.way.href : "";
+  $("check").hidden = $("sounds").hidden = !lives;
+  $("calendar-of").hidden = !lives || Number.isNaN(moment(body.meet_time));
+  $("change-of").hidden = !lives || ROLE !== "teacher" || !("may_extend" in body);
+  $("change").href = new URL(`manage?${new URLSearchParams({ id: ID, role: ROLE })}`, HERE).href;
+  write($("trouble"), trouble(isReady));
 }
 
-function show({ button = false, steps = false }) {
-  $("open").hidden = !button;
-  $("steps").hidden = !steps;
-  $("remark").textContent = "";
-  ticking = () => {};
+function headlines(status, body) {
+  const incomplete = whatIsMissing();
+  if (incomplete) return [t("incomplete.headline"), t(incomplete)];
+  if (!status) return [t("meeting.looking"), ""];
+  if (status === 202) return stepWords(body);
+  if (status === 410) return [t("ended.headline"), whyEnded(body)];
+  if (status === 403 && body.why === "replaced") return [t("newer.headline"), t("newer.detail")];
+  if (status in REFUSALS) return REFUSALS[status].map((key) => t(key));
+  if (state.isAnother && !state.hasOpened) return [t("replaced.headline"), t("replaced.detail")];
+  const room = ownRoom(body);
+  if (room) return room.map((key) => t(key));
+  return state.hasOpened ? [t("opened.headline"), t("room.in.detail")] : [t("ready.headline"), t("ready.detail")];
 }
 
-function launchWords(launch) {
-  const left = launch - now();
-  if (left <= 0) return t("scheduled.any_moment");
-  const sameDay = new Date(launch).toDateString() === new Date(now()).toDateString();
-  const at = written(launch, { dateStyle: sameDay ? undefined : "full", timeStyle: "short" });
-  return sameDay ? t("scheduled.at", { at, left: span(left) }) : t("scheduled.on", { at, left: span(left) });
+/* What this person is told who is in, or was, by the app's word; undefined for somebody else. */
+function ownRoom(body) {
+  return pick(ROOMS, (body.you || {}).presence);
+}
+
+/* Say that the meeting is recorded, before anybody clicks. */
+function showRecorded(consent) {
+  const sentences = recordingWords(consent);
+  const [first, ...others] = sentences.length ? [...sentences, t("recorded.agree")] : [""];
+  if ($("recorded").textContent === [first, ...others].join(" ")) return;
+  $("recorded").textContent = "";
+  if (first) $("recorded").append(element("strong", first), ` ${others.join(" ")}`);
+}
+
+function trouble(isReady) {
+  if (state.missed) return `${whatIsAmiss(state.missed.answer)} ${t("meeting.not_opened")}`;
+  if (state.amiss) return `${whatIsAmiss(state.amiss.answer)} ${isReady ? t("trouble.inside") : t("trouble.waiting")}`;
+  return "";
+}
+
+/* One's own file for one's own calendar: it holds this person's link and nobody else's. */
+function makeCalendarFile() {
+  const { body } = state.word;
+  const [start, end] = [moment(body.meet_time), moment(body.ends_at)];
+  const file = calendarFile({
+    uid: `${ID.split(".")[0]}-${ROLE}@${location.hostname}`,
+    start,
+    minutes: Number.isNaN(end) ? undefined : Math.round((end - start) / MINUTE),
+    title: t("facts.with", { name: otherName(body) }),
+    link: ownLink(),
+    sentences: recordingWords(body.consent),
+    sequence: body.sequence,
+  });
+  const address = URL.createObjectURL(new Blob([file], { type: "text/calendar" }));
+  const anchor = element("a");
+  anchor.href = address;
+  anchor.download = "meeting.ics";
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), MINUTE);
 }

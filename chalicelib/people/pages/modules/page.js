@@ -31,6 +31,18 @@ export function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
+/* Fill a place with elements, where they say something else than those that are there. */
+export function fill(place, elements) {
+  if (place.textContent === elements.map((each) => each.textContent).join("")) return;
+  place.textContent = "";
+  place.append(...elements);
+}
+
+/* What a table holds under a key that somebody else has named; undefined where it holds nothing. */
+export function pick(table, key) {
+  return Object.prototype.hasOwnProperty.call(table, key) ? table[key] : undefined;
+}
+
 /* The URL that `text` holds if it is one a browser may be sent to, else null. */
 export function webAddress(text) {
   try {

@@ -21,9 +21,14 @@ export function zone() {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/* A moment in the page's language, and in the viewer's zone unless `options` name another. */
+/* A moment in the page’s language, and in the viewer’s zone unless `options` name another. */
 export function written(time, options) {
   return new Date(time).toLocaleString(locale(), options);
+}
+
+/* What clocks show at a moment in a zone, the viewer’s where none is named; a dash where the moment is not known. */
+export function clockTime(time, zoneName) {
+  return Number.isNaN(time) ? "–" : written(time, { timeStyle: "short", timeZone: zoneName });
 }
 
 /* A length of time in its two largest units: 2 hr 5 min. */

@@ -1,8 +1,8 @@
 import { $, element, write } from "./page.js";
 import { t, say } from "./words.js";
-import { now, MINUTE } from "./times.js";
+import { MINUTE, clockTime, now } from "./times.js";
 import { afterGap, allZones, momentsOf, ownZone, wallTime, zoneHelp, zoneMeant, zoneOffset, zoneWords } from "./zones.js";
-import { clockTime, dayAndTime, endWords, hereWords } from "./dates.js";
+import { dayAndTime, endWords, hereWords } from "./dates.js";
 
 const LONGEST_SHOWN = 7 * 24 * 60;    // minutes; whether it is too long is the app's to say
 
