@@ -87,7 +87,17 @@ def test_the_meeting_is_shown_with_its_people_its_links_and_its_history(browser:
         assert "3 earlier entries" in page.text("history")
         assert "the meeting was moved by the teacher's link" in page.text("history").replace("\n", " ")
         assert says(page, "meet_time") == "2026-03-02T18:30"
+        assert page.text("student-renew") == "Make a new link"
         assert kept(page) == [], "on a device that others use nothing is kept unasked"
+
+
+@pytest.mark.parametrize("languages", ["en-GB", "de-DE", "es-ES"])
+def test_no_button_is_without_words(browser: Chromium, stand: Stand, languages: str) -> None:
+    with browser.page(languages=languages) as page:
+        at(page, stand, meeting())
+        page.wait_for_text("Ann Ash")
+        shown = "[...document.querySelectorAll('button, a, label')].filter((each) => each.checkVisibility())"
+        assert page.run(f"{shown}.filter((each) => !each.innerText.trim()).map((each) => each.id)") == []
 
 
 def test_a_students_link_is_told_whom_to_ask_and_asks_for_nothing(browser: Chromium, stand: Stand) -> None:

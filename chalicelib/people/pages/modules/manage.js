@@ -242,7 +242,7 @@ function renewing(role) {
   const button = element("button");
   button.type = "button";
   button.id = `${role}-renew`;
-  button.dataset.t = "manage.renew";
+  say(() => write(button, t("manage.renew")));
   button.setAttribute("aria-describedby", `${role}-title`);
   button.addEventListener("click", () => renew(role));
   return button;
