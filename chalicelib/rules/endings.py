@@ -80,27 +80,27 @@ ENDINGS = (
     ),
     Ending(
         Reason.PARTIAL_NO_SHOW,
-        "at the checkpoint, once: one is done, the other not in, nor at a closed door",
+        "at the checkpoint, once: one is done, the other not in, nor waiting",
         _has_not_shown,
     ),
     Ending(
         Reason.NO_SHOW,
-        "from the checkpoint on, nobody has come: a door was open for `entering`, nobody waits",
+        "from the checkpoint on: nobody came, a door was open, nobody waits",
         _nobody_entered,
     ),
     Ending(
         Reason.LAUNCH_FAILED,
-        "the same, no door was ever open, nobody waits; or somebody does until `patience` is out",
+        "the same, but no door was ever open, or who waits did for `patience`",
         _nobody_could_enter,
     ),
     Ending(
         Reason.PARTIAL_UPLOAD,
-        "after the checkpoint: one is done longer than the grace, which the other was told",
+        "after the checkpoint: one is done longer than the announced grace",
         partial(_is_out_of_grace, told=True),
     ),
     Ending(
         Reason.PARTIAL_UPLOAD,
-        "the same where the other's desktop tells of no connections: never at once if it joined",
+        "the same where the other joined, and its desktop tells nothing",
         partial(_is_out_of_grace, told=False),
     ),
     Ending(

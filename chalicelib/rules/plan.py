@@ -7,33 +7,33 @@ again after applying yields nothing: that is how repeated, late and doubled trig
 For a meeting that is not over, in this order (`make texts` prints the table from the rules themselves):
 
 # rules:begin
-| when                                                                                    | then                                         |
-|-----------------------------------------------------------------------------------------|----------------------------------------------|
-| moved to much later (`standby`), nobody has come, not forced                            | give the desktops back until it is due again |
-| people's time is up, a recording is awaited, before the hard deadline                   | wait: end nothing, launch nothing            |
-| at the checkpoint, once: both are done: uploaded, and away                              | end: 15_MIN_SUCCESS                          |
-| after the checkpoint: both are done                                                     | end: SUCCESS                                 |
-| at the checkpoint, once: one is done, the other not in, nor at a closed door            | end: PARTIAL_NO_SHOW_TIMEOUT                 |
-| from the checkpoint on, nobody has come: a door was open for `entering`, nobody waits   | end: NO_SHOW_TIMEOUT                         |
-| the same, no door was ever open, nobody waits; or somebody does until `patience` is out | end: LAUNCH_FAILED                           |
-| after the checkpoint: one is done longer than the grace, which the other was told       | end: PARTIAL_UPLOAD_TIMEOUT                  |
-| the same where the other's desktop tells of no connections: never at once if it joined  | end: PARTIAL_UPLOAD_TIMEOUT                  |
-| people's time is up; no recording is awaited, or past the deadline                      | end: MAX_DURATION                            |
-| a role's attempts are used up, and nobody who came has a desktop                        | end: LAUNCH_FAILED                           |
-| both desktops are gone, and there is nothing to replace                                 | end: DESKTOPS_GONE                           |
-| a desktop reported healthy; an upload came; the status went back                        | note it on the row                           |
-| a door stands open for the first time; the checkpoint is past, somebody came            | note it on the row                           |
-| a live desktop of a role whose row names none that lives                                | adopt it                                     |
-| due, and a role has no desktop                                                          | launch one                                   |
-| a desktop is gone, due, and its role is not done, or its person waits                   | withdraw its record, replace it              |
-| a desktop is not ready by the boot limit, before the checkpoint, once                   | replace it                                   |
-| one stops being ready, is not again for as long, nobody has come                        | replace it                                   |
-| either again, or later, while its person waits, until `patience` is out                 | replace it                                   |
-| somebody asks for another, whoever is at it, until people's time is up                  | give it up, replace it                       |
-| a desktop is gone and is not replaced                                                   | withdraw its record, drop its link           |
-| the named desktop runs and has an address                                               | publish it, then write its link              |
-| a second live desktop of a role, older than `settling`                                  | terminate it                                 |
-| a desktop bears another deadline than the meeting has                                   | let it bear this one                         |
+| when                                                                  | then                                         |
+|-----------------------------------------------------------------------|----------------------------------------------|
+| moved to much later (`standby`), nobody has come, not forced          | give the desktops back until it is due again |
+| people's time is up, a recording is awaited, before the hard deadline | wait: end nothing, launch nothing            |
+| at the checkpoint, once: both are done: uploaded, and away            | end: 15_MIN_SUCCESS                          |
+| after the checkpoint: both are done                                   | end: SUCCESS                                 |
+| at the checkpoint, once: one is done, the other not in, nor waiting   | end: PARTIAL_NO_SHOW_TIMEOUT                 |
+| from the checkpoint on: nobody came, a door was open, nobody waits    | end: NO_SHOW_TIMEOUT                         |
+| the same, but no door was ever open, or who waits did for `patience`  | end: LAUNCH_FAILED                           |
+| after the checkpoint: one is done longer than the announced grace     | end: PARTIAL_UPLOAD_TIMEOUT                  |
+| the same where the other joined, and its desktop tells nothing        | end: PARTIAL_UPLOAD_TIMEOUT                  |
+| people's time is up; no recording is awaited, or past the deadline    | end: MAX_DURATION                            |
+| a role's attempts are used up, and nobody who came has a desktop      | end: LAUNCH_FAILED                           |
+| both desktops are gone, and there is nothing to replace               | end: DESKTOPS_GONE                           |
+| a desktop reported healthy; an upload came; the status went back      | note it on the row                           |
+| a door opens for the first time; people are there at the checkpoint   | note it on the row                           |
+| a live desktop of a role whose row names none that lives              | adopt it                                     |
+| due, and a role has no desktop                                        | launch one                                   |
+| a desktop is gone, due, and its side is not done, or somebody waits   | withdraw its record, replace it              |
+| a desktop is not ready by the boot limit, before the checkpoint, once | replace it                                   |
+| one stops being ready, is not again for as long, nobody has come      | replace it                                   |
+| either again or later, while its person waits and for `patience`      | replace it                                   |
+| somebody asks for another, until people's time is up                  | give it up, replace it                       |
+| a desktop is gone and is not replaced                                 | withdraw its record, drop its link           |
+| the named desktop runs and has an address                             | publish it, then write its link              |
+| a second live desktop of a role, older than `settling`                | terminate it                                 |
+| a desktop bears another deadline than the meeting has                 | let it bear this one                         |
 # rules:end
 
 For one that is over: terminate what lives, withdraw what is published, put the status back.
