@@ -65,7 +65,7 @@ def erase(
         # First, so that a desktop that the row still names is refused from now on.
         deed = asked.entry("recordings erased", why)
         where = note(
-            asked.rows, asked.buckets[0], meeting_id, asked.row, deed, recordings_erased_at=timestamp(asked.now)
+            asked.rows, asked.buckets[0], meeting_id, asked.row, deed, {"recordings_erased_at": timestamp(asked.now)}
         )
         print(f"Who erases them is in {where}.")
     for bucket, found in kept.items():

@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+import time
+from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.domain import rows
+from chalicelib.adapters.dynamodb import DynamoMeetings
+from chalicelib.domain import history, rows
+from chalicelib.domain.actions import Update
+from chalicelib.domain.errors import ElephantError
+from chalicelib.domain.history import Entry
+from chalicelib.domain.model import Attribute
 from chalicelib.domain.recordings import of_meeting
-from tools.errors import code_of, ignore_not_found
+from tools.errors import ignore_not_found
 from tools.kept_recordings import HISTORY, Bucket
 from tools.stage import StageError
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that was done: when (ISO 8601 in UTC), what, by whom (an ARN), and why (empty: not said)."""
-
-    at: str
-    what: str
-    by: str
-    why: str = ""
 
 
 class Rows:
@@ -44,43 +38,44 @@ class Rows:
             found = self._client.get_item(TableName=self._table, Key={"id": {"S": meeting_id}}, ConsistentRead=True)
         return rows.decode(found["Item"]) if "Item" in found else None
 
-    def note(self, meeting_id: str, entry: Entry, **values: str) -> None:
+    def note(self, meeting_id: str, entry: Entry, values: dict[Attribute, str]) -> None:
         """Add an entry to a row's history, and set these attributes in the same write.
 
         Raises:
-            StageError: the row is gone, or its history is no list.
+            StageError: the row is gone, or has no room for it.
         """
-        names = {"#history": "history"} | {f"#{name}": name for name in values}
-        sets = ["#history = list_append(if_not_exists(#history, :none), :entry)"]
-        sets += [f"#{name} = :{name}" for name in values]
-        given = {":none": {"L": []}, ":entry": {"L": [rows.encode(asdict(entry))]}}
+        meetings = DynamoMeetings(self._client, self._table, lambda: datetime.fromisoformat(entry.at), time.sleep)
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"id": {"S": meeting_id}},
-                UpdateExpression=f"SET {', '.join(sets)}",
-                ConditionExpression="attribute_exists(id)",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=given | {f":{name}": {"S": value} for name, value in values.items()},
+            meetings.update(meeting_id, Update(entry.what, values, quiet=True, told=(entry,)))
+            lacks = history.not_in(meetings.get(meeting_id), (entry,))
+        except ElephantError as error:
+            raise StageError(
+                f"Nothing was done: it could not be noted on the row of meeting {meeting_id}. {error}"
+            ) from error
+        if lacks:
+            raise StageError(
+                f"Nothing was done: it could not be noted on the row of meeting {meeting_id}, which is as large as "
+                "DynamoDB lets a row be. Take out of it what does not belong there, and run this again."
             )
-        except ClientError as error:
-            if code_of(error) in ("ConditionalCheckFailedException", "ValidationException"):
-                raise StageError(
-                    f"Nothing was done: it could not be noted on the row of meeting {meeting_id} ({error}). Where its "
-                    "`history` is no list, give that attribute another name, and run this again."
-                ) from error
-            raise
 
 
-def note(where: Rows, bucket: Bucket, meeting_id: str, row: dict[str, Any] | None, entry: Entry, **values: str) -> str:
+def note(
+    where: Rows,
+    bucket: Bucket,
+    meeting_id: str,
+    row: dict[str, Any] | None,
+    entry: Entry,
+    values: dict[Attribute, str] | None = None,
+) -> str:
     """Keep an entry of a meeting: on its row with these attributes, or beside its recordings; return where, for people.
 
     Raises:
         StageError: it cannot be kept.
     """
+    values = values or {}
     if row is not None:
-        where.note(meeting_id, entry, **values)
+        where.note(meeting_id, entry, values)
         return f"the history of meeting {meeting_id}"
     key = f"{HISTORY}{of_meeting(meeting_id)}{entry.at}-{secrets.token_hex(4)}.json"
-    bucket.put(key, json.dumps(asdict(entry) | values))
+    bucket.put(key, json.dumps(entry.stored() | values))
     return f"{key} in the bucket {bucket.name}, since the meeting has no row any more"

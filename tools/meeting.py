@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.domain import rows
+from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.recordings import of_meeting
 from chalicelib.domain.rows import timestamp
@@ -17,7 +18,7 @@ from chalicelib.domain.seat import Role, attribute
 from tools import bucket
 from tools.account import Account, Clients, enter
 from tools.desktops import living
-from tools.history import Entry, Rows
+from tools.history import Rows
 from tools.kept_recordings import Bucket, Kept
 from tools.stack import Stack
 from tools.stage import Stage, StageError

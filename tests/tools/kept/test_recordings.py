@@ -66,10 +66,17 @@ def test_who_took_them_when_and_why_is_kept_before_they_are_shown(
 
 
 @pytest.mark.parametrize("history", ["a text", 7])
-def test_nothing_is_shown_where_that_cannot_be_kept(
-    place: Place, capsys: pytest.CaptureFixture[str], history: Any
-) -> None:
+def test_what_somebody_wrote_over_the_history_hinders_nobody_and_is_kept(place: Place, history: Any) -> None:
     place.row("m-1", **ENDED, history=history)
+    place.record(*OURS)
+    assert take(place) == 3
+    row = place.stored("m-1")
+    assert [each["what"] for each in row["history"]][1:] == ["links to 3 recordings taken"]
+    assert history in row.values()
+
+
+def test_nothing_is_shown_where_that_cannot_be_kept(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.row("m-1", **ENDED, note="x" * 404_850)
     place.record(*OURS)
     with pytest.raises(StageError, match="could not be noted on the row of meeting m-1"):
         take(place)
