@@ -91,10 +91,10 @@ def _text(entry: Any, name: str) -> str:
 
 
 def not_in(meeting: Meeting, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return those of the entries that the row does not have yet."""
+    """Return those of the entries that the row does not have yet, each once."""
     stands = meeting.row.get(HISTORY)
     known = stands if isinstance(stands, list) else []
-    return tuple(entry for entry in entries if entry.stored() not in known)
+    return tuple(dict.fromkeys(entry for entry in entries if entry.stored() not in known))
 
 
 def entries(meeting: Meeting) -> list[Stored]:
