@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -263,7 +264,7 @@ def test_an_address_that_is_not_https_opens_nothing(browser: Chromium, stand: St
 
 @pytest.mark.parametrize("rubbish", [MARKUP, 7, ["a"], {"a": 1}, True, None])
 def test_whatever_an_answer_holds_the_page_stands_and_shows_it_as_text(
-    browser: Chromium, stand: Stand, rubbish: object
+    browser: Chromium, stand: Stand, rubbish: Any
 ) -> None:
     told = dict.fromkeys([*LESSON, "you", "other", "closes_at", "auth_token"], rubbish)
     progress = dict.fromkeys(["since", "launch_at", "missing", "attempt"], rubbish)
