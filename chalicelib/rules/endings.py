@@ -80,27 +80,27 @@ ENDINGS = (
     ),
     Ending(
         Reason.PARTIAL_NO_SHOW,
-        "at the checkpoint, once: one is done, the other not in, nor waiting",
+        "at the checkpoint, once: one is done, the other neither in nor waits",
         _has_not_shown,
     ),
     Ending(
         Reason.NO_SHOW,
-        "from the checkpoint on: nobody came, a door was open, nobody waits",
+        "from then on: nobody came, though a door was open for `entering`",
         _nobody_entered,
     ),
     Ending(
         Reason.LAUNCH_FAILED,
-        "the same, but no door was ever open, or who waits did for `patience`",
+        "from then on: no door was ever open; or one waits past `patience`",
         _nobody_could_enter,
     ),
     Ending(
         Reason.PARTIAL_UPLOAD,
-        "after the checkpoint: one is done longer than the announced grace",
+        "after that: one is done longer than the grace that the other was told",
         partial(_is_out_of_grace, told=True),
     ),
     Ending(
         Reason.PARTIAL_UPLOAD,
-        "the same where the other joined, and its desktop tells nothing",
+        "the same beside a desktop that tells of no connections: never sooner",
         partial(_is_out_of_grace, told=False),
     ),
     Ending(

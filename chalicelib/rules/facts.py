@@ -266,7 +266,7 @@ class Facts(Moments):
             changes.append(writes.opened(meeting, opened_at))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
-        changes += [self._dated(seat) for seat in self.uploaded if self._is_to_be_dated(seat)]
+        changes += [self._dated(as_noted.seat(s.role)) for s in self.uploaded if self._is_to_be_dated(s)]
         return writes.together(changes)
 
     def _is_to_be_dated(self, seat: Seat) -> bool:

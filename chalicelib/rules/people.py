@@ -164,10 +164,14 @@ def longest_duration(meeting: Meeting, policy: Policy) -> int:
 
 
 def may_replace(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> bool:
-    """Return whether another desktop may be asked for in place of the one that this seat has; `now` is UTC."""
+    """Return whether another desktop may be asked for in place of the one that this seat has; `now` is UTC.
+
+    What somebody launched by hand, without an attempt, is theirs to replace.
+    """
     end = ends_at(meeting, policy)
     open_still = not meeting.over and (end is None or now < end)
-    return open_still and bool(seat.desktop_id) and not seat.is_unwanted and seat.attempt < policy.max_attempts
+    may_try = bool(seat.desktop_id) and 0 < seat.attempt < policy.max_attempts
+    return open_still and may_try and not seat.is_given_up
 
 
 def note_waiting(meeting: Meeting, role: Role, now: datetime, policy: Policy) -> Update | None:

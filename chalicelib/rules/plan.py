@@ -13,23 +13,23 @@ For a meeting that is not over, in this order (`make texts` prints the table fro
 | people's time is up, a recording is awaited, before the hard deadline | wait: end nothing, launch nothing            |
 | at the checkpoint, once: both are done: uploaded, and away            | end: 15_MIN_SUCCESS                          |
 | after the checkpoint: both are done                                   | end: SUCCESS                                 |
-| at the checkpoint, once: one is done, the other not in, nor waiting   | end: PARTIAL_NO_SHOW_TIMEOUT                 |
-| from the checkpoint on: nobody came, a door was open, nobody waits    | end: NO_SHOW_TIMEOUT                         |
-| the same, but no door was ever open, or who waits did for `patience`  | end: LAUNCH_FAILED                           |
-| after the checkpoint: one is done longer than the announced grace     | end: PARTIAL_UPLOAD_TIMEOUT                  |
-| the same where the other joined, and its desktop tells nothing        | end: PARTIAL_UPLOAD_TIMEOUT                  |
+| at the checkpoint, once: one is done, the other neither in nor waits  | end: PARTIAL_NO_SHOW_TIMEOUT                 |
+| from then on: nobody came, though a door was open for `entering`      | end: NO_SHOW_TIMEOUT                         |
+| from then on: no door was ever open; or one waits past `patience`     | end: LAUNCH_FAILED                           |
+| after that: one is done longer than the grace that the other was told | end: PARTIAL_UPLOAD_TIMEOUT                  |
+| the same beside a desktop that tells of no connections: never sooner  | end: PARTIAL_UPLOAD_TIMEOUT                  |
 | people's time is up; no recording is awaited, or past the deadline    | end: MAX_DURATION                            |
 | a role's attempts are used up, and nobody who came has a desktop      | end: LAUNCH_FAILED                           |
 | both desktops are gone, and there is nothing to replace               | end: DESKTOPS_GONE                           |
 | a desktop reported healthy; an upload came; the status went back      | note it on the row                           |
-| a door opens for the first time; people are there at the checkpoint   | note it on the row                           |
+| the first door stands open; the checkpoint is past and somebody came  | note it on the row                           |
 | a live desktop of a role whose row names none that lives              | adopt it                                     |
 | due, and a role has no desktop                                        | launch one                                   |
-| a desktop is gone, due, and its side is not done, or somebody waits   | withdraw its record, replace it              |
+| a desktop is gone, due, and its role is not done, or somebody waits   | withdraw its record, replace it              |
 | a desktop is not ready by the boot limit, before the checkpoint, once | replace it                                   |
 | one stops being ready, is not again for as long, nobody has come      | replace it                                   |
-| either again or later, while its person waits and for `patience`      | replace it                                   |
-| somebody asks for another, until people's time is up                  | give it up, replace it                       |
+| either again, or later, while its person waits, up to `patience`      | replace it                                   |
+| another is asked for, whoever is at it, until people's time is up     | give it up, replace it                       |
 | a desktop is gone and is not replaced                                 | withdraw its record, drop its link           |
 | the named desktop runs and has an address                             | publish it, then write its link              |
 | a second live desktop of a role, older than `settling`                | terminate it                                 |

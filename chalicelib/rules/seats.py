@@ -150,7 +150,7 @@ RULES = (
         note,
         (
             ("a desktop reported healthy; an upload came; the status went back", "note it on the row"),
-            ("a door opens for the first time; people are there at the checkpoint", "note it on the row"),
+            ("the first door stands open; the checkpoint is past and somebody came", "note it on the row"),
             ("a live desktop of a role whose row names none that lives", "adopt it"),
         ),
     ),
@@ -159,13 +159,13 @@ RULES = (
         (
             ("due, and a role has no desktop", "launch one"),
             (
-                "a desktop is gone, due, and its side is not done, or somebody waits",
+                "a desktop is gone, due, and its role is not done, or somebody waits",
                 "withdraw its record, replace it",
             ),
             ("a desktop is not ready by the boot limit, before the checkpoint, once", "replace it"),
             ("one stops being ready, is not again for as long, nobody has come", "replace it"),
-            ("either again or later, while its person waits and for `patience`", "replace it"),
-            ("somebody asks for another, until people's time is up", "give it up, replace it"),
+            ("either again, or later, while its person waits, up to `patience`", "replace it"),
+            ("another is asked for, whoever is at it, until people's time is up", "give it up, replace it"),
         ),
     ),
     Rule(

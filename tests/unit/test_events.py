@@ -125,6 +125,8 @@ def test_a_record_that_is_dated_beyond_the_calendar_is_understood_all_the_same(m
 
 
 QUIET = {
+    "history",
+    "teacher_waiting_at",
     "teacher_seen_at",
     "teacher_connected_at",
     "student_disconnected_at",
@@ -156,6 +158,33 @@ def test_what_a_desktop_tells_again_and_again_says_nothing_of_itself(name: str, 
 def test_a_write_of_anything_else_is_looked_at(now: dict[str, Any], before: dict[str, Any] | None) -> None:
     (told,) = events.row_changes({"Records": [change(now, OldImage=before)]})
     assert isinstance(told, RowChange)
+
+
+def _uploads(before: dict[str, Any] | None, url: str) -> set[str]:
+    image = IMAGE | {"teacher_session_data": {"S": url}}
+    (told,) = events.row_changes({"Records": [change(image, OldImage=before, ApproximateCreationDateTime=1e9)]})
+    assert isinstance(told, RowChange)
+    return {role.value for role in told.meeting.uploads}
+
+
+@pytest.mark.parametrize(
+    ("before", "url", "roles"),
+    [
+        (IMAGE, "https://s.example.com/1", {"teacher"}),
+        (None, "https://s.example.com/1", {"teacher"}),
+        (IMAGE | {"teacher_session_data": {"S": ""}}, "https://s.example.com/1", {"teacher"}),
+        (IMAGE | {"teacher_session_data": {"S": "https://s.example.com/1"}}, "https://s.example.com/2", {"teacher"}),
+        (
+            IMAGE | {"teacher_session_data": {"S": "https://s.example.com/1"}, "status": {"S": "DNS_WRITTEN"}},
+            "https://s.example.com/1",
+            set(),
+        ),
+        (IMAGE, " ", set()),
+    ],
+    ids=["the first", "a new row", "after an empty one", "another address", "another write", "an empty one"],
+)
+def test_an_upload_is_told_of_by_its_address(before: dict[str, Any] | None, url: str, roles: set[str]) -> None:
+    assert _uploads(before, url) == roles
 
 
 def test_a_deletion_says_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import rows
@@ -118,5 +118,6 @@ def still_back(seat: Seat) -> dict[Attribute, Any]:
         return {}
     if seat.is_connected:  # be it since before the upload
         came_at = max(came_at, uploaded_at or came_at)
-    is_back = came_at >= (uploaded_at or came_at) and came_at > (noted or came_at - timedelta(seconds=1))
-    return {seat.attribute("returned_at"): came_at} if is_back else {}
+    elif uploaded_at is None or came_at < uploaded_at:
+        return {}
+    return {} if noted and noted >= came_at else {seat.attribute("returned_at"): came_at}

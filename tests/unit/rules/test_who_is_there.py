@@ -127,6 +127,22 @@ NOBODY_ENTERED = [
          ["write checkpoint_at"], policy=KIT),
 ]
 
+MOVED = HEALTHY | {"meet_time": at(30), "moved_at": at(5)}
+"""Moved by half an hour, five minutes after it had begun, while its desktops stood ready."""
+
+ANOTHER_TIME = [
+    case("nothing ends at the time before", MOVED, BOTH_RUN, 15, []),
+    case("nor a second before the new one is up", MOVED, BOTH_RUN, 45 - BLINK, []),
+    case("nobody has come to the new one: no-show", MOVED, BOTH_RUN, 45, ends("NO_SHOW_TIMEOUT")),
+    case("a door that was forgotten by the move is known by its desktop",
+         MOVED | {"opened_at": None}, BOTH_RUN, 45, ends("NO_SHOW_TIMEOUT")),
+    case("its first look notes how far it has come, and when its door opened",
+         MOVED | {"opened_at": None, "status": "SCHEDULED"}, BOTH_RUN, 6, ["write opened_at status=HEALTHY"]),
+    case("who waited then waits no more", MOVED | waiting("student", 5), BOTH_RUN, 45, ends("NO_SHOW_TIMEOUT")),
+    case("who comes to the new time has come",
+         MOVED | joined("student", 31) | {"status": "IN_PROGRESS"}, BOTH_RUN, 45, ["write checkpoint_at"]),
+]
+
 ANOTHER_ASKED = [
     case("a desktop that its person wants replaced is, though they are in it",
          IN_PROGRESS | {"student_replace_asked": "i-student"}, BOTH_RUN, 20,
@@ -164,6 +180,11 @@ class TestOneIsDone(EveryCase):
 @pytest.mark.parametrize("case", NOBODY_ENTERED, ids=str)
 class TestNobodyEntered(EveryCase):
     """From T+15 on, nobody has come: who waits, and was a door ever open?"""
+
+
+@pytest.mark.parametrize("case", ANOTHER_TIME, ids=str)
+class TestAnotherTime(EveryCase):
+    """A meeting that was moved within the hour for which its desktops are kept."""
 
 
 @pytest.mark.parametrize("case", ANOTHER_ASKED, ids=str)
