@@ -137,9 +137,9 @@ class Cloud:
             return KitDesktop(life, self.url, self.issuer, folder, self.clock, self.timeline)
         return ScriptsDesktop(life, TABLE, table, self.clock, self.timeline)
 
-    def person(self, link: str) -> Person:
-        """Return somebody who was sent this link."""
-        return Person(link, self.url, self.cloudflare, self.desktops, self.clock, self.timeline)
+    def person(self, link: str, *, peeks: bool = False) -> Person:
+        """Return somebody who was sent this link, and whose page peeks or not."""
+        return Person(link, self.url, self.cloudflare, self.desktops, self.clock, self.timeline, peeks=peeks)
 
     def operator(self, service: str) -> Any:
         """Return a boto3 client of somebody who looks on; the ledger keeps them apart from the app."""

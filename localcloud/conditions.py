@@ -24,6 +24,8 @@ class Conditions:
     """How long DescribeInstances does not show an instance that was launched."""
     boot_s: tuple[float, float] = (150, 210)
     """How long Windows takes from `running` until the desktop reports for work."""
+    failing: int = 0
+    """How many of the desktops that each role gets, the first ones, are never ready."""
     client: Client = Client.SCRIPTS
     """What runs on desktops."""
     guests: bool = True

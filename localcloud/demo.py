@@ -19,7 +19,8 @@ from rich.table import Table
 
 from localcloud import display
 from localcloud.play import play
-from localcloud.scenarios import SCENARIOS, Run, T
+from localcloud.scenario import Run, T
+from localcloud.scenarios import SCENARIOS
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     )
     out.print(f"[dim]{display.LEGEND}[/]")
     began = time.monotonic()
-    result = play(scenario, listener=display.line_printer(out, T))
+    result = play(scenario, listener=display.line_printer(out, T), warm=True)
     took_s = time.monotonic() - began
     out.print()
     out.print(_summary(result))

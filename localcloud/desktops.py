@@ -53,6 +53,10 @@ class Desktop(ABC):
         return self.life.state == "running"
 
     @abstractmethod
+    def fail(self) -> None:
+        """Be a desktop that is never ready."""
+
+    @abstractmethod
     def report(self) -> None:
         """Begin to report for work, now that the system has booted."""
 
@@ -84,16 +88,22 @@ class Desktop(ABC):
 
 
 class ScriptsDesktop(Desktop):
-    """One of the reference project's images: it writes to the table itself, and knows nothing of connections."""
+    """One of the reference project's images: it writes to the table itself, and tells nothing of connections.
+
+    When the last connection ends Windows locks, and what was recorded since the boot is uploaded. After that there is
+    no session any more, so nothing else ever is.
+    """
 
     def __init__(self, life: Life, table_name: str, table: Any, clock: Clock, timeline: Timeline) -> None:
         super().__init__(life, clock, timeline)
         self._table_name = table_name
         self._table = table
+        self._has_session = False
+        self._is_useless = False
 
     def report(self) -> None:
         """Find this desktop's meeting and report HEALTHY; while no row names this desktop, look again later."""
-        if not self.running:
+        if not self.running or self._is_useless:
             return
         row = self._look_up()
         if row is None:
@@ -107,7 +117,12 @@ class ScriptsDesktop(Desktop):
             ExpressionAttributeValues={":healthy": {"S": "HEALTHY"}, ":own": {"S": self.id}},
         )
         self.healthy_at = self._clock.now()
+        self._has_session = True
         self._tell("reports HEALTHY")
+
+    def fail(self) -> None:
+        """Say nothing: a trial recording that leaves no file is no reason to report."""
+        self._is_useless = True
 
     def restart(self) -> None:
         """Report once more."""
@@ -118,11 +133,14 @@ class ScriptsDesktop(Desktop):
         return None
 
     def disconnect(self) -> None:
-        """Take no notice."""
+        """Lock, and upload what was recorded."""
+        if self._has_session:
+            self._has_session = False
+            self.upload()
 
     def leave(self) -> None:
-        """Upload as Windows locks, whatever that means."""
-        self.upload()
+        """Lock: of more nobody tells."""
+        self.disconnect()
 
     def upload(self) -> None:
         """Upload what the person did, and write where it is."""
@@ -161,6 +179,10 @@ class KitDesktop(Desktop):
         self._app = App(url, REGION, lambda: self._credentials(issuer), self._app_clock)
         self._kept_in = folder / f"{self.id}.json"
         self.restart()
+
+    def fail(self) -> None:
+        """Lack something for good, and say so."""
+        self.missing = ("The DCV service is not running.",)
 
     def restart(self) -> None:
         """Begin the agent anew; it knows nothing but what is on its disk."""
@@ -242,11 +264,16 @@ class Desktops:
         self._make = make
         self._clock = clock
         self._boot_s = conditions.boot_s
+        self._failing = conditions.failing
         self._random = random.Random(conditions.seed)
         if conditions.guests:
             ec2.listeners.append(self._state_changed)
 
     def _state_changed(self, life: Life) -> None:
         if life.state == "running" and life.instance.image_id == self._ami_id and life.id not in self.all:
+            seat = life.meeting_id, life.tags.get("Role")
+            earlier = sum((d.life.meeting_id, d.role) == seat for d in self.all.values())
             desktop = self.all[life.id] = self._make(life)
+            if earlier < self._failing:
+                desktop.fail()
             self._clock.after(self._random.uniform(*self._boot_s), desktop.report)

@@ -7,13 +7,12 @@ like ours, which must be left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from chalicelib.domain.model import PROJECT
 from localcloud.cloud import Cloud
 from localcloud.cloudflare import DOMAIN, Change
 from localcloud.ec2 import Life
-from localcloud.scenarios import Run, T
+from localcloud.scenario import Run
 
 _FOREIGN_COMMENT = "elephants of the city zoo"
 
@@ -83,17 +82,15 @@ def _seat(life: Life) -> tuple[str, str]:
 
 def broken(result: Run) -> Iterator[str]:
     """Yield each broken promise as a sentence."""
-    scenario, reason = result.scenario, result.row.get("termination_reason")
-    if reason != scenario.reason:
-        yield f"it ended with {reason or 'no reason'}, not {scenario.reason}"
-    if ended_at := result.row.get("ended_at"):
-        ended = (datetime.fromisoformat(ended_at) - T) / timedelta(minutes=1)
-        if not scenario.ends[0] <= ended <= scenario.ends[1]:
-            yield f"it ended at T{ended:+.1f} min, not between {scenario.ends[0]:+} and {scenario.ends[1]:+}"
+    scenario = result.scenario
+    if result.reason != scenario.reason:
+        yield f"it ended with {result.reason or 'no reason'}, not {scenario.reason}"
+    if result.ended is not None and not scenario.ends[0] <= result.ended <= scenario.ends[1]:
+        yield f"it ended at T{result.ended:+.1f} min, not between {scenario.ends[0]:+} and {scenario.ends[1]:+}"
     if len(result.desktops) != 2 + scenario.replaced:
         yield f"{len(result.desktops)} desktops were launched, not {2 + scenario.replaced}"
     for visit in scenario.visits:
-        if not result.people[visit.role].visits:
+        if visit.clicks and not result.people[visit.role].visits:
             yield f"the {visit.role} never got in"
     for person in result.people.values():
         yield from (f"join let the {person.role} in, but {problem}" for problem in person.locked_out)

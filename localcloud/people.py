@@ -1,4 +1,7 @@
-"""The teacher and the student: they schedule as the form does, wait as the page does, work, and leave."""
+"""The teacher and the student: they schedule as the form does, wait as a page does, work, lose the connection, leave.
+
+And those who only open a link: a tab that is left open, a program that looks at what is in a mail.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from localcloud.timeline import Timeline
 
 _TIMEOUT_S = 30
 _CHECK_EVERY_S = 10
-_RELOADING_S = 3
+_PEEK_AGAIN_S = 30
+RELOADING_S = 3
+"""How long the connection is gone when a page is loaded anew, in seconds."""
+
 FRONTEND = "https://meet.example.org/join"
 
 
@@ -49,10 +55,22 @@ def schedule(url: str, timeline: Timeline, meet_time: datetime, **more: Any) -> 
 
 
 class Person:
-    """Somebody with a link. While away, nothing happens; while there, they poll until they are in."""
+    """Somebody with a link. While away, nothing happens; while there, they poll until they are in.
+
+    By a page that `peeks` it is looked whether the door is open, and the click comes when it is. Other pages, as the
+    reference project's, know nothing of that: each time they ask is a click.
+    """
 
     def __init__(
-        self, link: str, url: str, cloudflare: Cloudflare, desktops: Desktops, clock: Clock, timeline: Timeline
+        self,
+        link: str,
+        url: str,
+        cloudflare: Cloudflare,
+        desktops: Desktops,
+        clock: Clock,
+        timeline: Timeline,
+        *,
+        peeks: bool = False,
     ) -> None:
         query = parse_qs(urlsplit(link).query)
         self.role = query["role"][0]
@@ -63,6 +81,8 @@ class Person:
         self.visits = 0
         self._meeting_id, _, _ = query["id"][0].partition(".")  # what follows is the signature
         self._join_url = f"{url}/join/{query['id'][0]}/{self.role}"
+        self._peeks = peeks
+        self._clicks = True
         self._present = False
         self._token: str | None = None
         self._cloudflare = cloudflare
@@ -76,40 +96,58 @@ class Person:
         self._tell("opens the link")
         self._ask()
 
+    def watch(self) -> None:
+        """Open the link in a tab, and never click: the page asks for as long as it is open."""
+        self._clicks = False
+        self._present = True
+        self._tell("has the link open in a tab, and is not there")
+        requests.head(self._join_url, timeout=_TIMEOUT_S)  # programs that look at links ask so first
+        self._ask()
+
     def leave(self) -> None:
-        """Finish the work and go; the desktop uploads it."""
+        """Finish the work and go, or close the tab; the desktop uploads what there is."""
         self._present = False
-        self._tell("is done and leaves")
+        self._tell("is done and leaves" if self._clicks else "has the tab closed")
         if self.at:
             self.at.leave()
 
     def reload(self) -> None:
-        """Load the desktop's page anew: the connection ends, and the browser brings the same token again."""
+        """Load the desktop's page anew: the connection ends for some seconds."""
+        self.lose_connection(RELOADING_S)
+
+    def lose_connection(self, for_s: float) -> None:
+        """Lose the connection for so many seconds; the browser comes back with the token that it has."""
         if self._present and self.at:
-            self._tell("reloads the page")
+            self._tell("loses the connection")
             self.at.disconnect()
-            self._clock.after(_RELOADING_S, self._come_back)
+            self._clock.after(for_s, self._come_back)
 
     def _come_back(self) -> None:
         if not (self._present and self.at and self.at.running):
             return
-        if refusal := self.at.admit(self._token):
-            self.locked_out.append(f"the door stays closed after a reload: {refusal}")
-            self._tell("cannot get in again", refusal, bad=True)
+        if self._token is None:  # whoever is sent without one comes by the link again
+            self._ask()
+        elif refusal := self.at.admit(self._token):
+            self._tell("clicks again", refusal)
             self.at = None
             self._ask()
         else:
             self._tell("is in again")
 
-    def _ask(self) -> None:
+    def _ask(self, *, click: bool = False) -> None:
         if not self._present:
             return
-        response = requests.get(self._join_url, timeout=_TIMEOUT_S)
+        click = click or not self._peeks
+        response = requests.get(self._join_url, {} if click else {"peek": 1}, timeout=_TIMEOUT_S)
         before, self.last_answer = self.last_answer, (response.status_code, response.json())
         status, answer = self.last_answer
-        if status == 200:
+        if status == 200 and click:
             self._token = answer.get("auth_token")
             self._enter(answer["dcv_url"])
+        elif status == 200 and self._clicks:
+            self._ask(click=True)
+        elif status == 200:
+            self._clock.after(int(response.headers.get("Retry-After", _PEEK_AGAIN_S)), self._ask)
         elif "Retry-After" in response.headers:
             if (before[0], before[1].get("status")) != (status, answer.get("status")):
                 self._tell(f"waits: {status} {answer.get('status', '')}".rstrip(), str(answer.get("message", answer)))

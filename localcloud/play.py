@@ -4,38 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalice.app import Chalice
 
+from chalicelib.settings import Client
 from localcloud import judge
 from localcloud.clock import VirtualClock
 from localcloud.cloud import Cloud
-from localcloud.people import schedule
-from localcloud.scenarios import Run, Scenario, T, minutes
+from localcloud.people import Person, schedule
+from localcloud.scenario import Run, Scenario, T, Visit, minutes
 from localcloud.timeline import Entry
 
 _SCHEDULED_AT = T - timedelta(minutes=12)
 _WARM_UP = timedelta(minutes=75)
+_START_UP = timedelta(minutes=1)
 _GIVE_UP_AT = T + timedelta(hours=5)
 _CALM = timedelta(minutes=3)
 
 
-def play(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Entry], object] | None = None) -> Run:
-    """Play a scenario and judge it. `listener` hears every line of the timeline as it is written."""
-    clock = VirtualClock(_SCHEDULED_AT - _WARM_UP)
+def play(
+    scenario: Scenario,
+    app: Chalice | None = None,
+    listener: Callable[[Entry], object] | None = None,
+    *,
+    warm: bool = False,
+) -> Run:
+    """Play a scenario and judge it. `listener` hears every line of the timeline as it is written.
+
+    Its calls are those of a stage in use where the app is `warm`; that takes as long again.
+    """
+    clock = VirtualClock(_SCHEDULED_AT - (_WARM_UP if warm else _START_UP))
     with Cloud(app or _the_app(), clock, scenario.conditions) as cloud:
         foreign = judge.ForeignThings(cloud)
         watch = judge.Watch(cloud)
-        _warm_up(cloud, clock)
+        if warm:
+            _warm_up(cloud, clock)
+        clock.run(_SCHEDULED_AT)
+        _forget(cloud)
         cloud.timeline.listeners.extend([listener] if listener else [])
         length = {} if scenario.duration_min is None else {"duration_minutes": scenario.duration_min}
         invitation = schedule(cloud.url, cloud.timeline, T, **length)
-        people = {role: cloud.person(link) for role, link in invitation.links.items()}
+        peeks = scenario.conditions.client is Client.KIT
+        people = {role: cloud.person(link, peeks=peeks) for role, link in invitation.links.items()}
         for visit in scenario.visits:
-            clock.at(minutes(visit.arrives), people[visit.role].arrive)
-            clock.at(minutes(visit.leaves), people[visit.role].leave)
-            if visit.reloads is not None:
-                clock.at(minutes(visit.reloads), people[visit.role].reload)
+            person = people[visit.role] if visit.clicks else cloud.person(invitation.links[visit.role], peeks=True)
+            _arrange(clock, visit, person)
         if scenario.script:
             scenario.script(cloud, people)
         _live_until_calm(cloud, clock)
@@ -56,8 +70,16 @@ def play(scenario: Scenario, app: Chalice | None = None, listener: Callable[[Ent
     return result
 
 
+def _arrange(clock: VirtualClock, visit: Visit, person: Person) -> None:
+    """Have a person do what a visit says."""
+    clock.at(minutes(visit.arrives), person.arrive if visit.clicks else person.watch)
+    clock.at(minutes(visit.leaves), person.leave)
+    if visit.loses_at is not None:
+        clock.at(minutes(visit.loses_at), partial(person.lose_connection, visit.for_s))
+
+
 def _warm_up(cloud: Cloud, clock: VirtualClock) -> None:
-    """Let two meetings come and go, so that every function's container is warm; then clear all records of them.
+    """Let two meetings come and go, so that every function's container is warm.
 
     One ends by its uploads and one by its safety timer: each is a function of its own.
     """
@@ -67,7 +89,10 @@ def _warm_up(cloud: Cloud, clock: VirtualClock) -> None:
         clock.at(meet_time + timedelta(seconds=24), person.arrive)
         clock.at(meet_time + timedelta(minutes=16, seconds=24), person.leave)
     schedule(cloud.url, cloud.timeline, meet_time)
-    clock.run(_SCHEDULED_AT)
+
+
+def _forget(cloud: Cloud) -> None:
+    """Clear all records of what was before the meeting."""
     cloud.ledger.calls.clear()
     cloud.timeline.entries.clear()
     cloud.cloudflare.changes.clear()

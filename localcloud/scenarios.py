@@ -5,95 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
 
 from chalicelib.settings import Client
 from desktop.config import Config
 from localcloud.cloud import Cloud
-from localcloud.cloudflare import Change
-from localcloud.conditions import GOOD_DAY, Conditions
-from localcloud.desktops import SAVING
-from localcloud.ec2 import Life
-from localcloud.ledger import Ledger
-from localcloud.people import Person
-from localcloud.timeline import Timeline
-
-T = datetime(2026, 12, 7, 18, 0, tzinfo=UTC)
-"""When every scenario's meeting is to begin."""
-
-Visits = dict[str, Person]
-"""The people by their role."""
-
-Script = Callable[[Cloud, Visits], None]
-"""Arranges what goes wrong: it asks the cloud's clock to call back."""
-
-
-def minutes(count: float) -> datetime:
-    """Return the moment so many minutes after T."""
-    return T + timedelta(minutes=count)
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """When a person opens the link, when they leave, and when they reload the page, in minutes after T."""
-
-    role: str
-    arrives: float
-    leaves: float
-    reloads: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """Something that must be so at the end."""
-
-    text: str
-    kept: Callable[[Run], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One life, and how it must end. `ends` is the span in which it must, in minutes after T.
-
-    `duration_min` is the length that is asked for, in minutes; None for the longest there is.
-    """
-
-    name: str
-    story: str
-    reason: str
-    ends: tuple[float, float]
-    visits: tuple[Visit, ...] = ()
-    conditions: Conditions = GOOD_DAY
-    script: Script | None = None
-    replaced: int = 0
-    duration_min: int | None = None
-    promises: tuple[Promise, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a scenario came to."""
-
-    scenario: Scenario
-    meeting_id: str
-    row: dict[str, Any]
-    desktops: list[Life]
-    records: list[Change]
-    people: Visits
-    timeline: Timeline
-    ledger: Ledger
-    leftovers: list[str]
-    disturbed: list[str]
-    refused_zones: list[str]
-    broken: list[str] = field(default_factory=list)
-
-    @property
-    def kept(self) -> bool:
-        """Whether it ended as promised and nothing is left alive."""
-        return not self.broken
+from localcloud.conditions import Conditions
+from localcloud.scenario import Promise, Run, Scenario, Script, Visit, Visits, is_told_that_it_is_over, minutes
+from localcloud.stories import STORIES
 
 
 def _outages(*spans: tuple[float, float]) -> Script:
@@ -122,26 +41,14 @@ def _student_comes_too_late(cloud: Cloud, people: Visits) -> None:
     cloud.clock.at(minutes(21.5), people["student"].arrive)
 
 
-def both_are_safe(result: Run) -> bool:
-    """Return whether both desktops have said, after people's time, that all they have recorded is safe."""
-    said = [result.row.get(f"{role}_saved_at", "") for role in ("teacher", "student")]
-    return all(at and datetime.fromisoformat(at) >= minutes(result.scenario.duration_min or 0) for at in said)
-
-
-def _told_that_it_is_over(result: Run) -> bool:
-    return result.people["student"].last_answer[0] == 410
-
-
 def _only_sweep(result: Run) -> bool:
     asked = {"schedule", "join", "desktop"}
     return {call.trigger for call in result.ledger.calls if call.trigger} <= {*asked, "sweep"}
 
 
-_LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8, reloads=20))
+_LESSON = (Visit("teacher", -1.3, 42.2), Visit("student", 1.2, 42.8))
 _SOON = 2.0  # minutes: what a sweep and an instance's end take
 _AWAY = Config().away_minutes + 0.3  # minutes: a desktop of the kit waits whether its person comes back
-_SAVED = SAVING / timedelta(minutes=1)
-_NEVER = 24 * 60.0
 _CHECKPOINT = 15
 
 BY_SCRIPTS: dict[str, Scenario] = {
@@ -160,7 +67,7 @@ BY_SCRIPTS: dict[str, Scenario] = {
             "NO_SHOW_TIMEOUT",
             ends=(15, 15 + _SOON),
             script=_student_comes_too_late,
-            promises=(Promise("who came too late was told that it is over", _told_that_it_is_over),),
+            promises=(Promise("who came too late was told that it is over", is_told_that_it_is_over),),
         ),
         Scenario(
             "partial",
@@ -233,24 +140,13 @@ def on_the_kit(scenario: Scenario) -> Scenario:
     return replace(scenario, conditions=replace(scenario.conditions, client=Client.KIT), ends=ends)
 
 
-SCENARIOS = {name: on_the_kit(scenario) for name, scenario in BY_SCRIPTS.items()} | {
+SCENARIOS = {
+    **{name: on_the_kit(scenario) for name, scenario in BY_SCRIPTS.items()},
     "scripts": replace(
         BY_SCRIPTS["normal"],
         name="scripts",
         story="Both come, work and leave, on desktops that use the table themselves, as the reference project's do.",
     ),
-    "whole-time": Scenario(
-        "whole-time",
-        "They work until their hour is up; what was recorded is safe before the desktops go.",
-        "MAX_DURATION",
-        ends=(60, 60 + _SAVED + _SOON),
-        visits=(Visit("teacher", -1.3, _NEVER), Visit("student", 1.2, _NEVER)),
-        conditions=Conditions(client=Client.KIT),
-        duration_min=60,
-        promises=(
-            Promise("both recordings are safe", both_are_safe),
-            Promise("who wanted to come back was told that it is over", _told_that_it_is_over),
-        ),
-    ),
+    **STORIES,
 }
 """What `make demo` shows, by the names that SCENARIO may have."""
