@@ -66,7 +66,11 @@ class Rates:
     comes_late: float = 0.0  # about the checkpoint
     comes_back: float = 0.0
     never_uploads: float = 0.0
-    flaps: float = 0.0  # with the kit: the connection breaks, once or often, and comes back in time or too late
+    flaps: float = 0.0  # the connection breaks, once or often, and comes back in time or too late
+    clicks_late: float = 0.0  # the door stands open for minutes before
+    never_clicks: float = 0.0  # they have gone, and their page is open still
+    tab_left_open: float = 0.0  # a seat's page is open for days, and nobody is there
+    scanned: float = 0.0  # a program opens a seat's link, when it is sent and about the time
     # the console
     edited: float = 0.0
     deleted: float = 0.0  # the row
@@ -124,6 +128,10 @@ ALL = Rates(
     comes_back=0.1,
     never_uploads=0.05,
     flaps=0.15,
+    clicks_late=0.05,
+    never_clicks=0.03,
+    tab_left_open=0.05,
+    scanned=0.1,
     edited=0.04,
     deleted=0.02,
     made_by_hand=0.02,

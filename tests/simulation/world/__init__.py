@@ -7,7 +7,8 @@ sweeps      the sweep of every minute, and which sweeps were a chance for what
 timers      one-shot timers that fire
 fleet       what EC2 and the programs on the desktops do
 agents      what runs on desktops of the kit, and says what it says to the app
-people      who asks for a meeting, comes, leaves and uploads
+door        the pages that ask at it, before which somebody sits or nobody
+people      who asks for a meeting, comes, loses the connection, leaves and uploads
 console     what somebody does by hand: edits, moves, deletes, launches
 hostile     somebody who may write every row, and means no good
 weather     outages, full zones, used-up quotas

@@ -75,10 +75,11 @@ class Agents:
         """See what of the agents' words has come onto a row."""
         for role in Role:
             told, missing = attribute(role, "session_data"), attribute(role, "missing")
-            if new.get(told) and not (old or {}).get(told):
-                noted_at = moment(new.get(attribute(role, "uploaded_at"))) or self._world.now
+            dated = attribute(role, "uploaded_at")
+            if new.get(told) and (not (old or {}).get(told) or new.get(dated) != (old or {}).get(dated)):
+                noted_at = moment(new.get(dated)) or self._world.now
                 said_at = life.said_upload.get(role, self._world.now)  # a handler may stand still before it writes
-                life.uploaded.setdefault(role, max(said_at, min(noted_at, self._world.now)))
+                life.uploaded[role] = max(said_at, min(noted_at, self._world.now))
             if bool(new.get(missing)) != bool((old or {}).get(missing)):
                 life.shut_since[role] = self._world.now if new.get(missing) else None
 
@@ -106,6 +107,8 @@ class Agent:
         """When the app took its word that all is safe, and it was so; None where somebody has come since."""
         self.has_unsaved = False
         """Whether it holds what is nowhere else."""
+        self.is_known_connected = False
+        """Whether the app took its word that somebody is connected, and none since that nobody is."""
         self._safe_at: datetime | None = None
         self._wake_at = world.now
         self._talk: greenlet.greenlet | None = None
@@ -255,6 +258,8 @@ class Agent:
             raise AppUnreachable("The app does not answer.")
         if path.endswith("/uploaded") and status == 200 and not self.has_unsaved:
             self.saved_at = self._world.now
+        if path.endswith("/presence") and status == 200:
+            self.is_known_connected = bool((body or {})["connected"])
         told: dict[str, Any] = json.loads(answer["body"])
         if status != 200:
             raise AppRefused(status, str(told["message"]))

@@ -34,6 +34,8 @@ class Person:
     stays: timedelta
     uploads: bool
     comes_back: bool = False
+    peeks: bool = False  # their page looks whether the door is open, then they click; else each look is a click
+    clicks_after: timedelta | None = timedelta(0)  # the door is open; None: never, and the page stays open
     waits_until: datetime = DAWN  # nobody waits at a closed door for ever
 
 
@@ -62,6 +64,10 @@ class Life:
     upload_time: timedelta = timedelta(0)
     entered: dict[Role, datetime] = field(default_factory=dict)
     uploaded: dict[Role, datetime] = field(default_factory=dict)
+    clicked: dict[Role, datetime] = field(default_factory=dict)  # when somebody was let in last
+    stood_at: dict[Role, datetime] = field(default_factory=dict)  # when somebody was last told that the door is closed
+    inside: dict[Role, str] = field(default_factory=dict)  # who is connected to which desktop, where these do not tell
+    opened_at: datetime | None = None  # when a door stood open first
     said_upload: dict[Role, datetime] = field(default_factory=dict)  # when its desktop first told the app of it
     reported: set[str] = field(default_factory=set)
     shut_since: dict[Role, datetime | None] = field(default_factory=dict)  # since when its desktop's lack is on the row

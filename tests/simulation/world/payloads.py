@@ -41,6 +41,7 @@ def http_event(
     headers: Mapping[str, str],
     body: str,
     identity: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return an API Gateway proxy event; `identity` is who has signed the request."""
     return {
@@ -49,7 +50,7 @@ def http_event(
         "httpMethod": method,
         "headers": dict(headers),
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "multiValueQueryStringParameters": None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
         "pathParameters": dict(path),
         "stageVariables": None,
         "requestContext": {

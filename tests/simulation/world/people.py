@@ -14,6 +14,7 @@ from chalicelib.domain.seat import Role, attribute
 from chalicelib.settings import Client
 from desktop.door import RETURNING
 from tests.simulation.world.clock import DAWN, MINUTE
+from tests.simulation.world.door import Answer, draw_patience
 from tests.simulation.world.lives import CHECKPOINT, LIMIT, NOTICE, Booking, Life, Person
 from tests.simulation.world.payloads import CONTEXT, http_event
 from tests.simulation.world.processes import Process
@@ -21,6 +22,10 @@ from tests.simulation.world.processes import Process
 if TYPE_CHECKING:
     from tests.simulation.world.agents import Agent
     from tests.simulation.world.world import World
+
+
+GAPS_S = (1, 20, 100, 150, 400, 1200)
+"""For how long a connection is gone that breaks, in seconds."""
 
 
 class People:
@@ -49,7 +54,9 @@ class People:
                 comes_at = max(meet_time, asked_at + NOTICE) + CHECKPOINT + timedelta(seconds=rng.uniform(-30, 40))
             stays = length + timedelta(seconds=rng.uniform(0, 240))
             uploads, back = rng.random() >= rates.never_uploads, rng.random() < rates.comes_back
-            return Person(role, comes_at if role in who else None, stays, uploads, back)
+            peeks = self._world.client is Client.KIT or rng.random() < 0.5
+            patience = draw_patience(self._world) if peeks else timedelta(0)
+            return Person(role, comes_at if role in who else None, stays, uploads, back, peeks, patience)
 
         return Booking(asked_at, meet_time, duration, {role: person(role) for role in Role})
 
@@ -104,31 +111,31 @@ class People:
             if person.comes_at:
                 person.waits_until = person.comes_at + 30 * MINUTE
                 self._world.at(person.comes_at, lambda person=person: self._ask_to_join(life, person))  # type: ignore[misc]
+        self._world.door.draw_lookers(life)
         self._world.console.draw(life)
         self._world.on_scheduled(life)
 
-    def _ask_to_join(self, life: Life, person: Person) -> None:
+    def _ask_to_join(self, life: Life, person: Person, *, click: bool = False) -> None:
+        """Ask at the door, by a page that peeks or by one that clicks each time, until it opens."""
         world = self._world
-        answers: list[dict[str, Any]] = []
-        path = {"meetingId": life.id, "role": person.role.value}
-        event = http_event("GET", "/join/{meetingId}/{role}", path, {}, "")
+        click = click or not person.peeks
 
-        def done(process: Process) -> None:
-            reply: dict[str, Any] = answers.pop() if answers else {"statusCode": 502, "headers": {}}
-            if reply["statusCode"] == 200:
-                told = json.loads(reply["body"])
-                world.checks.let_in(world, life, person.role, told["dcv_url"], process.began)
-                life.entered.setdefault(person.role, world.now)
-                if world.client is Client.KIT:
-                    self._visit(life, person, told["dcv_url"], told["auth_token"])
-                else:
-                    self._enter(life, person, lambda: self._upload(life, person))
-            elif reply["statusCode"] in (202, 500, 502, 503) and world.now < person.waits_until:
-                wait_s = max(float(reply["headers"].get("Retry-After", 10)), 30)
-                world.after(timedelta(seconds=wait_s), lambda: self._ask_to_join(life, person))
+        def answered(answer: Answer) -> None:
+            if answer.status == 200 and click:
+                self._go_in(life, person, answer)
+            elif answer.status == 200 and person.clicks_after is not None:
+                world.after(person.clicks_after, lambda: self._ask_to_join(life, person, click=True))
+            elif not answer.is_final and world.now < person.waits_until:
+                world.after(answer.again, lambda: self._ask_to_join(life, person))
 
-        call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
-        world.processes.invoke(Process(f"join {person.role}", (life.id,), world.now), call, done)
+        world.door.ask(life, person.role, answered, peek=not click)
+
+    def _go_in(self, life: Life, person: Person, answer: Answer) -> None:
+        link = answer.told["dcv_url"]
+        if self._world.client is Client.KIT:
+            self._visit(life, person, link, answer.told["auth_token"])
+        else:
+            self._sit_down(life, person, link)
 
     def _visit(self, life: Life, person: Person, link: str, token: str) -> None:
         """Bring the token of a click to the desktop's door; whom it does not let in clicks again."""
@@ -154,7 +161,7 @@ class People:
         world = self._world
         if not world.strikes("flaps", life):
             return
-        gap = timedelta(seconds=world.rng.choice((1, 20, 100, 150)))
+        gap = timedelta(seconds=world.rng.choice(GAPS_S))
 
         def break_off() -> None:
             if agent.is_connected:
@@ -171,6 +178,7 @@ class People:
             if verdict.opens:
                 self._draw_flaps(life, person, agent, token, leaves_at)
             elif not agent.is_connected:
+                person.waits_until = max(person.waits_until, world.now + 10 * MINUTE)
                 self._ask_to_join(life, person)
 
         world.after((leaves_at - world.now) * world.rng.random(), break_off)
@@ -183,6 +191,46 @@ class People:
             person.comes_back = False
             person.waits_until = world.now + person.stays
             world.after(person.stays / 2, lambda: self._ask_to_join(life, person))
+
+    # --- at desktops that tell nothing
+
+    def _sit_down(self, life: Life, person: Person, link: str) -> None:
+        """Be at a desktop with scripts: it lets in whoever comes."""
+        desktop_id = link.removeprefix("https://").partition(".")[0]
+        life.inside[person.role] = desktop_id
+        leaves_at = self._world.now + person.stays
+        self._enter(life, person, lambda: self._get_up(life, person))
+        self._draw_drops(life, person, desktop_id, leaves_at)
+
+    def _get_up(self, life: Life, person: Person) -> None:
+        """Have the connection end: Windows locks, and what was recorded is uploaded."""
+        life.inside.pop(person.role, None)
+        self._upload(life, person)
+
+    def _draw_drops(self, life: Life, person: Person, desktop_id: str, leaves_at: datetime) -> None:
+        """Draw whether the connection breaks: DCV heals it, of which nobody tells, or the page is clicked anew."""
+        world = self._world
+        if not world.strikes("flaps", life):
+            return
+        gap = timedelta(seconds=world.rng.choice(GAPS_S))
+        heals = gap < MINUTE and world.rng.random() < 0.5
+
+        def break_off() -> None:
+            if life.inside.get(person.role) == desktop_id and world.now < leaves_at:
+                world.tell(life, f"people: the {person.role}'s connection breaks for {gap}")
+                self._get_up(life, person)
+                world.after(gap, come_back)
+
+        def come_back() -> None:
+            if world.now >= leaves_at or person.role in life.inside:
+                return
+            if heals:
+                life.inside[person.role] = desktop_id
+            else:
+                person.waits_until = max(person.waits_until, world.now + 10 * MINUTE)
+                self._ask_to_join(life, person)
+
+        world.after((leaves_at - world.now) * world.rng.random(), break_off)
 
     def _upload(self, life: Life, person: Person) -> None:
         world = self._world

@@ -26,6 +26,7 @@ from tests.simulation.world.agents import ROLE, Agents
 from tests.simulation.world.checks import Checks
 from tests.simulation.world.clock import DAWN, HOUR, MINUTE, Clock
 from tests.simulation.world.console import Console
+from tests.simulation.world.door import Door
 from tests.simulation.world.fleet import Fleet
 from tests.simulation.world.foreign import Foreign
 from tests.simulation.world.hostile import Hostile
@@ -91,6 +92,7 @@ class World:
         self.sweeps = Sweeps(self)
         self.fleet = Fleet(self)
         self.agents = Agents(self)
+        self.door = Door(self)
         self.people = People(self)
         self.console = Console(self)
         self.hostile = Hostile(self)
