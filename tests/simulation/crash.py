@@ -187,7 +187,11 @@ SCENARIOS: dict[str, Scenario] = {
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
     "comes-as-it-ends": Scenario("NO_SHOW_TIMEOUT", comes=(None, 15.05), leaves=(None, None)),
     "uploads-at-the-last-moment": Scenario(
-        "PARTIAL_NO_SHOW_TIMEOUT", leaves=(10, 15.1), rates=Rates(event_lost=1), proof=_injected("event_lost")
+        "PARTIAL_UPLOAD_TIMEOUT",
+        leaves=(5, 35.05),
+        duration=60,
+        rates=Rates(event_lost=1),
+        proof=_injected("event_lost"),
     ),
     "events-lost": Scenario("SUCCESS", rates=Rates(event_lost=1), proof=_injected("event_lost")),
     "events-doubled": Scenario("SUCCESS", rates=Rates(event_doubled=1), proof=_injected("event_doubled")),

@@ -67,6 +67,7 @@ class Rates:
     comes_back: float = 0.0
     never_uploads: float = 0.0
     flaps: float = 0.0  # the connection breaks, once or often, and comes back in time or too late
+    asks_for_another: float = 0.0  # somebody wants another desktop in place of the one that they are at
     clicks_late: float = 0.0  # the door stands open for minutes before
     never_clicks: float = 0.0  # they have gone, and their page is open still
     tab_left_open: float = 0.0  # a seat's page is open for days, and nobody is there
@@ -128,6 +129,7 @@ ALL = Rates(
     comes_back=0.1,
     never_uploads=0.05,
     flaps=0.15,
+    asks_for_another=0.05,
     clicks_late=0.05,
     never_clicks=0.03,
     tab_left_open=0.05,

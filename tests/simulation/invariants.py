@@ -14,6 +14,7 @@ from desktop.door import Verdict
 from tests.fakes import Instance, Row
 from tests.simulation.figures import Figures, last_outage
 from tests.simulation.promises import PROMISES
+from tests.simulation.promises.presence import is_open
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.truth import begun
 from tests.simulation.promises.wishes import is_anything_wrong
@@ -48,6 +49,8 @@ class Invariants(Checks):
         if life and old is not None:
             at = begun(new, world.now)
             life.begun_at = (life.begun_at or at) if at else None
+            if life.opened_at is None and any(is_open(world, life, new, role) for role in Role):
+                life.opened_at = world.now
             if new.get("termination_reason") and not old.get("termination_reason") and not life.edited:
                 self.figures.reasons[str(new["termination_reason"])] += 1
         self._tell("row_written", world, life, old, new)

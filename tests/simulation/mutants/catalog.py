@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import adapters, agents, control, guests, people, recordings, rows, rules
+from tests.simulation.mutants import adapters, agents, control, guests, people, presence, recordings, rows, rules
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,6 +10,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *rows.MUTANTS,
     *control.MUTANTS,
     *people.MUTANTS,
+    *presence.MUTANTS,
     *guests.MUTANTS,
     *agents.MUTANTS,
     *recordings.MUTANTS,

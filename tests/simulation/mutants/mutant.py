@@ -73,10 +73,14 @@ class Altered:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: the one that holds `key`, or that `key` leads to. What is changed is the function in it."""
+    """A row of a table: the one that holds `key`, or that `key` leads to. What is changed is the function in it.
+
+    Where several hold it, `nth` says which, 0 for the first.
+    """
 
     table: Any
     key: object
+    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +203,10 @@ def _with_changed_row(row: Row, change: Change) -> Any:
     if isinstance(row.table, Mapping):
         return {**row.table, row.key: _changed(row.table[row.key], change)}
     found = [index for index, each in enumerate(row.table) if row.key in _values(each)]
-    if len(found) != 1:
-        raise LookupError(f"The table has {len(found)} rows with {row.key}; a mutant changes just one.")
+    if len(found) <= row.nth:
+        raise LookupError(f"The table has {len(found)} rows with {row.key}; there is none that is number {row.nth}.")
     rows = list(row.table)
-    rows[found[0]] = _changed(rows[found[0]], change)
+    rows[found[row.nth]] = _changed(rows[found[row.nth]], change)
     return type(row.table)(rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -33,8 +33,15 @@ UNIT = "tests/unit"
 RULES = "tests/unit/rules"
 
 
-def _ending(reason: Reason) -> Row:
-    return Row(ENDINGS, reason)
+def _ending(reason: Reason, nth: int = 0) -> Row:
+    return Row(ENDINGS, reason, nth)
+
+
+def _each_ending() -> Iterator[tuple[str, Row]]:
+    """Yield the name of each row and the row itself; a reason that has several holds in several cases."""
+    for number, ending in enumerate(ENDINGS):
+        nth = [each.reason for each in ENDINGS[:number]].count(ending.reason)
+        yield f"{ending.reason}{f', in case {nth + 1}' if nth else ''}", _ending(ending.reason, nth)
 
 
 def _on(change: Callable[[Facts], Facts]) -> Change:
@@ -101,7 +108,7 @@ MUTANTS = (
         "crash/room-for-one",
     ),
     Mutant("tries to launch without end", Facts.has_attempts_left, always, "crash/no-room"),
-    *(Mutant(f"never ends as {each.reason}", _ending(each.reason), never, RULES) for each in ENDINGS),
+    *(Mutant(f"never ends as {name}", row, never, RULES) for name, row in _each_ending()),
     # --- how it ends
     Mutant("ends without terminating", endings.close, keeps_out(Terminate)),
     Mutant("calls an end finished that is not", endings.close, needs_nothing),

@@ -24,6 +24,10 @@ TOLD_AT_MOST = 3
 """How often the same may be told of the same row: containers forget, and a stream's image may tell of an older one."""
 
 
+NOTHING_NEW = ("_waiting_at", "_seen_at", "_connected_at", "_disconnected_at", "_missing", "_missing_since", "history")
+"""How attributes end that are written again and again, and of which the handler of records need make nothing."""
+
+
 class OneNeverStopsOthers(Promise):
     """What fails of one is no other's loss."""
 
@@ -71,6 +75,8 @@ class OneNeverStopsOthers(Promise):
         life = world.lives.get(record.meeting_id)
         row = world.meetings.rows.get(record.meeting_id)
         if life is None or row is None or life.edited or row.get("termination_reason") or not record.row:
+            return
+        if record.changed and all(name.endswith(NOTHING_NEW) for name in record.changed):
             return
         if world.now >= record.at + RECORD_LASTS or (process.refused and world.now >= record.at + SETTLING):
             return

@@ -90,6 +90,9 @@ class OpenDoorIsReal(Promise):
             return  # somebody wrote another meeting's desktop into the row, and no sweep has looked at it yet
         if instance is None or instance.meeting_id != life.id or instance.role is not role:
             self.broken(world, life, f"the {role} was sent to {link}, not their own desktop")
+        unwanted, wished_at = life.unwanted.get(role, ("", asked_at))
+        if instance.id == unwanted and wished_at < asked_at and not life.edited:
+            self.broken(world, life, f"the {role} was sent to {unwanted} again, another is wanted since {wished_at}")
         if instance.id not in life.reported:
             self.broken(world, life, f"the {role}'s {instance.id} has not reported healthy")
         if (since := life.shut_since.get(role)) and since < asked_at and not life.edited:

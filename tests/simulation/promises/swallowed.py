@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import rows
 from chalicelib.domain.model import Owner
 from chalicelib.domain.seat import Role, attribute
 from chalicelib.runtime import current
+from chalicelib.settings import Client
 from tests.builders import understood
 from tests.fakes import Row
+from tests.simulation.promises.presence import away_since
 from tests.simulation.promises.promise import Promise, Sweep
+from tests.simulation.promises.reasons import have_come
+from tests.simulation.promises.said import LONGEST_SILENCE
 from tests.simulation.promises.truth import GRACE, LEASE, deadline, gone_since, had_chances, is_closing, start
 from tests.simulation.world.lives import CHECKPOINT, LEAD, Life
 from tests.simulation.world.processes import Process
@@ -55,12 +59,13 @@ class NothingIsSwallowed(Promise):
             self._judge_checkpoint(world, life, row)
 
     def _judge_desktops(self, world: World, life: Life, row: Row) -> None:
-        """A meeting that is due has a desktop for everybody who still needs one."""
+        """A meeting that is due has a desktop for everybody who still needs one, and another for who wants another."""
         if row.get("termination_reason") or world.now < start(life) - LEAD or is_closing(world, life):
             return
         if world.desktops.refusal or world.desktops.full.issuperset(world.desktops.zones):
             return
         for role in Role:
+            self._judge_wish(world, life, row, role)
             launches = [i for i in world.desktops.of(life.id) if i.role is role and i.owner is not Owner.FOREIGN]
             if role in life.uploaded or any(i.state(world.now).serves for i in launches):
                 continue
@@ -74,6 +79,14 @@ class NothingIsSwallowed(Promise):
             if had_chances(world, max(since), FLEET_AND_ROWS, life):
                 self.broken(world, life, f"the {role} has no desktop since {max(since)}")
 
+    def _judge_wish(self, world: World, life: Life, row: Row, role: Role) -> None:
+        desktop_id, since = life.unwanted.get(role, ("", world.now))
+        if row.get(attribute(role, "ec2_id")) != desktop_id or row.get(attribute(role, "replace_asked")) != desktop_id:
+            return
+        attempts = int(row.get(attribute(role, "attempt"), 0))
+        if attempts < current().policy.max_attempts and had_chances(world, since, FLEET_AND_ROWS, life):
+            self.broken(world, life, f"the {role} wants another desktop since {since}, and has {desktop_id} still")
+
     def _judge_end(self, world: World, life: Life, row: Row) -> None:
         """A meeting whose end has come is ended, or ending."""
         if row.get("termination_reason"):
@@ -84,19 +97,21 @@ class NothingIsSwallowed(Promise):
             if had_chances(world, _since(ends[0], life), FLEET_AND_ROWS, life):
                 self.broken(world, life, f"its deadline came at {ends[0]}, and it goes on")
             return
-        known = [rows.parse_time(at) for role in Role if (at := row.get(attribute(role, "uploaded_at")))]
-        if len(life.uploaded) == len(Role):
-            ends.append(max(checkpoint, *life.uploaded.values()))
-        elif len(known) == 1:
-            ends.append(max(checkpoint, known[0] + GRACE))
-        elif not life.uploaded and not any(row.get(attribute(role, "joined_at")) for role in Role):
-            ends.append(checkpoint)
+        away = {role: at for role in Role if (at := away_since(world, life, row, role))}
+        dated = [max(at, rows.parse_time(noted)) for role, at in away.items() if (noted := _uploaded_at(row, role))]
+        heard = LONGEST_SILENCE + life.upload_time if world.client is Client.KIT else timedelta(0)
+        if len(away) == len(Role):
+            ends.append(max(checkpoint, *away.values()) + heard)
+        elif len(away) == len(dated) == 1:
+            ends.append(max(checkpoint, dated[0] + GRACE) + heard)
         if had_chances(world, _since(min(ends), life), FLEET_AND_ROWS, life):
             self.broken(world, life, f"its end came at {min(ends)}, and it goes on")
 
     def _judge_checkpoint(self, world: World, life: Life, row: Row) -> None:
         if row.get("checkpoint_at") or row.get("termination_reason"):
             return
+        if not have_come(life, row) and not life.uploaded:
+            return  # then it is held as long as it takes to know whether somebody could enter
         checkpoint = start(life) + CHECKPOINT
         if had_chances(world, _since(checkpoint, life), FLEET_AND_ROWS, life):
             self.broken(world, life, f"no checkpoint was held at {checkpoint}")
@@ -122,6 +137,10 @@ class NothingIsSwallowed(Promise):
         for kind in ("launch", "safety"):
             if f"{kind}-{life.id}" in world.timers.armed:
                 self.broken(world, life, f"its {kind} timer is still armed")
+
+
+def _uploaded_at(row: Row, role: Role) -> str | None:
+    return row.get(attribute(role, "uploaded_at"))
 
 
 def _since(moment: datetime, life: Life) -> datetime:

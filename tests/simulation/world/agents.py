@@ -21,6 +21,7 @@ from desktop.api import AppRefused, AppUnreachable
 from desktop.config import Config
 from desktop.conversation import LOOK_S, READY_S, Conversation
 from desktop.door import Door, Presence, Seat, Verdict
+from desktop.ends import Ends
 from desktop.state import State as Kept
 from tests.fakes import Instance, Row
 from tests.simulation.world.clock import MINUTE, SECOND
@@ -107,8 +108,7 @@ class Agent:
         """When the app took its word that all is safe, and it was so; None where somebody has come since."""
         self.has_unsaved = False
         """Whether it holds what is nowhere else."""
-        self.is_known_connected = False
-        """Whether the app took its word that somebody is connected, and none since that nobody is."""
+        self._known_connected = (world.now, False)
         self._safe_at: datetime | None = None
         self._wake_at = world.now
         self._talk: greenlet.greenlet | None = None
@@ -120,6 +120,7 @@ class Agent:
         self._conversation = Conversation(
             self, self._life.id, self.instance.id, lambda: self.missing, lambda: self.is_connected, self._elapsed
         )
+        self._ends = Ends(self._conversation, self._world.clock)
         self._door = Door(self._seat, self._presence, self._world.clock, self.kept)
         self._changed()
 
@@ -133,6 +134,11 @@ class Agent:
     def knows_its_seat(self) -> bool:
         """Whether the app has told this agent whose desktop it is, and until when it is."""
         return self._seat() is not None
+
+    @property
+    def is_known_connected(self) -> bool:
+        """Whether somebody is connected by the latest of its words, as it said them, that has come to the app."""
+        return self._known_connected[1]
 
     # --- what happens to it
 
@@ -219,9 +225,12 @@ class Agent:
         """Do what a step of the agent does."""
         now = self._world.now
         place = self._conversation.place
-        if place and place.ends_at and now >= place.ends_at and not self._is_over:
+        left = self._ends.minutes_left(place) if place and not self._is_over else None
+        if left == 0:
             self._is_over = True
             self.leave()
+        elif left == 1:
+            self.troubled_at = now  # it is looked at as often as on a real desktop
         away = self._left_at and now - self._left_at >= Config().away
         if self._left_at and self.uploads and (away or self._is_over):
             self._left_at = None
@@ -258,8 +267,6 @@ class Agent:
             raise AppUnreachable("The app does not answer.")
         if path.endswith("/uploaded") and status == 200 and not self.has_unsaved:
             self.saved_at = self._world.now
-        if path.endswith("/presence") and status == 200:
-            self.is_known_connected = bool((body or {})["connected"])
         told: dict[str, Any] = json.loads(answer["body"])
         if status != 200:
             raise AppRefused(status, str(told["message"]))
@@ -268,7 +275,8 @@ class Agent:
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, reply: Callable[[Answer], None]) -> None:
         """Send a request as networks and API Gateway do; the agent hears of it once, in time or never."""
         world, heard = self._world, False
-        signed = {"x-amz-date": world.now.strftime("%Y%m%dT%H%M%SZ")}
+        said_at = world.now
+        signed = {"x-amz-date": said_at.strftime("%Y%m%dT%H%M%SZ")}
 
         def hear(answer: Answer) -> None:
             nonlocal heard
@@ -286,7 +294,10 @@ class Agent:
             call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
 
             def done(_process: Process) -> None:
-                hear(answers.pop() if answers else None)
+                answer = answers.pop() if answers else None
+                if what == "presence" and answer and answer["statusCode"] == 200 and body:
+                    self._known_connected = max(self._known_connected, (said_at, bool(body["connected"])))
+                hear(answer)
 
             world.processes.invoke(Process(f"desktop {what}", (self._life.id,), world.now), call, done)
 

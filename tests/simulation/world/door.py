@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import app
+from chalicelib import runtime
+from chalicelib.domain import writes
 from chalicelib.domain.seat import Role
+from chalicelib.rules.people import may_replace
 from tests.simulation.world.clock import HOUR, MINUTE
 from tests.simulation.world.lives import Life
 from tests.simulation.world.payloads import CONTEXT, http_event
@@ -67,6 +70,9 @@ class Door:
         """Ask whether this role's desktop is ready, by a click or only to see."""
         world = self._world
         answers: list[dict[str, Any]] = []
+        seen = method != "HEAD" and not headers
+        if seen and not peek:
+            life.clicks.add(role)
         path = {"meetingId": life.id, "role": role.value}
         query = {"peek": "1"} if peek else {}
         event = http_event(method, "/join/{meetingId}/{role}", path, headers or {}, "", query=query)
@@ -76,7 +82,7 @@ class Door:
             again_s = max(float(reply["headers"].get("Retry-After", 10)), ASKS_AGAIN_S)
             told = json.loads(reply["body"] or "{}")
             answer = Answer(reply["statusCode"], process.began, told, timedelta(seconds=again_s))
-            self._note(life, role, answer, click=not peek, seen=method != "HEAD" and not headers)
+            self._note(life, role, answer, click=not peek, seen=seen)
             answered(answer)
 
         call = lambda: answers.append(app.app(event, CONTEXT))  # noqa: E731
@@ -91,6 +97,21 @@ class Door:
             world.checks.let_in(world, life, role, answer.told["dcv_url"], answer.asked_at)
             life.entered.setdefault(role, world.now)
             life.clicked[role] = world.now
+
+    def want_another(self, life: Life, role: Role) -> None:
+        """Ask for another desktop in place of the one that this role has, as the teacher's own page does."""
+        world = self._world
+
+        def call() -> None:
+            here = runtime.current()
+            meeting = here.meetings.get(life.id)
+            seat, now = meeting.seat(role), here.clock()
+            if meeting.vouches_for(seat) and may_replace(meeting, seat, now, here.policy):
+                here.meetings.update(life.id, writes.replacement_asked(meeting, seat, by="the teacher's link"))
+                life.unwanted[role] = seat.desktop_id or "", now
+                world.tell(life, f"people: another desktop is wanted in place of the {role}'s {seat.desktop_id}")
+
+        world.processes.invoke(Process(f"join {role}: another", (life.id,), world.now), call, lambda process: None)
 
     # --- pages that nobody sits before
 

@@ -187,10 +187,19 @@ class People:
         world = self._world
         world.tell(life, f"people: the {person.role} is in")
         world.after(person.stays, leave)
+        if world.strikes("asks_for_another", life):
+            world.after(person.stays * world.rng.random(), lambda: self._want_another(life, person))
         if person.comes_back:
             person.comes_back = False
             person.waits_until = world.now + person.stays
             world.after(person.stays / 2, lambda: self._ask_to_join(life, person))
+
+    def _want_another(self, life: Life, person: Person) -> None:
+        """Ask for another desktop, and wait at the door for it."""
+        world = self._world
+        world.door.want_another(life, person.role)
+        person.waits_until = max(person.waits_until, world.now + 30 * MINUTE)
+        world.after(MINUTE, lambda: self._ask_to_join(life, person))
 
     # --- at desktops that tell nothing
 

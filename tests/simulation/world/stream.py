@@ -37,6 +37,13 @@ class Record:
     at: datetime
     event: Mapping[str, Any]
 
+    @property
+    def changed(self) -> frozenset[str]:
+        """The attributes that this write has changed; none where the row is new."""
+        told = self.event["dynamodb"]
+        before, after = told.get("OldImage", {}), told["NewImage"]
+        return frozenset(n for n in {*before, *after} if before and before.get(n) != after.get(n))
+
 
 @dataclass(slots=True)
 class Shard:
@@ -65,7 +72,8 @@ class Stream:
         running = world.processes.running
         if running and new.get("termination_reason") and not (old or {}).get("termination_reason"):
             running.ended.add(new["id"])
-        self.add(new["id"], new, self._image(old or {}, new), life)
+        before = self._images.get(new["id"], {}) if old else {}
+        self.add(new["id"], new, self._image(old or {}, new), life, before)
 
     def _image(self, old: Row, new: Row) -> Mapping[str, Any]:
         """Return a row as DynamoDB JSON; what has not changed is not encoded again."""
@@ -77,14 +85,17 @@ class Stream:
         self._images[new["id"]] = image
         return image
 
-    def add(self, meeting_id: str, row: Row, image: Mapping[str, Any], life: Life | None) -> None:
+    def add(
+        self, meeting_id: str, row: Row, image: Mapping[str, Any], life: Life | None, before: Mapping[str, Any] = {}
+    ) -> None:
         """Put a record into its meeting's shard, or beside it where it comes out of its order."""
         world = self._world
         event = {
             "eventID": str(world.clock.planned),
-            "eventName": "MODIFY",
+            "eventName": "MODIFY" if before else "INSERT",
             "eventSource": "aws:dynamodb",
-            "dynamodb": {"NewImage": image, "ApproximateCreationDateTime": world.now.timestamp()},
+            "dynamodb": {"NewImage": image, "ApproximateCreationDateTime": world.now.timestamp()}
+            | ({"OldImage": before} if before else {}),
         }
         record = Record(meeting_id, row, world.now, event)
         alone = (
