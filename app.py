@@ -220,8 +220,7 @@ def _says(request: Request, name: str) -> bool:
 def managed(meetingId: str) -> Response:  # noqa: N803  the contract's own name
     """Show a meeting to whoever may manage it, and what they can do."""
     manager, actor = _manage(meetingId)
-    here = runtime.current()
-    return Response(manager.show(actor) | consent.notice(here.settings.recordings(), here.settings.operator()))
+    return _told(manager.show(actor))
 
 
 @route("/meetings/{meetingId}", methods=["PATCH"])
@@ -232,7 +231,7 @@ def change(meetingId: str) -> Response:  # noqa: N803
 
     here = runtime.current()
     manager, actor = _manage(meetingId)
-    return Response(manager.grant(actor, parse_change(_sent(), here.clock(), here.policy)))
+    return _told(manager.grant(actor, parse_change(_sent(), here.clock(), here.policy)))
 
 
 @route("/meetings/{meetingId}", methods=["DELETE"])
@@ -243,7 +242,7 @@ def call_off(meetingId: str) -> Response:  # noqa: N803
 
     manager, actor = _manage(meetingId)
     query = cast(Request, app.current_request).query_params
-    return Response(manager.grant(actor, parse_call_off(query.get("reason") if query else None)))
+    return _told(manager.grant(actor, parse_call_off(query.get("reason") if query else None)))
 
 
 @route("/meetings/{meetingId}/extend", methods=["POST"])
@@ -253,7 +252,7 @@ def extend(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.people.wishes import parse_extension
 
     manager, actor = _manage(meetingId)
-    return Response(manager.grant(actor, parse_extension(_sent(), runtime.current().policy)))
+    return _told(manager.grant(actor, parse_extension(_sent(), runtime.current().policy)))
 
 
 @route("/meetings/{meetingId}/replace", methods=["POST"])
@@ -263,7 +262,7 @@ def replace_desktop(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.people.wishes import parse_replacement
 
     manager, actor = _manage(meetingId)
-    return Response(manager.grant(actor, parse_replacement(_sent())))
+    return _told(manager.grant(actor, parse_replacement(_sent())))
 
 
 @route("/meetings/{meetingId}/links", methods=["POST"])
@@ -273,7 +272,13 @@ def renew_link(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.people.wishes import parse_new_link
 
     manager, actor = _manage(meetingId)
-    return Response(manager.grant(actor, parse_new_link(_sent(), runtime.current().link_keys())))
+    return _told(manager.grant(actor, parse_new_link(_sent(), runtime.current().link_keys())))
+
+
+def _told(meeting: dict[str, Any]) -> Response:
+    """Return what is told of a managed meeting, with what its people are told of being recorded."""
+    settings = runtime.current().settings
+    return Response(meeting | consent.notice(settings.recordings(), settings.operator()))
 
 
 def _manage(public_id: str) -> tuple[Manager, Actor]:

@@ -57,8 +57,8 @@ def of_ended(meeting: Meeting, role: Role, now: datetime, policy: Policy, *, rec
 
 
 def _of_any(meeting: Meeting, policy: Policy) -> dict[str, Any]:
-    names = {f"{role}_name": meeting.row.get(f"{role}_name") for role in Role}
-    told = {name: text for name, text in names.items() if isinstance(text, str)}
+    names = [f"{role}_name" for role in Role] + ["time_zone"]
+    told = {name: text for name in names if isinstance(text := meeting.row.get(name), str)}
     return told | {"meet_time": times(meeting, policy).start if meeting.meet_time else None}
 
 

@@ -73,7 +73,7 @@ class Facts(Moments):
 
     @cached_property
     def opened_at(self) -> datetime | None:
-        """When a door first stood open, None where none ever did; just now where the app's own desktop says so first."""
+        """When a door first stood open, None where none ever did; now where the app launched and it is news."""
         is_news = any(seat.attempt for seat in self.meeting.seats)
         otherwise = self.now if is_news else min(self.times.start or self.now, self.now)
         return doors.opened_at(self.meeting, otherwise)

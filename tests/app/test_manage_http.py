@@ -75,6 +75,32 @@ def test_the_teacher_sees_how_their_meeting_stands_and_what_they_can_do(own: Own
     }
 
 
+def test_they_and_who_comes_are_told_the_zone_that_it_was_made_in(world: World) -> None:
+    own = Own(world, time_zone="Asia/Kathmandu")
+    assert own.show()["time_zone"] == "Asia/Kathmandu"
+    assert world.join(own.links["student"], "student").json_body["time_zone"] == "Asia/Kathmandu"
+
+
+def test_where_no_zone_was_said_none_is_told(own: Own) -> None:
+    assert "time_zone" not in own.show()
+    assert "time_zone" not in own.world.join(own.links["student"], "student").json_body
+
+
+def test_the_teacher_sees_how_both_recordings_stand_and_what_people_are_told_of_them(own: Own) -> None:
+    upload = {"teacher_session_data": "https://bucket.s3.us-west-2.amazonaws.com/m-1/teacher/i-1-"}
+    ended = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ended_at": utc(NOW)}
+    own.world.put(**(own.row() | upload | ended | {"student_joined_at": utc(NOW)}))
+    own.world.configure(RECORD="true", DESKTOP_CLIENT="kit")
+    told = own.show()
+    assert told["seats"]["teacher"]["recording"] == "safe"
+    assert told["seats"]["student"]["recording"] == "lost"
+    assert told["consent"]["keep_days"] > 0
+    own.world.configure(RECORD="false")
+    told = own.show()
+    assert "consent" not in told
+    assert not any("recording" in seat for seat in told["seats"].values())
+
+
 def test_a_meeting_that_is_moved_takes_its_timers_with_it(own: Own) -> None:
     later = AT + timedelta(hours=3)
     answer = own.ask("PATCH", body={"meet_time": utc(later)})

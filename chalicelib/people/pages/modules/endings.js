@@ -3,24 +3,14 @@ import { t } from "./words.js";
 import { HERE, ROLE } from "./link.js";
 import { written } from "./times.js";
 import { moment, otherName, text } from "./facts.js";
+import { reasonWords } from "./reasons.js";
 
-const ENDINGS = {
-  NO_SHOW_TIMEOUT: "ended.no_show",
-  PARTIAL_NO_SHOW_TIMEOUT: "ended.partial_no_show",
-  "15_MIN_SUCCESS": "ended.early_success",
-  SUCCESS: "ended.success",
-  MAX_DURATION: "ended.max_duration",
-  PARTIAL_UPLOAD_TIMEOUT: "ended.partial_upload",
-  LAUNCH_FAILED: "ended.launch_failed",
-  DESKTOPS_GONE: "ended.desktops_gone",
-  CANCELLED: "ended.cancelled",
-};
 const OWN = { safe: "own.safe", "on its way": "own.on_its_way", lost: "own.lost" };
 const OTHERS = { safe: "others.safe", "on its way": "others.on_its_way", lost: "others.lost" };
 
 /* Why a meeting has ended, in words. */
 export function whyEnded({ reason, ended_at }) {
-  const why = t(pick(ENDINGS, reason) || "ended.unknown");
+  const why = reasonWords(reason);
   const at = moment(ended_at);
   if (Number.isNaN(at)) return why;
   return `${why} ${t("ended.at", { at: written(at, { dateStyle: "medium", timeStyle: "short" }) })}`;

@@ -85,7 +85,7 @@ function take(answer) {
   const isWord = ours && (status === 200 ? Boolean(body.may && body.link_ids) : status >= 400 && status < 429);
   if (!isWord) {
     failures += 1;
-    amiss = () => `${whatIsAmiss(answer)} ${meeting ? t("manage.kept") : t("manage.trying")}`;
+    amiss = () => `${whatIsAmiss(answer)} ${meeting ? t("manage.kept") : ""}`;
     return draw();
   }
   failures = 0;
@@ -200,7 +200,7 @@ function drawMeeting() {
 
 function handingHint() {
   if (meeting.reason === "CANCELLED") return t("manage.calendars_cancelled");
-  return meeting.sequence ? t("manage.calendars_changed") : t("manage.links_hint");
+  return meeting.sequence ? t("manage.calendars_changed") : "";
 }
 
 /* What the meeting is, as the form holds it. */

@@ -1,7 +1,7 @@
+import { pick } from "./page.js";
 import { t } from "./words.js";
 
 const REASONS = {
-  __proto__: null,
   NO_SHOW_TIMEOUT: "ended.no_show",
   PARTIAL_NO_SHOW_TIMEOUT: "ended.partial_no_show",
   "15_MIN_SUCCESS": "ended.early_success",
@@ -15,5 +15,5 @@ const REASONS = {
 
 /* Why a meeting has ended, in words. */
 export function reasonWords(reason) {
-  return t(REASONS[reason] || "ended.unknown");
+  return t(pick(REASONS, reason) || "ended.unknown");
 }

@@ -1,16 +1,15 @@
-import { $, element } from "./page.js";
+import { $, element, pick } from "./page.js";
 import { t } from "./words.js";
 import { written } from "./times.js";
 
 const PLACES = {
-  __proto__: null,
   absent: "seat.absent",
   waiting: "seat.waiting",
   in: "seat.in",
   lost: "seat.lost",
   left: "seat.left",
 };
-const RECORDINGS = { __proto__: null, safe: "record.safe", "on its way": "record.on_its_way", lost: "record.lost" };
+const RECORDINGS = { safe: "record.safe", "on its way": "record.on_its_way", lost: "record.lost" };
 
 /* Who is where, what became of each desktop and of each recording; `replace` is what a click on a seat's button does. */
 export function showSeats({ seats, names, mayReplace, isOver }, replace) {
@@ -28,17 +27,18 @@ export function showSeats({ seats, names, mayReplace, isOver }, replace) {
 }
 
 function placeWords({ presence }) {
-  return t(PLACES[presence] || "seat.absent");
+  return t(pick(PLACES, presence) || "seat.absent");
 }
 
-function desktopWords({ ready, desktop_id }) {
+function desktopWords({ ready, step }) {
   if (ready) return t("desktop.ready");
-  return desktop_id ? t("desktop.coming") : t("desktop.none");
+  return step && step !== "scheduled" ? t("desktop.coming") : t("desktop.none");
 }
 
 function recordingLines({ recording, recording_lost }) {
   const lost = recording === "lost" && Array.isArray(recording_lost) ? recording_lost.filter(Boolean) : [];
-  return RECORDINGS[recording] ? [[t(RECORDINGS[recording]), ...lost].join(" ")] : [];
+  const key = pick(RECORDINGS, recording);
+  return key ? [[t(key), ...lost].join(" ")] : [];
 }
 
 function replacing(role, replace) {
