@@ -162,7 +162,7 @@ def test_when_it_is_noted_that_the_teacher_waits(row: dict[str, Any], minutes: f
     assert (change is not None) is noted
     if change:
         assert change.set == {"teacher_waiting_at": at(minutes)}
-        assert change.expect["teacher_waiting_at"] == held.row.get("teacher_waiting_at")
+        assert change.expect[held.teacher.attribute("waiting_at")] == held.row.get("teacher_waiting_at")
 
 
 def test_the_span_of_waiting_outlasts_two_writes() -> None:

@@ -118,7 +118,7 @@ def test_who_came_back_to_a_desktop_that_died_is_not_done_with_the_next(was: dic
 def test_a_wish_for_another_desktop_closes_the_door_and_is_no_lateness() -> None:
     held = understood(row(LESSON))
     wish = writes.replacement_asked(held, held.student, by="the teacher's link")
-    assert (wish.by, wish.expect["student_ec2_id"]) == ("the teacher's link", "i-student")
+    assert (wish.by, wish.expect[held.student.attribute("ec2_id")]) == ("the teacher's link", "i-student")
     asked = writes.after(held, wish)
     assert held.is_ready(Role.STUDENT)
     assert not asked.is_ready(Role.STUDENT)
