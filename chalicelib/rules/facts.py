@@ -85,7 +85,8 @@ class Facts(Moments):
         A desktop with scripts says by the status alone that it is ready.
         """
         meeting = self.meeting
-        if self.opened_at or meeting.status in (Status.HEALTHY, Status.IN_PROGRESS):
+        told_by_status = not self.policy.presence_told and meeting.status in (Status.HEALTHY, Status.IN_PROGRESS)
+        if self.opened_at or told_by_status:
             return True
         launched = any(seat.attempt for seat in meeting.seats)
         return not (launched or (meeting.is_timed and not meeting.desktop_ids))

@@ -27,13 +27,6 @@ from localcloud.scenario import Run, Scenario, Visits, minutes
 from localcloud.scenarios import BY_SCRIPTS, SCENARIOS
 from localcloud.timeline import Entry
 
-AWAITED = {
-    *("one-reload-scripts", "one-leaves", "one-leaves-scripts", "late-doors", "late-doors-scripts"),
-    *("fails-while-both-wait", "fails-while-both-wait-scripts"),
-    *("fails-while-nobody-waits", "fails-while-nobody-waits-scripts"),
-}
-"""Stories that only end so by rules that are still to come."""
-
 COUNTED = ("normal", "scripts")
 """The lives of which calls are counted; to warm the app up for the others would take as long again."""
 
@@ -60,7 +53,7 @@ def lived(name: str) -> Run:
     return demonstrated(name)[0]
 
 
-@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in AWAITED])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_it_ends_as_promised_leaves_nothing_behind_and_is_told_in_eighty_columns(name: str) -> None:
     result, printed = demonstrated(name)
     assert not result.broken

@@ -186,7 +186,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "at-the-last-moment": Scenario("PARTIAL_UPLOAD_TIMEOUT", comes=(14.9, None), leaves=(20, None), duration=60),
     "comes-as-it-ends": Scenario("NO_SHOW_TIMEOUT", comes=(None, 15.05), leaves=(None, None)),
-    "uploads-at-the-last-moment": Scenario(
+    "uploads-as-the-grace-ends": Scenario(
         "PARTIAL_UPLOAD_TIMEOUT",
         leaves=(5, 35.05),
         duration=60,

@@ -31,7 +31,7 @@ MUTANTS = (
     Mutant("leaves who waits at a closed door", Facts.somebody_waits, never),
     Mutant("keeps desktops for whoever has a page open", Facts.somebody_waits, always),
     Mutant("says that nobody came as soon as a door is open", Facts.may_still_enter, never),
-    Mutant("is patient for ever", Facts.patience_is_out, never, RULES),
+    Mutant("is patient for ever", Facts.patience_is_out, never),
     Mutant("has no patience", Facts.patience_is_out, always),
     Mutant("takes who peeks for somebody who came", app._visit, returns(Visit.CLICK)),
     Mutant("keeps the desktop that somebody wants replaced", Seat.is_unwanted, never),

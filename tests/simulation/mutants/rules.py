@@ -118,7 +118,7 @@ MUTANTS = (
         "ends on what it read long ago",
         writes.ending,
         without_expecting("joined_at", "session_data"),
-        "crash/uploads-at-the-last-moment",
+        "crash/uploads-as-the-grace-ends",
     ),
     Mutant(
         "ends at a time that is no longer the meeting's",

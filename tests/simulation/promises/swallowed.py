@@ -11,7 +11,7 @@ from chalicelib.runtime import current
 from chalicelib.settings import Client
 from tests.builders import understood
 from tests.fakes import Row
-from tests.simulation.promises.presence import away_since
+from tests.simulation.promises.presence import away_since, is_known_away
 from tests.simulation.promises.promise import Promise, Sweep
 from tests.simulation.promises.reasons import have_come
 from tests.simulation.promises.said import LONGEST_SILENCE
@@ -83,6 +83,8 @@ class NothingIsSwallowed(Promise):
         desktop_id, since = life.unwanted.get(role, ("", world.now))
         if row.get(attribute(role, "ec2_id")) != desktop_id or row.get(attribute(role, "replace_asked")) != desktop_id:
             return
+        if is_known_away(world, life, row, role):
+            return  # who has gone wants none any more
         attempts = int(row.get(attribute(role, "attempt"), 0))
         if attempts < current().policy.max_attempts and had_chances(world, since, FLEET_AND_ROWS, life):
             self.broken(world, life, f"the {role} wants another desktop since {since}, and has {desktop_id} still")

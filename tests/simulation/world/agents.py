@@ -100,7 +100,7 @@ class Agent:
         self._world = world
         self._life = life
         self._left_at: datetime | None = None
-        self._is_over = False
+        self._is_over = self._is_near_its_end = False
         self._visits = 0
         self.visited_at: datetime | None = None
         """When somebody came to it last, UTC."""
@@ -218,7 +218,7 @@ class Agent:
             return
         self._talk = None
         if self.is_up:
-            agitated = self._world.now < max(self.changed_at, self.troubled_at) + AGITATED
+            agitated = self._is_near_its_end or self._world.now < max(self.changed_at, self.troubled_at) + AGITATED
             self._wake_in(timedelta(seconds=LOOK_S) if agitated else CALM)
 
     def _live(self) -> None:
@@ -229,8 +229,7 @@ class Agent:
         if left == 0:
             self._is_over = True
             self.leave()
-        elif left == 1:
-            self.troubled_at = now  # it is looked at as often as on a real desktop
+        self._is_near_its_end = left == 1
         away = self._left_at and now - self._left_at >= Config().away
         if self._left_at and self.uploads and (away or self._is_over):
             self._left_at = None
