@@ -19,7 +19,7 @@ collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    browser = Chromium(CHROMIUM, tmp_path_factory.mktemp("chromium"))
+    browser = Chromium(CHROMIUM, tmp_path_factory.mktemp("chromium"), "--use-fake-device-for-media-stream")
     yield browser
     browser.close()
 

@@ -295,7 +295,7 @@ def test_an_ended_meeting_says_why_and_what_became_of_the_recordings(browser: Ch
     }
     with browser.page() as page:
         at(page, stand, over("SUCCESS", seats=seats))
-        page.wait_for_text("Both sessions are saved.")
+        page.wait_for_text("You are both done.")
         assert "The recording is saved." in page.text("seats")
         assert "The disk was full." in page.text("seats")
         assert not page.shows("handing")

@@ -45,7 +45,7 @@ def at(page: Page, stand: Stand, *answers: Answer, link: str = LINK) -> None:
     ("answer", "headline"),
     [
         (READY, "Your desktop is ready"),
-        (waiting("scheduled"), "You are early"),
+        (waiting("scheduled"), "Your meeting is scheduled"),
         (waiting("launching"), "Your desktop is being launched"),
         (waiting("starting"), "Your desktop is being switched on"),
         (waiting("publishing"), "Your desktop is getting its address"),
@@ -212,7 +212,7 @@ def test_trouble_is_told_for_what_it_is(browser: Chromium, stand: Stand, answer:
 def test_it_asks_at_once_when_the_network_or_the_person_is_back(browser: Chromium, stand: Stand, event: str) -> None:
     with browser.page() as page:
         at(page, stand, waiting("scheduled"), READY)
-        page.wait_for_text("You are early")
+        page.wait_for_text("Your meeting is scheduled")
         page.run(event)
         page.wait_for_text("Your desktop is ready")
         assert len(stand.questions) == 2

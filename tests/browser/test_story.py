@@ -102,6 +102,6 @@ def test_a_meeting_from_the_form_to_its_recordings(home: House) -> None:
         told("teacher_session_data", "student_session_data", "termination_reason")
         for page in (teacher, student, phone):
             page.wait_for_text("This meeting has ended")
-        student.wait_for_text("The recording of your side is saved.")
+        student.wait_for_text("Your side: saved.")
         shows(student, "meeting-ended")
         assert home.row(meeting_id)["termination_reason"] == "SUCCESS"

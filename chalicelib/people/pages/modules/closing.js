@@ -1,9 +1,9 @@
-import { $, write } from "./page.js";
+import { $, asText, write } from "./page.js";
 import { t } from "./words.js";
 import { HERE, ID } from "./link.js";
 import { MINUTE, clockTime, now } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
-import { moment, otherName, text } from "./facts.js";
+import { moment, otherName } from "./facts.js";
 
 const EXTENSION = 15;     // minutes
 const AHEAD = [[2, "closing.two"], [10, "closing.ten"]];
@@ -43,5 +43,5 @@ function whatCame(answer) {
     return { key: "extend.not_yet", why: whatIsAmiss(answer) };
   }
   const { message, ends_at } = answer.body;
-  return answer.status === 200 ? { key: "extend.done", until: moment(ends_at) } : { key: "extend.refused", why: text(message) };
+  return answer.status === 200 ? { key: "extend.done", until: moment(ends_at) } : { key: "extend.refused", why: asText(message) };
 }

@@ -4,6 +4,7 @@ import { testTone } from "./sound.js";
 
 const KINDS = { camera: "video", microphone: "audio" };
 const WORKS = { camera: "camera.works", microphone: "microphone.works" };
+const SAID_OF_EACH = { camera: "camera.said", microphone: "microphone.said" };
 const HEARD = 0.04;       // a voice at a usual distance
 const said = {};          // the key of what was found out of each device, and its values
 
@@ -138,5 +139,6 @@ function tell(device, key, values = {}) {
 
 function show(device) {
   const [key, values] = said[device];
-  write($(`${device}-said`), t(key, values));
+  const words = t(key, values);
+  write($(`${device}-said`), device in SAID_OF_EACH ? t(SAID_OF_EACH[device], { words }) : words);
 }

@@ -1,8 +1,8 @@
-import { $, element, fill, pick } from "./page.js";
+import { $, asText, element, fill, pick } from "./page.js";
 import { t } from "./words.js";
 import { HERE, ROLE } from "./link.js";
 import { written } from "./times.js";
-import { moment, otherName, text } from "./facts.js";
+import { moment, otherName } from "./facts.js";
 import { reasonWords } from "./reasons.js";
 
 const OWN = { safe: "own.safe", "on its way": "own.on_its_way", lost: "own.lost" };
@@ -32,7 +32,7 @@ export function showAfter(body) {
   fill($("after-words"), lines);
   $("after").hidden = !lines.length;
   $("next").hidden = ROLE !== "teacher" || !body.reason;
-  const names = { teacher_name: text(body.teacher_name), student_name: text(body.student_name) };
+  const names = { teacher_name: asText(body.teacher_name), student_name: asText(body.student_name) };
   $("next").href = new URL(`?${new URLSearchParams(names)}`, HERE);
 }
 
@@ -41,7 +41,7 @@ function lineOf(words, standing, lost, values) {
   if (!key) return [];
   const line = element("li", t(key, values));
   line.dataset.state = standing;
-  const pieces = standing === "lost" && Array.isArray(lost) ? lost.map(text).filter(Boolean) : [];
+  const pieces = standing === "lost" && Array.isArray(lost) ? lost.map(asText).filter(Boolean) : [];
   line.append(...pieces.map((piece) => inEnglish(element("p", piece, "small"))));
   return [line];
 }

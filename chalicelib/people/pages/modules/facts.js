@@ -1,22 +1,17 @@
-import { $, write } from "./page.js";
+import { $, asText, write } from "./page.js";
 import { t, locale } from "./words.js";
 import { ROLE } from "./link.js";
 import { now, span } from "./times.js";
 
-/* What an answer holds under a name, if it is text; an answer may be forged, or of a version to come. */
-export function text(value) {
-  return typeof value === "string" ? value : "";
-}
-
 /* A moment of an answer, in milliseconds; NaN where there is none. */
 export function moment(value) {
-  return Date.parse(text(value));
+  return Date.parse(asText(value));
 }
 
 /* What the other person is called. */
 export function otherName(body) {
-  if (ROLE === "teacher") return text(body.student_name) || t("person.student");
-  return text(body.teacher_name) || t("person.teacher");
+  if (ROLE === "teacher") return asText(body.student_name) || t("person.student");
+  return asText(body.teacher_name) || t("person.teacher");
 }
 
 /* With whom the meeting is and when, as far as the answer tells; how long it is to that of one that is not over. */
@@ -26,7 +21,7 @@ export function showFacts(body, isOver) {
   if (Number.isNaN(start)) return;
   write($("with"), t("facts.with", { name: otherName(body) }));
   write($("when"), `${range(start, end, { dateStyle: "full", timeStyle: "short" })} (${zoneName(start)})`);
-  write($("elsewhere"), elsewhere(start, end, text(body.time_zone)));
+  write($("elsewhere"), elsewhere(start, end, asText(body.time_zone)));
   write($("countdown"), isOver ? "" : countdown(start, end));
 }
 

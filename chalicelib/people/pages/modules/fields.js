@@ -30,7 +30,7 @@ export function fieldsOf(names) {
   }
 
   function showTold() {
-    $("alert").replaceChildren();
+    $("alert").textContent = "";
     if (!told.words.length) return;
     const notice = element("div", "", "notice bad");
     notice.append(...told.words.map((words) => element("div", words())));

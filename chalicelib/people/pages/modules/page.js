@@ -38,6 +38,11 @@ export function fill(place, elements) {
   place.append(...elements);
 }
 
+/* What an answer holds under a name, if it is text; an answer may be forged, or of a version to come. */
+export function asText(value) {
+  return typeof value === "string" ? value : "";
+}
+
 /* What a table holds under a key that somebody else has named; undefined where it holds nothing. */
 export function pick(table, key) {
   return Object.prototype.hasOwnProperty.call(table, key) ? table[key] : undefined;
@@ -45,6 +50,7 @@ export function pick(table, key) {
 
 /* The URL that `text` holds if it is one a browser may be sent to, else null. */
 export function webAddress(text) {
+  if (typeof text !== "string") return null;
   try {
     const url = new URL(text);
     return /^https?:$/.test(url.protocol) ? url : null;

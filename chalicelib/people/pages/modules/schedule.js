@@ -82,7 +82,8 @@ function manageAddress({ links }) {
 function showMine() {
   const kept = keptMeetings();
   $("mine").hidden = !kept.length || !$("done").hidden;
-  $("mine-list").replaceChildren(...kept.map((meeting) => {
+  $("mine-list").textContent = "";
+  $("mine-list").append(...kept.map((meeting) => {
     const item = element("li");
     const title = element("a", t("mine.who", meeting.names));
     title.href = `#${meeting.id}`;

@@ -1,7 +1,7 @@
-import { $, element, fill, pick, write } from "./page.js";
+import { $, asText, element, fill, pick, write } from "./page.js";
 import { t } from "./words.js";
 import { MINUTE, now, span, written } from "./times.js";
-import { moment, text } from "./facts.js";
+import { moment } from "./facts.js";
 import { inEnglish } from "./endings.js";
 
 const STEPS = {
@@ -50,7 +50,7 @@ export function showSteps(body) {
     const from = index === at && step !== "scheduled" ? moment(since) : NaN;
     write(item.querySelector(".elapsed"), Number.isNaN(from) ? "" : span(now() - from));
   });
-  const lacks = Array.isArray(missing) ? missing.map(text).filter(Boolean) : [];
+  const lacks = Array.isArray(missing) ? missing.map(asText).filter(Boolean) : [];
   write($("remark"), body ? remark(step, moment(launch_at), body.usual_minutes) : "");
   $("lacking").hidden = !lacks.length;
   fill($("lacks"), lacks.map((each) => inEnglish(element("li", each))));
