@@ -17,8 +17,8 @@ from chalicelib.domain import errors, rows
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
-from chalicelib.people import consent, links
-from chalicelib.people.join import NotYet, Visit, progress, resolve_join
+from chalicelib.people import consent, links, told
+from chalicelib.people.join import SCHEDULED, NotYet, Visit, progress, resolve_join
 from chalicelib.people.pages import language_for, page
 from chalicelib.settings import Scheduling
 
@@ -190,6 +190,8 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     body: dict[str, object] = {"status": answer.status.value, **notice, **answer.told}
     if isinstance(answer, NotYet):
         body |= {"message": "Your desktop is being prepared.", "progress": progress(answer)}
+        if answer.step != SCHEDULED:
+            body |= told.usual_wait(here.lately, here.clock())
         return Response(body, headers, 202)
     body |= {"message": "Your desktop is ready.", "dcv_url": answer.link}
     if visit is Visit.CLICK and (tokens := here.door_keys()):

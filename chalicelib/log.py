@@ -85,6 +85,11 @@ class Warn(_Described):
         "The calendar could not be read, so somebody was not told how long their meeting may last.",
         "meeting why",
     )
+    NOT_MEASURED = (
+        "not_measured",
+        "How long desktops usually take could not be read; who waits is told what was known before, if anything.",
+        "why",
+    )
     WAIT_NOT_NOTED = (
         "wait_not_noted",
         "That somebody waits could not be written; they were answered.",

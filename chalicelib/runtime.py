@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
+    from chalicelib.adapters.lately import TableLately
     from chalicelib.adapters.s3 import S3Recordings
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.control.look import Looker
@@ -99,6 +100,14 @@ class Runtime:
             return TableKeys(self._dynamodb, settings.state_table, self.clock)
         given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
         return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
+
+    @cached_property
+    def lately(self) -> TableLately | None:
+        """What was measured lately, None in a run at home, which keeps nothing."""
+        from chalicelib.adapters.lately import TableLately
+
+        table = self.settings.state_table
+        return TableLately(self._dynamodb, table, self.clock) if table else None
 
     def link_keys(self) -> Keys | None:
         """Return the keys that links are signed with, None in a run at home that was given none.
@@ -250,7 +259,7 @@ class Runtime:
         """What looks at everything."""
         from chalicelib.control.sweep import Sweeper
 
-        return Sweeper(self, self._looker, self.keys.certificate_ends_at)
+        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately)
 
 
 def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:

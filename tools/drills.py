@@ -114,7 +114,8 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
 def _keep_to_limits(app: Any) -> None:
     """Schedule where that takes a key and the desktops at once are limited, and sweep where sweeps could overlap.
 
-    The sweep counts a row that was made by hand. The teacher moves the meeting, and renames its people.
+    The sweep counts a row that was made by hand. The teacher moves the meeting, renames its people, and
+    comes to another one as its desktops are due.
     """
     with Cloud(app, VirtualClock(_NOW)) as cloud:
         os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"}
@@ -122,6 +123,10 @@ def _keep_to_limits(app: Any) -> None:
         [public_id] = parse_qs(urlsplit(invitation.links["teacher"]).query)["id"]
         for change in ({"meet_time": _moment(300)}, {"student_name": "Bo"}):
             requests.patch(f"{cloud.url}/meetings/{public_id}", json=change, timeout=30).raise_for_status()
+        due = schedule(cloud.url, cloud.timeline, _NOW + timedelta(minutes=1))
+        [public_id] = parse_qs(urlsplit(due.links["teacher"]).query)["id"]
+        if requests.get(f"{cloud.url}/join/{public_id}/teacher", timeout=30).status_code != 202:
+            raise RuntimeError("Nobody was told to wait for a desktop that is due.")
         os.environ["SCHEDULING"] = "locked"
         if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
             raise RuntimeError("The wrong key unlocked scheduling.")

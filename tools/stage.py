@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.adapters.keys import CERTIFICATE, CERTIFICATE_FACTS, item_id
+from chalicelib.adapters.lately import LATELY
 from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
 from chalicelib.settings import SETTINGS
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
-OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, *map(item_id, Purpose), "sweep")
+OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, *map(item_id, Purpose), LATELY, "sweep")
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")

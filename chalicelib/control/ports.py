@@ -5,7 +5,7 @@ Every method may raise `Unavailable`: then nothing is known, and nothing was con
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.domain.lately import Boot
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.recordings import Link, Part, StoredPart
@@ -186,6 +187,19 @@ class KeyStore(Protocol):
 
     def certificate_ends_at(self) -> datetime | None:
         """Return until when that certificate is good (UTC), as it stands now; None where none is kept."""
+
+
+class Lately(Protocol):
+    """What was measured lately."""
+
+    def boots(self) -> tuple[Boot, ...]:
+        """Return the boots that were noted, as they stand now."""
+
+    def recent_boots(self) -> tuple[Boot, ...]:
+        """Return the boots that were noted, at most a minute old; it never raises."""
+
+    def note(self, boots: Iterable[Boot]) -> None:
+        """Let these be the boots that were noted."""
 
 
 class Calendar(Protocol):

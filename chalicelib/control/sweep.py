@@ -16,7 +16,8 @@ from chalicelib import log
 from chalicelib.control import recount
 from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
-from chalicelib.control.ports import World
+from chalicelib.control.measure import Measure
+from chalicelib.control.ports import Lately, World
 from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
@@ -31,10 +32,15 @@ class Sweeper:
     """Looks at everything; one instance goes on where its last sweep ran out of time."""
 
     def __init__(
-        self, world: World, looker: Looker, certificate_ends_at: Callable[[], datetime | None] = lambda: None
+        self,
+        world: World,
+        looker: Looker,
+        certificate_ends_at: Callable[[], datetime | None] = lambda: None,
+        lately: Lately | None = None,
     ) -> None:
-        """Take the world, what looks at a meeting, and what tells when the desktops' certificate ends."""
+        """Take the world, what looks at a meeting, what tells when the certificate ends, where boots are noted."""
         self._world = world
+        self._measure = Measure(lately, world.clock)
         self._looker = looker
         self._certificate_ends_at = certificate_ends_at
         self._resume_after = ""
@@ -60,6 +66,8 @@ class Sweeper:
             self._resume_after = ""
         sweep.tidy()
         sweep.tell_days_left(self._certificate_ends_at)
+        with sweep.report.tolerate("note how long desktops take to be ready"):
+            self._measure.take(filter(None, sweep.known.values()))
         sweep.conclude()
         return sweep.report
 

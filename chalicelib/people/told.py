@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.control.ports import Lately
 from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people.entrance import entrance
 from chalicelib.people.recording import standing
-from chalicelib.rules.people import Presence, closes_at, longest_duration, presence, presence_since
-from chalicelib.rules.times import ends_at, times
+from chalicelib.rules.people import Presence, closes_at, is_done, longest_duration, presence, presence_since
+from chalicelib.rules.readiness import usual_minutes
+from chalicelib.rules.times import duration, ends_at, times
 
 _MINUTE = timedelta(minutes=1)
 
@@ -35,7 +37,7 @@ def of_living(
         _of_any(meeting, policy)
         | {
             "ends_at": ends_at(meeting, policy),
-            "closes_at": closes_at(meeting, policy),
+            "closes_at": None if is_done(meeting, own) else closes_at(meeting, policy),
             "you": _person(meeting, own, now, policy) | recording,
             "other": _person(meeting, other, now, policy) | {"ready": entrance(meeting, other, policy) is not None},
             "sequence": meeting.sequence,
@@ -56,6 +58,12 @@ def of_ended(meeting: Meeting, role: Role, now: datetime, policy: Policy, *, rec
     return told | own | {"other_recording": other or {"recording": "none"}}
 
 
+def usual_wait(lately: Lately | None, now: datetime) -> dict[str, int]:
+    """Return in how many minutes desktops are usually ready, as far as it was measured lately; `now` is UTC."""
+    minutes = usual_minutes(lately.recent_boots(), now) if lately else None
+    return {"usual_minutes": minutes} if minutes else {}
+
+
 def _of_any(meeting: Meeting, policy: Policy) -> dict[str, Any]:
     names = [f"{role}_name" for role in Role] + ["time_zone"]
     told = {name: text for name in names if isinstance(text := meeting.row.get(name), str)}
@@ -71,8 +79,7 @@ def _person(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict
 
 def _minutes_left(meeting: Meeting, policy: Policy) -> int:
     """Return by how many minutes people's time could still be extended."""
-    longest = longest_duration(meeting, policy)
-    return longest - min(meeting.duration // _MINUTE, longest) if meeting.duration else 0
+    return max(longest_duration(meeting, policy) - duration(meeting, policy) // _MINUTE, 0)
 
 
 def _ended_at(meeting: Meeting, now: datetime, policy: Policy) -> datetime | None:

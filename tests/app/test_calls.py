@@ -89,17 +89,31 @@ def test_a_cold_sweep_reads_the_secret_once(world: World) -> None:
     assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1}
 
 
-def test_a_poll_is_one_read_and_once_a_minute_one_of_a_key_and_a_write(world: World) -> None:
-    meeting_id = world.put(meet_time=utc(NOW), status="LAUNCHED")
-    first, again = ["GetItem", "GetItem", "UpdateItem"], ["GetItem"]
-    for calls in (first, again, again):
-        world.forget_calls()
-        world.join(meeting_id, "teacher")
-        assert [call.operation for call in world.calls()] == calls
-    world.move(minutes=1)
+def calls_of_a_poll(world: World, meeting_id: str, query: str = "?peek=1") -> list[str]:
     world.forget_calls()
-    world.join(meeting_id, "teacher")
-    assert [call.operation for call in world.calls()] == first
+    world.http.get(f"/join/{meeting_id}/teacher{query}")
+    return [call.operation for call in world.calls()]
+
+
+@pytest.mark.parametrize("query", ["?peek=1", ""], ids=["a page", "a click"])
+def test_a_poll_at_a_closed_door_is_one_read_and_at_most_one_write_a_minute(world: World, query: str) -> None:
+    """Once a minute a container also reads the key for links, and how long desktops take."""
+    meeting_id = world.put(meet_time=utc(NOW), status="LAUNCHED")
+    for _ in range(2):
+        assert calls_of_a_poll(world, meeting_id, query) == ["GetItem", "GetItem", "UpdateItem", "GetItem"]
+        for _ in range(11):
+            world.move(seconds=5)
+            assert calls_of_a_poll(world, meeting_id, query) == ["GetItem"]
+        world.move(seconds=5)
+
+
+def test_a_poll_at_an_open_door_is_no_more(world: World) -> None:
+    ready = launched("teacher", "i-0123456789abcdef0") | linked("teacher", "i-0123456789abcdef0")
+    meeting_id = world.put(meet_time=utc(NOW), teacher_healthy_at=utc(NOW), **ready | {"status": "HEALTHY"})
+    assert calls_of_a_poll(world, meeting_id) == ["GetItem", "GetItem", "UpdateItem"]
+    assert calls_of_a_poll(world, meeting_id) == ["GetItem"]
+    world.move(minutes=1)
+    assert calls_of_a_poll(world, meeting_id) == ["GetItem", "GetItem", "UpdateItem"]
 
 
 def test_scheduling_is_one_write_and_two_timers(world: World) -> None:

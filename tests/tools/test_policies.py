@@ -161,9 +161,11 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
         "key/links": READ,
         "key/scheduling": READ,
         "key/tokens": READ,
+        "lately": READ,
         **CALENDAR,
     }
-    assert own_items("sweep") == {"certificate": READ, "key/vouching": READ} | CALENDAR | LEASE
+    measured = {"lately": {*READ, "dynamodb:PutItem"}}
+    assert own_items("sweep") == {"certificate": READ, "key/vouching": READ} | CALENDAR | LEASE | measured
     for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
         assert own_items(function) == {"key/vouching": READ}
 

@@ -95,6 +95,7 @@ def test_each_is_told_whether_the_other_s_door_is_open(row: dict[str, Any], read
 def test_who_is_still_in_is_told_when_it_closes_early_and_the_others_are_not() -> None:
     told = enter(table(IN_PROGRESS, uploaded("student", 8)), Role.TEACHER, 20, visit=Visit.LOOK).told
     assert told["closes_at"] == "2026-03-01T15:38:00Z"
+    assert "closes_at" not in enter(table(IN_PROGRESS, uploaded("student", 8)), Role.STUDENT, 20, visit=Visit.LOOK).told
     assert "closes_at" not in enter(table(IN_PROGRESS), Role.TEACHER, 20, visit=Visit.LOOK).told
 
 
