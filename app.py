@@ -19,7 +19,6 @@ from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
 from chalicelib.people import consent, links, told
 from chalicelib.people.join import SCHEDULED, NotYet, Visit, progress, resolve_join
-from chalicelib.people.pages import language_for, page
 from chalicelib.settings import Scheduling
 
 if TYPE_CHECKING:
@@ -449,6 +448,8 @@ app.routes = Routes(app.routes)
 
 
 def _page(name: str) -> Response:
+    from chalicelib.people.pages import language_for, page
+
     request = cast(Request, app.current_request)
     query = request.query_params
     asked = query.get("lang", "") if query else ""

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
-from chalicelib.domain.calendar import Week
-from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.keys import Keys, Purpose
-from chalicelib.domain.lately import Boot
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.recordings import Link, Part, StoredPart
+
+if TYPE_CHECKING:
+    from chalicelib.domain.calendar import Week
+    from chalicelib.domain.certificate import Certificate
+    from chalicelib.domain.lately import Boot
+    from chalicelib.domain.recordings import Link, Part, StoredPart
 
 
 class Meetings(Protocol):

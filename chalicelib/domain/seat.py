@@ -125,6 +125,11 @@ class Seat:
         came, left = self.connected_at, self.disconnected_at
         return came is not None and (left is None or came > left)
 
+    @property
+    def last_came_at(self) -> datetime | None:
+        """When its person was last seen to come to a desktop, or back to one: connected, or let in after an upload."""
+        return max((at for at in (self.connected_at, self.returned_at) if at), default=None)
+
     def has_named(self, desktop_id: str) -> bool:
         """Whether the row names this desktop for this seat, or did before another took its place."""
         return desktop_id in (self.desktop_id, *self._earlier)

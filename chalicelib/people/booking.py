@@ -30,8 +30,15 @@ from chalicelib.rules.calendar import (
     weeks_to_search,
 )
 
-_TRIES = 10
+TRIES = 10
+"""How often a write is tried that others come before."""
+
 _PAUSE_S = 0.05
+
+
+def give_way(sleep: Callable[[float], None], attempt: int) -> None:
+    """Pause before the next attempt, so that those who met do not meet again: the longer, the more there were."""
+    sleep(random.uniform(1, attempt) * _PAUSE_S)  # noqa: S311  spreads those who try again
 
 
 class Bookings:
@@ -56,15 +63,15 @@ class Bookings:
         """
         meeting = rows.meeting(row)
         quarters = wanted(meeting, self._policy)
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             weeks = self._calendar.read(weeks_of(quarters))
             if not has_room(quarters, weeks, self._policy):
                 raise self._full(meeting, quarters)
             try:
                 return self._calendar.book(row, booked(quarters, weeks))
             except Conflict:
-                self._sleep(random.uniform(1, attempt) * _PAUSE_S)  # noqa: S311  spreads those who try again
-        raise Unavailable(f"Meeting {meeting.id} was not scheduled: {_TRIES} times somebody else booked first.")
+                give_way(self._sleep, attempt)
+        raise Unavailable(f"Meeting {meeting.id} was not scheduled: {TRIES} times somebody else booked first.")
 
     def update(self, meeting: Meeting, change: Update) -> bool:
         """Write a change to a meeting's row, with what it wants of the calendar then.

@@ -6,7 +6,6 @@ the row, the sweep makes up for: it goes by the row alone.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,13 +21,10 @@ from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
-from chalicelib.people.booking import Bookings
+from chalicelib.people.booking import TRIES, Bookings, give_way
 from chalicelib.people.overview import overview
 from chalicelib.people.timers import Targets, arm
 from chalicelib.people.wishes import Wish
-
-_TRIES = 10
-_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +111,14 @@ class Manager:
             TimeFull: there is no room at that time.
             Unavailable: the table cannot be read or written now; nothing was changed.
         """
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             meeting, now = self._read(actor), self._clock()
             change = wish.change(meeting, actor.by, now, self._policy)
             try:
                 if change:
                     self._write(meeting, change)
             except Conflict:
-                self._sleep(random.uniform(1, attempt) * _PAUSE_S)  # noqa: S311  spreads those who try again
+                give_way(self._sleep, attempt)
                 continue
             if change:
                 values: dict[Any, Any] = {**change.set, **history.added(meeting.row, change.entries(now), now)}

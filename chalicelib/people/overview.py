@@ -16,7 +16,7 @@ from chalicelib.people.entrance import entrance
 from chalicelib.people.join import step
 from chalicelib.people.recording import standing
 from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
-from chalicelib.rules.people import longest_duration, presence, presence_since
+from chalicelib.rules.people import presence, presence_since, spare_minutes
 from chalicelib.rules.times import duration, ends_at
 
 _OF_AN_ENTRY = ("at", "until", "what", "by", "why", "count")
@@ -59,7 +59,7 @@ def overview(
 
 def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta | None) -> dict[str, Any]:
     lives, lasts = why_not_at_all(meeting, now, policy) is None, duration(meeting, policy) // MINUTE
-    spare = max(longest_duration(meeting, policy) - lasts, 0) if lives else 0
+    spare = spare_minutes(meeting, policy) if lives else 0
     spare = spare if room is None else min(spare, room // MINUTE)
     return {
         "move": why_not_moved(meeting, now, policy) is None,

@@ -6,7 +6,7 @@ What is not known is left out. Moments are ISO 8601 in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.control.ports import Lately
@@ -16,11 +16,9 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people.entrance import entrance
 from chalicelib.people.recording import standing
-from chalicelib.rules.people import Presence, closes_at, is_done, longest_duration, presence, presence_since
+from chalicelib.rules.people import Presence, closes_at, is_done, presence, presence_since, spare_minutes
 from chalicelib.rules.readiness import usual_minutes
-from chalicelib.rules.times import duration, ends_at, times
-
-_MINUTE = timedelta(minutes=1)
+from chalicelib.rules.times import ends_at, times
 
 
 def of_living(
@@ -41,7 +39,7 @@ def of_living(
             "you": _person(meeting, own, now, policy) | recording,
             "other": _person(meeting, other, now, policy) | {"ready": entrance(meeting, other, policy) is not None},
             "sequence": meeting.sequence,
-            "may_extend": _minutes_left(meeting, policy) if manages else None,
+            "may_extend": spare_minutes(meeting, policy) if manages else None,
         }
     )
 
@@ -75,11 +73,6 @@ def _person(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict
     where = presence(meeting, seat, now, policy)
     since = None if where is Presence.WAITING else presence_since(meeting, seat, now, policy)
     return _known({"presence": where.value, "since": since})
-
-
-def _minutes_left(meeting: Meeting, policy: Policy) -> int:
-    """Return by how many minutes people's time could still be extended."""
-    return max(longest_duration(meeting, policy) - duration(meeting, policy) // _MINUTE, 0)
 
 
 def _ended_at(meeting: Meeting, now: datetime, policy: Policy) -> datetime | None:

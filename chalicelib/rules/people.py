@@ -17,7 +17,7 @@ from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.rules import doors
-from chalicelib.rules.times import ends_at, times
+from chalicelib.rules.times import duration, ends_at, times
 
 
 class Presence(StrEnum):
@@ -101,7 +101,7 @@ def has_come_back(meeting: Meeting, seat: Seat) -> bool:
 
     An upload that nobody has dated was there before its person was let in again, since that is written only then.
     """
-    came_at, date = _latest(seat.connected_at, seat.returned_at), uploaded_at(meeting, seat)
+    came_at, date = seat.last_came_at, uploaded_at(meeting, seat)
     return seat.returned_at is not None if date is None else came_at is not None and came_at >= date
 
 
@@ -119,7 +119,7 @@ def latest_upload(seat: Seat, noted: datetime | None, told: datetime | None) -> 
     """Return the date of an upload of which two are known: the first, unless the person came back before the other."""
     if told is None or noted is None:
         return noted or told
-    came_at = _latest(seat.connected_at, seat.returned_at)
+    came_at = seat.last_came_at
     return told if came_at and noted <= came_at < told else noted
 
 
@@ -161,6 +161,11 @@ def longest_duration(meeting: Meeting, policy: Policy) -> int:
     end = ends_at(replace(meeting, duration=policy.longest_meeting), policy)
     most = policy.longest_meeting if start is None or end is None else min(end - start, policy.longest_meeting)
     return max(most // timedelta(minutes=1), 0)
+
+
+def spare_minutes(meeting: Meeting, policy: Policy) -> int:
+    """Return by how many minutes people's time could still be extended, as far as the operator's limit goes."""
+    return max(longest_duration(meeting, policy) - duration(meeting, policy) // timedelta(minutes=1), 0)
 
 
 def may_replace(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> bool:

@@ -55,8 +55,8 @@ def _is_saved(facts: Facts, seat: Seat, ends_at: datetime) -> bool:
 
 def _saved_since_they_came(seat: Seat) -> datetime | None:
     """Return when the desktop said that all is safe, None where somebody is there, or has come since."""
-    came = [moment for moment in (seat.connected_at, seat.returned_at) if moment]
-    if seat.saved_at is None or seat.is_connected or any(moment > seat.saved_at for moment in came):
+    came_at = seat.last_came_at
+    if seat.saved_at is None or seat.is_connected or (came_at and came_at > seat.saved_at):
         return None
     return seat.saved_at
 
