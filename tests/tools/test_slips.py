@@ -17,7 +17,14 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
-from chalicelib.environment import DesktopSettings, DnsSettings, RecordingSettings, Settings, TimerSettings
+from chalicelib.environment import (
+    DesktopSettings,
+    DnsSettings,
+    OperatorSettings,
+    RecordingSettings,
+    Settings,
+    TimerSettings,
+)
 from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
 from chalicelib.settings import SETTINGS, Client
 from tools import recorded
@@ -326,7 +333,7 @@ def test_what_is_not_toml_is_told_with_its_place(text: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
 def test_the_app_finds_every_setting_where_its_row_says(row: Setting) -> None:
     groups = {"policy": Policy, "desktops": DesktopSettings, "dns": DnsSettings, "timers": TimerSettings}
-    groups |= {"recordings": RecordingSettings}
+    groups |= {"recordings": RecordingSettings, "operator": OperatorSettings}
     home = {found.name for found in fields(groups[row.group])} if row.group else set(dir(Settings))
     assert row.attribute in home
     settings = Settings({row.name: row.example for row in SETTINGS})

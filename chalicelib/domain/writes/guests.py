@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import rows
 from chalicelib.domain.actions import Update
 from chalicelib.domain.model import Attribute, Meeting, Status
 from chalicelib.domain.seat import Seat, SeatAttribute
@@ -70,8 +71,8 @@ def reported_upload(meeting: Meeting, seat: Seat, url: str, said_at: datetime) -
     """
     values = _saved(seat, url, said_at)
     rests_on = _of(seat, "ec2_id", *_OF_AN_UPLOAD)
-    why = f"the {seat.role}'s desktop has uploaded"
-    return Update(why, values, (), meeting.expect(*rests_on), by=_desktop(seat))
+    why, known = f"the {seat.role}'s desktop has uploaded", _is_known(meeting, seat, values)
+    return Update(why, values, (), meeting.expect(*rests_on), by=_desktop(seat), quiet=known)
 
 
 def reported_recordings(
@@ -87,7 +88,18 @@ def reported_recordings(
     why = f"the {seat.role}'s desktop has told what became of its recording"
     forgotten = () if told else there(meeting, _of(seat, "recording_lost"))
     rests_on = _of(seat, "ec2_id", *_OF_AN_UPLOAD, "recording_lost")
-    return Update(why, values, forgotten, meeting.expect(*rests_on), by=_desktop(seat))
+    known = not forgotten and _is_known(meeting, seat, values)
+    return Update(why, values, forgotten, meeting.expect(*rests_on), by=_desktop(seat), quiet=known)
+
+
+def _is_known(meeting: Meeting, seat: Seat, values: dict[Attribute, Any]) -> bool:
+    """Return whether this is on the row already, but for when the desktop last said so: a sign of life, and no news.
+
+    What it has said first is news, even where there was nothing to upload.
+    """
+    said_before = seat.saved_at is not None
+    news = (name for name in values if name != seat.attribute("saved_at"))
+    return said_before and all(meeting.row.get(name) == rows.as_read(values[name]) for name in news)
 
 
 def _saved(seat: Seat, url: str | None, said_at: datetime) -> dict[Attribute, Any]:

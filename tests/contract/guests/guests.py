@@ -13,6 +13,7 @@ from unittest.mock import patch
 import requests
 
 from app import app
+from chalicelib.domain import rows
 from chalicelib.settings import Client
 from desktop.api import App
 from desktop.clock import AppClock
@@ -95,7 +96,7 @@ class Stage:
         told |= dict.fromkeys(("launched_at", "attempt_at", "published_at"), "2026-03-02T14:45:00Z")
         row = {"meet_time": "2026-03-02T15:00:00Z", "status": "DNS_WRITTEN", "open": "1"} | self.row | {"id": MEETING}
         row |= {f"{role}_{name}": value for name, value in told.items()} | more
-        self._table.put_item(TableName=TABLE, Item={name: {"S": value} for name, value in row.items()})
+        self._table.put_item(TableName=TABLE, Item={name: rows.encode(value) for name, value in row.items()})
 
     def end(self, reason: str = "CANCELLED") -> None:
         """End the meeting."""
