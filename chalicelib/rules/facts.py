@@ -80,16 +80,13 @@ class Facts(Moments):
 
     @property
     def was_ever_open(self) -> bool:
-        """Whether a door ever stood open, as far as is known; where the app has not launched, a row does not tell.
+        """Whether a door ever stood open, as far as is known.
 
-        A desktop with scripts says by the status alone that it is ready.
+        Of what the app has not launched itself, or not as it does now, a row does not tell.
         """
         meeting = self.meeting
-        told_by_status = not self.policy.presence_told and meeting.status in (Status.HEALTHY, Status.IN_PROGRESS)
-        if self.opened_at or told_by_status:
-            return True
-        launched = any(seat.attempt for seat in meeting.seats)
-        return not (launched or (meeting.is_timed and not meeting.desktop_ids))
+        is_known = meeting.begun_at is not None or (meeting.is_timed and not meeting.desktop_ids)
+        return self.opened_at is not None or not is_known
 
     @property
     def may_still_enter(self) -> bool:

@@ -37,10 +37,10 @@ def fire(world: World, meeting_id: str) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        pytest.param({"status": "LAUNCHED"}, "LAUNCH_FAILED", id="nobody uploaded, launched"),
-        pytest.param({"status": "DNS_WRITTEN"}, "LAUNCH_FAILED", id="nobody uploaded, published"),
+        pytest.param({"status": "LAUNCHED"}, "NO_SHOW_TIMEOUT", id="nobody uploaded, launched"),
+        pytest.param({"status": "DNS_WRITTEN"}, "NO_SHOW_TIMEOUT", id="nobody uploaded, published"),
         pytest.param({"status": "HEALTHY"}, "NO_SHOW_TIMEOUT", id="nobody uploaded, healthy"),
-        pytest.param({}, "LAUNCH_FAILED", id="nobody uploaded, no status"),
+        pytest.param({}, "NO_SHOW_TIMEOUT", id="nobody uploaded, no status"),
         pytest.param({"status": "HEALTHY", **NOTHING}, "NO_SHOW_TIMEOUT", id="empty uploads"),
         pytest.param({"status": "HEALTHY", **TEACHERS}, "PARTIAL_NO_SHOW_TIMEOUT", id="the teacher uploaded"),
         pytest.param({"status": "IN_PROGRESS", **STUDENTS}, "PARTIAL_NO_SHOW_TIMEOUT", id="the student uploaded"),
@@ -80,7 +80,7 @@ def test_the_meeting_goes_on(world: World, times: Row, row: Row) -> None:
 def test_both_spellings_of_the_id_are_taken(world: World, spelling: str) -> None:
     meeting_id, _ = seated(world, meet_time=utc(QUARTER_PAST))
     world.invoke("safety_net", {spelling: meeting_id})
-    assert world.row(meeting_id)["termination_reason"] == "LAUNCH_FAILED"
+    assert world.row(meeting_id)["termination_reason"] == "NO_SHOW_TIMEOUT"
 
 
 @pytest.mark.parametrize("row", [{}, TEACHERS, {**TEACHERS, **STUDENTS}], ids=["nobody", "one", "both"])
@@ -169,11 +169,11 @@ def test_an_ending_that_was_interrupted_is_finished_with_the_same_reason(world: 
     world.cut_off("ec2")
     with pytest.raises(Unavailable):
         fire(world, meeting_id)
-    assert world.row(meeting_id)["termination_reason"] == "LAUNCH_FAILED"
+    assert world.row(meeting_id)["termination_reason"] == "NO_SHOW_TIMEOUT"
     assert world.alive() == desktops
     world.reconnect("ec2")
     world.write(meeting_id, **TEACHERS, **STUDENTS)
     world.sweep()
     row = world.row(meeting_id)
-    assert (row["status"], row["termination_reason"]) == ("TERMINATED", "LAUNCH_FAILED")
+    assert (row["status"], row["termination_reason"]) == ("TERMINATED", "NO_SHOW_TIMEOUT")
     assert world.alive() == set()

@@ -229,7 +229,8 @@ class Agent:
         if left == 0:
             self._is_over = True
             self.leave()
-        self._is_near_its_end = left == 1
+        end = place.end if place and not self._is_over else None
+        self._is_near_its_end = end is not None and now >= end - 2 * CALM  # it asks at a minute, and hears a step later
         away = self._left_at and now - self._left_at >= Config().away
         if self._left_at and self.uploads and (away or self._is_over):
             self._left_at = None

@@ -45,6 +45,12 @@ def returned(role: str, minutes: float) -> dict[str, Any]:
     return {f"{role}_returned_at": at(minutes)}
 
 
+BEGUN = LAUNCHED | {"begun_at": at(-10)}
+"""The app has begun the launch of both, and so knows of their doors."""
+
+NAMED = PUBLISHED | {"begun_at": at(-10)}
+"""The same, and both names resolve."""
+
 # One case is a line or a few, so that it reads as the table it is.
 # fmt: off
 BOTH_IN = IN_PROGRESS | connected("teacher", 1) | connected("student", 2)
@@ -104,28 +110,29 @@ NOBODY_ENTERED = [
     case("doors that opened at T+9 stay open for a quarter of an hour", LATE_DOOR | {"opened_at": at(9)}, BOTH_RUN,
          24 - BLINK, []),
     case("and no longer", LATE_DOOR | {"opened_at": at(9)}, BOTH_RUN, 24, ends("NO_SHOW_TIMEOUT")),
-    case("no door was ever open and nobody waits: it failed", PUBLISHED, BOTH_RUN, 15, ends("LAUNCH_FAILED")),
+    case("no door was ever open and nobody waits: it failed", NAMED, BOTH_RUN, 15, ends("LAUNCH_FAILED")),
     case("a desktop of the kit that is ready under no name is no open door",
-         LAUNCHED | {"status": "HEALTHY", "student_healthy_at": at(-4)},
+         BEGUN | {"status": "HEALTHY", "student_healthy_at": at(-4)},
          all_of(desktop("teacher", address=None), desktop("student", address=None)), 15,
          ends("LAUNCH_FAILED", links=False), policy=KIT),
-    case("with scripts the status alone says that one stood open", LAUNCHED | {"status": "HEALTHY"},
+    case("one that is ready beside a launch that the app did not begin may have had a name",
+         BEGUN | {"status": "HEALTHY", "begun_at": None},
          all_of(desktop("teacher", address=None), desktop("student", address=None)), 15,
          ends("NO_SHOW_TIMEOUT", links=False)),
-    case("a second earlier it is left alone", PUBLISHED | {"teacher_late_boots": 1, "student_late_boots": 1}, BOTH_RUN,
+    case("a second earlier it is left alone", NAMED | {"teacher_late_boots": 1, "student_late_boots": 1}, BOTH_RUN,
          15 - BLINK, []),
     case("somebody waits at a door that never opened: their desktop is made anew",
-         PUBLISHED | launched("student", -5) | waiting("student", 14.5), all_of(desktop("teacher"), desktop("student",
+         NAMED | launched("student", -5) | waiting("student", 14.5), all_of(desktop("teacher"), desktop("student",
          minutes=-5)), 15, ["write student_given_up=i-student", "terminate i-student", "launch student 2",
                             "withdraw i-student"]),
-    case("also a second time", PUBLISHED | launched("student", 15, attempt=2) | {"student_late_boots": 1}
+    case("also a second time", NAMED | launched("student", 15, attempt=2) | {"student_late_boots": 1}
          | waiting("student", 29.5), all_of(desktop("teacher"), desktop("student", minutes=15)), 30,
          ["write student_given_up=i-student", "terminate i-student", "launch student 3", "withdraw i-student"]),
-    case("who waited two minutes ago waits no more", PUBLISHED | waiting("student", 13), BOTH_RUN, 15,
+    case("who waited two minutes ago waits no more", NAMED | waiting("student", 13), BOTH_RUN, 15,
          ends("LAUNCH_FAILED")),
-    case("until T+45", PUBLISHED | launched("student", 40, attempt=3) | waiting("student", 44.5),
+    case("until T+45", NAMED | launched("student", 40, attempt=3) | waiting("student", 44.5),
          all_of(desktop("teacher"), desktop("student", minutes=40)), 45 - BLINK, []),
-    case("and then it failed, for them too", PUBLISHED | launched("student", 40, attempt=3) | waiting("student", 44.5),
+    case("and then it failed, for them too", NAMED | launched("student", 40, attempt=3) | waiting("student", 44.5),
          all_of(desktop("teacher"), desktop("student", minutes=40)), 45, ends("LAUNCH_FAILED")),
     case("the door was open once, and is closed to who waits now: not a no-show",
          HEALTHY | {"student_missing": ["The network is gone."], "student_missing_since": at(10)}
@@ -166,9 +173,9 @@ FIRST_DOOR = [
     case("the first door that stands open is noted",
          HEALTHY | {"opened_at": None}, BOTH_RUN, 0, ["write opened_at"]),
     case("once", HEALTHY, BOTH_RUN, 0, []),
-    case("a desktop that is not published is no open door", LAUNCHED | {"student_healthy_at": at(-4)},
+    case("a desktop that is not published is no open door", BEGUN | {"student_healthy_at": at(-4)},
          all_of(desktop("teacher", address=None), desktop("student", address=None)), -3, ["write status=HEALTHY"]),
-    case("one that is not ready is none either", PUBLISHED, BOTH_RUN, 0, []),
+    case("one that is not ready is none either", NAMED, BOTH_RUN, 0, []),
     case("before it is due nobody's waiting does anything", SCHEDULED | waiting("student", -60), all_of(), -59, []),
 ]
 # fmt: on
