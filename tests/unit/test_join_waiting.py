@@ -40,6 +40,13 @@ def test_at_a_closed_door_it_is_noted_who_waits(visit: Visit, role: Role) -> Non
     assert wait(meetings, role.other, visit=Visit.LOOK).told["other"]["presence"] == "waiting"
 
 
+def test_who_waits_brings_a_row_that_no_list_holds_before_the_sweep() -> None:
+    """One made by hand: if its stream record was lost, nothing else knows of the people in front of that door."""
+    meetings = table(SCHEDULED | {"open": None})
+    ask(meetings, minutes=-5, visit=Visit.PEEK)
+    assert meetings.rows["m1"]["open"] == "1"
+
+
 def test_at_an_open_door_a_page_that_waits_is_noted_too() -> None:
     """Who has an open door before them and does not click has not come."""
     meetings = table(HEALTHY)

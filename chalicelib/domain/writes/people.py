@@ -96,10 +96,12 @@ def _is_back(seat: Seat) -> bool:
 def waiting(meeting: Meeting, role: Role, now: datetime) -> Update:
     """Somebody is at the door; expects that nobody wrote so since it was read, so that one of many writes it.
 
-    When it is worth a write, the rules say (`people.note_waiting`). The row's history has the first of them alone.
+    When it is worth a write, the rules say (`people.note_waiting`). The row's history has the first of them alone. A
+    row that the sweep does not list yet, as one made by hand of whose making the app has not heard, is listed with it.
     """
     name, seat = attribute(role, "waiting_at"), meeting.seat(role)
+    values: dict[Attribute, Any] = {name: now} if meeting.listed else {name: now, "open": LISTED}
     expect = same_end(meeting, "ended_at", name)
     return Update(
-        f"the {role} waits at the door", {name: now}, (), expect, by=f"the {role}", quiet=seat.waiting_at is not None
+        f"the {role} waits at the door", values, (), expect, by=f"the {role}", quiet=seat.waiting_at is not None
     )

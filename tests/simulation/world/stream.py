@@ -107,7 +107,7 @@ class Stream:
             return
         if alone:  # out of its order
             delay = timedelta(seconds=world.rng.random() * (3600 if "event_late" in alone else 120))
-            world.after(delay, lambda: self._hand_over((record,), lambda: None))
+            world.after(delay, lambda: self._hand_over_alone(record, life))
         if "event_late" in alone:
             return
         shard = self._shards[zlib.crc32(meeting_id.encode()) % SHARDS]
@@ -118,6 +118,12 @@ class Stream:
         if not shard.queue:
             world.at(max(world.now + timedelta(milliseconds=200), shard.stalled_until), lambda: self._read(shard))
         shard.queue.append(record)
+
+    def _hand_over_alone(self, record: Record, life: Life | None) -> None:
+        """Hand over a record that comes late or again; a row that no list holds was out of sight until now."""
+        if life and record.row.get("open") != rows.LISTED:
+            life.last_fault = self._world.now
+        self._hand_over((record,), lambda: None)
 
     def _read(self, shard: Shard) -> None:
         """Hand over the next batch of a shard; while it is not settled, nothing after it is read."""
