@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.people.schedule import Scheduler
 
 _TRIES = 3
+_LONG = timedelta(days=1)
 
 
 def _utc_now() -> datetime:
@@ -129,8 +130,11 @@ class Runtime:
 
     @cached_property
     def seal(self) -> Seal:
-        """How the app vouches for what it writes on rows; the key is read when it is first needed."""
-        return Seal(lambda: self.keys.of(Purpose.VOUCHING))
+        """How the app vouches for what it writes on rows; the key is read when it is first needed.
+
+        An older key will do for as long as a container lives: what a replaced one still vouches for is a desktop's id.
+        """
+        return Seal(lambda: self.keys.of(Purpose.VOUCHING), lambda: self.keys.of(Purpose.VOUCHING, kept=_LONG))
 
     @cached_property
     def desktops(self) -> Ec2Desktops:

@@ -74,17 +74,17 @@ class TableKeys:
         self._kept: dict[Purpose, tuple[datetime, _Item]] = {}
         self._certificate: tuple[datetime, Certificate | None] | None = None
 
-    def of(self, purpose: Purpose) -> Keys | None:
-        """Return the keys of a purpose, strongly consistent, at most a minute old; None where none was made.
+    def of(self, purpose: Purpose, *, kept: timedelta = KEPT) -> Keys | None:
+        """Return the keys of a purpose, strongly consistent, `kept` for a minute; None where none was made.
 
-        Where the table cannot be read, what was read last still counts, and is asked for again a minute later: links
+        That none was made is kept for a minute at the most. Where the table cannot be read, what was read last still counts, and is asked for again a minute later: links
         that were sent must open while DynamoDB has its moments. A key that was taken back counts so much longer.
 
         Raises:
             ConfigError: the item holds no key.
             Unavailable: the table cannot be read, and never could.
         """
-        return self._item(purpose).keys
+        return self._item(purpose, kept).keys
 
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by; it is read, and fails, with tokens' keys."""
@@ -124,9 +124,9 @@ class TableKeys:
         except ValueError:
             raise _spoilt(CERTIFICATE_FACTS, self._table) from None
 
-    def _item(self, purpose: Purpose) -> _Item:
+    def _item(self, purpose: Purpose, kept: timedelta = KEPT) -> _Item:
         now, known = self._clock(), self._kept.get(purpose)
-        if known and now - known[0] < KEPT:
+        if known and now - known[0] < (kept if known[1].keys else KEPT):
             return known[1]
         try:
             item = self._read(purpose)
@@ -186,7 +186,7 @@ class GivenKeys:
     def __init__(self, keys: Mapping[Purpose, str | None]) -> None:
         self._keys = keys
 
-    def of(self, purpose: Purpose) -> Keys | None:
+    def of(self, purpose: Purpose, *, kept: timedelta = KEPT) -> Keys | None:  # noqa: ARG002  it never changes
         """Return the key of a purpose, None where none was given."""
         key = self._keys.get(purpose)
         return Keys(key, all_signed=True) if key else None

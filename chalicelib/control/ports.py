@@ -6,7 +6,7 @@ Every method may raise `Unavailable`: then nothing is known, and nothing was con
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.domain.actions import Attempt, Update
@@ -175,8 +175,8 @@ class Recordings(Protocol):
 class KeyStore(Protocol):
     """The app's own keys."""
 
-    def of(self, purpose: Purpose) -> Keys | None:
-        """Return the keys of a purpose, at most a minute old; None where none was made."""
+    def of(self, purpose: Purpose, *, kept: timedelta = ...) -> Keys | None:
+        """Return the keys of a purpose, `kept` for a minute unless it says longer; None where none was made."""
 
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by, as PEM; None where the stage names none."""

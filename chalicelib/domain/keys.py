@@ -63,22 +63,24 @@ class Seal:
     """How the app vouches for what it writes on a row that others may write too.
 
     `keys` is asked for when it is needed, and returns None where the app has no key of its own: then nothing on a
-    row is vouched for, and what it says is looked at before it counts.
+    row is vouched for, and what it says is looked at before it counts. `known` may return older ones, at less cost, and
+    is asked first: what one of these has signed holds, and only other signatures may be of a key that is newer.
     """
 
     keys: Callable[[], Keys | None]
+    known: Callable[[], Keys | None] | None = None
 
     def on(self, *parts: str) -> str | None:
         """Return what is written beside these, None where there is no key to vouch with."""
-        keys = self.keys()
+        keys = (self.known or self.keys)()
         return keys.sign("/".join(parts)) if keys else None
 
     def holds(self, signature: str | None, *parts: str) -> bool:
         """Return whether the app itself has written this beside these."""
         if not signature:
             return False
-        keys = self.keys()
-        return keys is not None and keys.has_signed("/".join(parts), signature)
+        readers = (self.known, self.keys) if self.known else (self.keys,)
+        return any((keys := read()) is not None and keys.has_signed("/".join(parts), signature) for read in readers)
 
 
 NO_SEAL = Seal(lambda: None)

@@ -112,6 +112,23 @@ def test_a_read_is_strongly_consistent_and_kept_for_a_minute(stage: Stage) -> No
     assert stage.keys.of(Purpose.LINKS) == Keys("new", ("old",))
 
 
+def test_who_takes_an_older_key_costs_no_read(stage: Stage) -> None:
+    """Where a replaced key does no harm for a while; one that was not made yet is looked for again as ever."""
+    day = timedelta(days=1)
+    stage.put("vouching", "old")
+    assert stage.keys.of(Purpose.VOUCHING, kept=day) == Keys("old")
+    assert stage.keys.of(Purpose.TOKENS, kept=day) is None
+    stage.put("vouching", "new", "old")
+    stage.put("tokens", "made")
+    stage.pass_by(60)
+    assert stage.keys.of(Purpose.VOUCHING, kept=day) == Keys("old")
+    assert stage.keys.of(Purpose.TOKENS, kept=day) == Keys("made")
+    assert stage.keys.of(Purpose.VOUCHING) == Keys("new", ("old",))
+    stage.put("vouching", "newer")
+    stage.pass_by(day.total_seconds())
+    assert stage.keys.of(Purpose.VOUCHING, kept=day) == Keys("newer")
+
+
 @pytest.mark.parametrize("failure", [("InternalServerError", 500), ("AccessDeniedException", 400), NO_NETWORK])
 def test_a_table_that_cannot_be_read_is_unavailable(stage: Stage, failure: Any) -> None:
     """Nothing is taken for unsigned or unlocked because it could not be looked at."""
@@ -156,7 +173,7 @@ def test_a_run_at_home_takes_the_keys_of_its_environment() -> None:
     given = GivenKeys({Purpose.LINKS: "links", Purpose.SCHEDULING: None})
     assert given.of(Purpose.LINKS) == Keys("links", all_signed=True)
     assert given.of(Purpose.SCHEDULING) is None
-    assert given.of(Purpose.VOUCHING) is None
+    assert given.of(Purpose.VOUCHING, kept=timedelta(days=1)) is None
     assert (given.certificate_id(), given.certificate(), given.certificate_ends_at()) == (None,) * 3
 
 

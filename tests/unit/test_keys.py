@@ -52,6 +52,22 @@ def test_a_seal_holds_for_just_what_it_was_put_on() -> None:
     assert not NO_SEAL.holds(mark, "m1", "teacher", "i-1")
 
 
+def test_a_seal_of_a_key_that_is_known_asks_for_no_newer_one() -> None:
+    asked: list[str] = []
+    seal = Seal(lambda: asked.append("now"), lambda: NEW)
+    assert seal.holds(seal.on("m1", "teacher", "i-1"), "m1", "teacher", "i-1")
+    assert asked == []
+
+
+def test_a_seal_that_no_known_key_has_put_on_may_be_of_a_newer_one() -> None:
+    """Another function has read the key later than this one."""
+    newer = Keys("newer", ("new",))
+    seal = Seal(lambda: newer, lambda: NEW)
+    assert seal.holds(Seal(lambda: newer).on("m1", "teacher", "i-1"), "m1", "teacher", "i-1")
+    assert not seal.holds(Seal(lambda: newer).on("m2", "teacher", "i-1"), "m1", "teacher", "i-1")
+    assert not seal.holds(Seal(lambda: Keys("forged")).on("m1", "teacher", "i-1"), "m1", "teacher", "i-1")
+
+
 def test_nothing_that_can_be_typed_vouches_for_a_desktop() -> None:
     """Who may write rows sees the id, the role and the desktop on them: none of these together is a voucher."""
     parts = ("m1", "teacher", "i-1", "m1/teacher", "launched", "true", "1")
