@@ -507,7 +507,8 @@ class Event(BaseLambdaEvent):
 @app.lambda_function(name="launch_ec2")
 def launch_ec2(event: object, context: object) -> None:
     """The meeting's launch timer has fired, or somebody tests a launch by hand."""
-    runtime.current().triggers.launch_timer(events.timer(event))
+    here = runtime.current()
+    here.triggers.launch_timer(events.timer(event, here.seal))
 
 
 @app.lambda_function(name="safety_net")

@@ -77,7 +77,9 @@ class TableKeys:
     def of(self, purpose: Purpose, *, kept: timedelta = KEPT) -> Keys | None:
         """Return the keys of a purpose, strongly consistent, `kept` for a minute; None where none was made.
 
-        That none was made is kept for a minute at the most. Where the table cannot be read, what was read last still counts, and is asked for again a minute later: links
+        That none was made is kept for a minute at the most.
+
+        Where the table cannot be read, what was read last still counts, and is asked for again a minute later: links
         that were sent must open while DynamoDB has its moments. A key that was taken back counts so much longer.
 
         Raises:

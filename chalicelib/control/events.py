@@ -36,10 +36,14 @@ sweep sees to it. Lambda's own filter cannot tell what a write has changed, so t
 
 @dataclass(frozen=True, slots=True)
 class TimerEvent:
-    """A one-shot timer's payload. `force` launches whatever the clock says, for testing."""
+    """A one-shot timer's payload. `force` launches whatever the clock says, for testing.
+
+    `image` is what the row held of a launch when the timer was armed; it may be old, and is None where none was given.
+    """
 
     meeting_id: str
     force: bool = False
+    image: Meeting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,10 @@ class RowChange:
     outside: tuple[Entry, ...] = ()
 
 
-def timer(payload: object) -> TimerEvent:
+def timer(payload: object, seal: Seal = NO_SEAL) -> TimerEvent:
     """Return what a launch or safety timer says; either spelling of the meeting's id is taken.
+
+    `seal` is what the app vouches with for what it launches.
 
     Raises:
         BadEvent: no meeting is named.
@@ -69,8 +75,20 @@ def timer(payload: object) -> TimerEvent:
         for key in ("meeting_id", "meetingId"):
             meeting_id = payload.get(key)
             if isinstance(meeting_id, str) and meeting_id.strip():
-                return TimerEvent(meeting_id.strip(), payload.get("force") is True)
+                image = _image(meeting_id.strip(), payload.get("row"), seal)
+                return TimerEvent(meeting_id.strip(), payload.get("force") is True, image)
     raise BadEvent(f'The timer\'s payload must be {{"meeting_id": "<id>"}}; it is {payload!r:.200}.')
+
+
+def _image(meeting_id: str, image: object, seal: Seal) -> Meeting | None:
+    """Return the meeting as a timer carries it, None where it carries nothing that could be a row's."""
+    try:
+        row = rows.decode(image) if isinstance(image, Mapping) else {}
+    except (ValueError, TypeError, AttributeError):
+        return None
+    known: dict[str, object] = {name: row[name] for name in rows.LAUNCH_RESTS_ON if name in row}
+    meeting = rows.meeting(known | {"id": meeting_id, "open": rows.LISTED}, seal)
+    return meeting if meeting.is_timed and not meeting.problems else None
 
 
 def state_change(event: object) -> StateChange:

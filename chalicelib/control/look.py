@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from chalicelib import log
 from chalicelib.control.apply import apply
@@ -25,6 +26,10 @@ LOOKS = 4
 """How often a look starts again because the row changed under it, before it leaves that to the next trigger."""
 
 
+CLOSED = timedelta(minutes=1)
+"""How long it is remembered that a meeting was over and nothing was left to do: the sweep looks again by then."""
+
+
 class Looker:
     """Brings one meeting at a time to what the rules say."""
 
@@ -34,6 +39,7 @@ class Looker:
         self._policy = world.policy
         self._problems_told: dict[str, tuple[str, ...]] = {}
         self._strangers_told: dict[str, set[str | None]] = {}
+        self._closed: dict[str, datetime] = {}
 
     def look(
         self,
@@ -46,8 +52,8 @@ class Looker:
     ) -> list[Action]:
         """Do what is to be done for this meeting now, and return what was done.
 
-        `seen` is what the trigger knows of desktops. `glimpse` is the row as a stream record carried it; it may
-        be old, so it is relied on in two cases only: (1) Its plan asks for nothing: then nothing is called at
+        `seen` is what the trigger knows of desktops. `glimpse` is the row as a stream record or a timer carried it; it
+        may be old, so it is relied on in two cases only: (1) Its plan asks for nothing: then nothing is called at
         all. (2) Its plan starts with a conditional write: apply it; were the row stale, the table would refuse
         and the row is read again.
 
@@ -89,6 +95,8 @@ class Looker:
                 self.report_problems(meeting, seen)
                 if failures:
                     raise failures[0]
+                if meeting.finished and not actions:
+                    self._remember_closed(meeting.id)
                 return actions
         raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
 
@@ -109,6 +117,15 @@ class Looker:
         named = meeting.desktop_ids
         found = tuple(self._world.desktops.of_meeting(meeting.id, named))
         return _merge(Observation(found, complete=True, looked_for=frozenset(named)), seen.desktops)
+
+    def was_just_closed(self, meeting_id: str) -> bool:
+        """Return whether the meeting was over, with nothing left to do, a minute ago or less."""
+        seen_at = self._closed.get(meeting_id)
+        return seen_at is not None and self._world.clock() < seen_at + CLOSED
+
+    def _remember_closed(self, meeting_id: str) -> None:
+        now = self._world.clock()
+        self._closed = {name: at for name, at in self._closed.items() if now < at + CLOSED} | {meeting_id: now}
 
     def report_problems(self, meeting: Meeting, seen: Observation) -> None:
         """Log what is wrong with a row, once for as long as that is the same: every sweep sees it."""

@@ -36,7 +36,8 @@ class Triggers:
         self._heed(timer, Hints(checkpoint=True))
 
     def _heed(self, timer: TimerEvent, hints: Hints) -> None:
-        done = self._looker.look(timer.meeting_id, hints=hints)
+        done = timer.image and self._looker.look(timer.meeting_id, hints=hints, glimpse=timer.image)
+        done = done or self._looker.look(timer.meeting_id, hints=hints)
         if not done and not self._looker.has_told_of(timer.meeting_id):
             log.note(log.Note.TIMER_CHANGED_NOTHING, meeting=timer.meeting_id, why="the row asks for nothing now")
 
@@ -44,13 +45,16 @@ class Triggers:
         """Look at the meeting that an instance serves; an instance that is not ours is nobody's business.
 
         Only the tags tell whose it is. A death is final, so the event itself is proof of it; anything
-        else may be long past, so the instance is looked at.
+        else may be long past, so the instance is looked at. Where a meeting was just seen to be over, the death of its
+        other desktop is no news.
         """
         if change.state.must_be_ended:
             desktop = self._world.desktops.find(change.desktop_id)
         elif desktop := self._world.desktops.whose(change.desktop_id):
             desktop = replace(desktop, state=change.state)
         if desktop is None or desktop.owner is Owner.FOREIGN or not desktop.meeting_id:
+            return
+        if not change.state.must_be_ended and self._looker.was_just_closed(desktop.meeting_id):
             return
         try:
             self._looker.look(desktop.meeting_id, Observation((desktop,)))

@@ -37,6 +37,9 @@ LONGEST_TEXT = 2048
 LONGEST_NAME = 128
 """The most characters that a name of AWS on a row may have: an instance's, a subnet's."""
 
+LAUNCH_RESTS_ON: tuple[Attribute, ...] = ("meet_time", "duration_minutes", "status")
+"""What a first launch rests on: how long a desktop may live at the most, and what the status is when it is done."""
+
 _A_STATUS = f"one of {', '.join(Status)}"
 
 Value = TypeVar("Value")
@@ -103,6 +106,11 @@ def encode(value: Any) -> dict[str, Any]:
     if isinstance(value, AsStored):
         return {value.kind: value.content}
     return {"S": str(value)} if value is not None else {"NULL": True}
+
+
+def launch_image(meeting: Meeting) -> dict[str, dict[str, Any]]:
+    """Return what a launch rests on of a row, in DynamoDB JSON: so much of it a launch timer carries."""
+    return {name: encode(meeting.row[name]) for name in LAUNCH_RESTS_ON if meeting.row.get(name) is not None}
 
 
 def as_read(value: Any) -> Any:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib import log
 from chalicelib.control.ports import Timers
 from chalicelib.domain.errors import ConfigError, ElephantError
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.rows import launch_image
 from chalicelib.environment import TimerSettings
 from chalicelib.rules.times import TimerKind, timers
 
@@ -26,11 +28,11 @@ class Targets:
     launcher_arn: str
     safety_net_arn: str
 
-    def of(self, kind: TimerKind, meeting_id: str) -> tuple[str, dict[str, str]]:
-        """Return what a timer of this kind calls, and with which payload."""
+    def of(self, kind: TimerKind, meeting: Meeting) -> tuple[str, dict[str, Any]]:
+        """Return what a timer of this kind calls, and with which payload: for a launch, with what it rests on."""
         if kind is TimerKind.LAUNCH:
-            return self.launcher_arn, {"meeting_id": meeting_id}
-        return self.safety_net_arn, {"meetingId": meeting_id}
+            return self.launcher_arn, {"meeting_id": meeting.id, "row": launch_image(meeting)}
+        return self.safety_net_arn, {"meetingId": meeting.id}
 
 
 def targets(settings: TimerSettings, own_arn: str | None) -> Targets:
@@ -58,7 +60,7 @@ def arm(port: Timers, meeting: Meeting, aims: Targets, now: datetime, policy: Po
     if meeting.over:
         return
     for timer in timers(meeting, policy):
-        target, payload = aims.of(timer.kind, meeting.id)
+        target, payload = aims.of(timer.kind, meeting)
         try:
             port.arm(timer.name, max(timer.at, now + _MARGIN), target, payload)
         except ElephantError as error:

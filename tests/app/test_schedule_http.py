@@ -143,7 +143,8 @@ def test_two_timers_are_armed_ten_minutes_before_and_fifteen_after(world: World)
     assert launch["Target"]["Arn"] == arn("launch_ec2")
     assert safety["Target"]["Arn"] == arn("safety_net")
     assert launch["Target"]["RoleArn"] == safety["Target"]["RoleArn"] == world.cloud.environ["SCHEDULER_ROLE_ARN"]
-    assert json.loads(launch["Target"]["Input"]) == {"meeting_id": meeting_id}
+    row = {"meet_time": {"S": "2026-03-02T17:30:00Z"}, "status": {"S": "SCHEDULED"}}
+    assert json.loads(launch["Target"]["Input"]) == {"meeting_id": meeting_id, "row": row}
     assert json.loads(safety["Target"]["Input"]) == {"meetingId": meeting_id}
 
 

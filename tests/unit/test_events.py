@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from chalicelib.control import events
 from chalicelib.control.events import RowChange, StateChange, TimerEvent
+from chalicelib.domain import rows
 from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.keys import Keys, Seal
 from chalicelib.domain.model import State, Status
 
 # --- timers
@@ -32,6 +36,36 @@ from chalicelib.domain.model import State, Status
 )
 def test_a_timer_names_its_meeting_in_either_spelling(payload: object, expected: TimerEvent) -> None:
     assert events.timer(payload) == expected
+
+
+def test_a_launch_timer_carries_what_a_launch_rests_on() -> None:
+    row = {"meet_time": "2026-03-01T12:00:00Z", "duration_minutes": Decimal(45), "status": "SCHEDULED", "open": "1"}
+    armed = {"meeting_id": "m1", "row": rows.launch_image(rows.meeting({**row, "id": "m1", "teacher_name": "Ada"}))}
+    seal = Seal(lambda: Keys("key"))
+    image = events.timer(json.loads(json.dumps(armed)), seal).image
+    assert image is not None
+    assert image.row == {**row, "id": "m1"}
+    assert (image.listed, image.seal) == (True, seal)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        None,
+        "a row",
+        {},
+        [],
+        {"meet_time": "2026-03-01T12:00:00Z"},
+        {"meet_time": {}},
+        {"meet_time": {"S": "tomorrow"}},
+        {"meet_time": {"N": "x"}},
+        {"duration_minutes": {"N": "45"}},
+        {"meet_time": {"S": "2026-03-01T12:00:00Z"}, "duration_minutes": {"N": "-1"}},
+    ],
+    ids=repr,
+)
+def test_a_timer_that_carries_no_row_that_could_be_one_has_it_read(image: object) -> None:
+    assert events.timer({"meeting_id": "m1", "row": image}) == TimerEvent("m1")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import rows
 from chalicelib.domain.errors import BadRequest, ConfigError, Unavailable
 from chalicelib.domain.policy import Policy
 from chalicelib.environment import TimerSettings
@@ -332,8 +333,9 @@ def test_what_was_not_given_is_not_stored() -> None:
 def test_both_timers_are_armed_for_their_moments() -> None:
     desk = Desk()
     told = desk.schedule()
+    row = {"meet_time": {"S": rows.timestamp(T)}, "status": {"S": "SCHEDULED"}}
     assert desk.timers.armed == {
-        f"launch-{told['id']}": (at(-10), "arn:launcher", {"meeting_id": told["id"]}),
+        f"launch-{told['id']}": (at(-10), "arn:launcher", {"meeting_id": told["id"], "row": row}),
         f"safety-{told['id']}": (at(15), "arn:safety-net", {"meetingId": told["id"]}),
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
+from chalicelib.domain.rows import LAUNCH_RESTS_ON
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, still_back, there, vouched_by
 
@@ -62,7 +63,7 @@ def launch_begun(
     intent: dict[Attribute, Any] = {"forced": True} if forced else {}
     if not meeting.begun_at:
         intent["begun_at"] = leased_at
-    expect = same_end(meeting, "meet_time")
+    expect = same_end(meeting, *(("meet_time",) if meeting.begun_at else LAUNCH_RESTS_ON))
     stale: list[Attribute] = []
     for attempt in attempts:
         role, seat = attempt.role, meeting.seat(attempt.role)

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib.control.events import TimerEvent
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import NoSuchMeeting, Unavailable
 from chalicelib.domain.seat import Role
+from tests.builders import understood
 from tests.unit.control.house import MINUTE, House, T, launched
+
+JUST_BEFORE = "2026-03-01T11:49:50Z"
 
 
 class TestLaunching:
@@ -28,6 +31,60 @@ class TestLaunching:
         ]
         assert house.row()["status"] == "LAUNCHED"
         assert len(house.desktops.alive()) == 2
+
+    def test_a_timer_that_carries_what_the_row_says_needs_no_look_at_it(self, house: House) -> None:
+        house.meeting(duration_minutes=45)
+        house.triggers.launch_timer(TimerEvent("m", image=understood(dict(house.row()))))
+        assert house.calls() == [
+            "desktops.of_meeting",
+            "meetings.update",
+            "desktops.launch",
+            "desktops.launch",
+            "meetings.update",
+        ]
+        assert (house.row()["status"], len(house.desktops.alive())) == ("LAUNCHED", 2)
+
+    @pytest.mark.parametrize(
+        ("since", "desktops"),
+        [
+            ({"duration_minutes": 90}, 2),
+            ({"meet_time": "2026-03-01T11:59:00Z"}, 2),
+            ({"meet_time": "2026-03-08T12:00:00Z"}, 0),
+            ({"termination_reason": "CANCELLED", "ending_at": "2026-03-01T11:00:00Z"}, 0),
+            ({"status": "TERMINATED", "termination_reason": "CANCELLED", "ended_at": "2026-03-01T11:00:00Z"}, 0),
+            ({"teacher_attempt": 1, "teacher_attempt_at": JUST_BEFORE, "begun_at": JUST_BEFORE}, 1),
+        ],
+        ids=["lengthened", "moved a little", "moved far", "ending", "over", "one is being launched"],
+    )
+    def test_what_has_changed_since_the_timer_was_armed_counts(
+        self, house: House, since: dict[str, Any], desktops: int
+    ) -> None:
+        house.meeting(duration_minutes=45)
+        timer = TimerEvent("m", image=understood(dict(house.row())))
+        house.meetings.write("m", since)
+        house.triggers.launch_timer(timer)
+        assert "meetings.get" in house.calls()
+        assert len(house.desktops.alive()) == desktops
+        twin = House()
+        twin.meeting(duration_minutes=45)
+        twin.meetings.write("m", since)
+        twin.triggers.launch_timer(TimerEvent("m"))
+        assert [d.deadline for d in house.desktops.alive()] == [d.deadline for d in twin.desktops.alive()]
+
+    def test_a_timer_that_carries_an_old_row_begins_no_launch_that_was_made(self, house: House) -> None:
+        house.meeting()
+        timer = TimerEvent("m", image=understood(dict(house.row())))
+        for _ in range(3):
+            house.triggers.launch_timer(timer)
+        assert len(house.desktops.instances) == 2
+
+    def test_a_timer_of_a_row_that_is_gone_fails_and_launches_nothing(self, house: House) -> None:
+        house.meeting()
+        timer = TimerEvent("m", image=understood(dict(house.row())))
+        del house.meetings.rows["m"]
+        with pytest.raises(NoSuchMeeting):
+            house.triggers.launch_timer(timer)
+        assert house.desktops.instances == {}
 
     def test_launching_again_launches_nothing(self, house: House) -> None:
         launched(house)

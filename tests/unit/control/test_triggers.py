@@ -72,6 +72,29 @@ class TestStateChanges:
         assert house.row()["teacher_ec2_id"] != desktop_id
         assert "teacher_healthy_at" not in house.row()
 
+    def test_the_deaths_of_both_desktops_of_a_meeting_that_is_over_cost_one_look(self, house: House) -> None:
+        house.pass_time(60 * MINUTE)
+        house.meeting(status="TERMINATED", termination_reason="SUCCESS", ended_at=house.now, open=None)
+        one, other = (house.desktops.add("m", role) for role in Role)
+        for desktop in (one, other):
+            house.desktops.die(desktop.id)
+            house.triggers.state_change(StateChange(desktop.id, State.SHUTTING_DOWN))
+        assert house.calls().count("meetings.get") == 1
+        late = house.desktops.add("m", Role.TEACHER)
+        house.triggers.state_change(StateChange(late.id, State.RUNNING))
+        assert late not in house.desktops.alive(), "what runs of it is looked at all the same"
+        house.calls()
+        house.pass_time(MINUTE)
+        house.triggers.state_change(StateChange(other.id, State.SHUTTING_DOWN))
+        assert "meetings.get" in house.calls(), "and so is whatever comes a minute later"
+
+    def test_the_deaths_of_both_desktops_of_a_meeting_that_lives_are_two_looks(self, house: House) -> None:
+        launched(house)
+        before = [house.row()[f"{role}_ec2_id"] for role in Role]
+        for desktop_id in before:
+            house.triggers.state_change(StateChange(desktop_id, State.SHUTTING_DOWN))
+        assert not set(before) & {house.row()[f"{role}_ec2_id"] for role in Role}
+
     def test_a_foreign_instance_is_nobodys_business(self, house: House) -> None:
         foreign = house.desktops.add("m", Role.TEACHER, owner=Owner.FOREIGN)
         house.triggers.state_change(StateChange(foreign.id, State.RUNNING))
