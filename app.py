@@ -173,11 +173,13 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     request = cast(Request, app.current_request)
     visit = _visit(request)
     here = runtime.current()
-    link = links.parse(meetingId, links.role_of(role), here.link_keys)
+    seat = links.role_of(role)
+    meetings = here.meetings_at_the_door(links.meeting_id_in(meetingId, seat), clicks=visit is Visit.CLICK)
+    link = links.parse(meetingId, seat, here.link_keys)
     recordings = here.settings.recordings()
     notice = consent.notice(recordings, here.settings.operator())
     answer = resolve_join(
-        here.meetings,
+        meetings,
         link,
         here.clock,
         here.policy,
@@ -303,7 +305,7 @@ def whose_desktop(meetingId: str) -> Response:  # noqa: N803  the contract's own
     from chalicelib.guests import desk
 
     here, desktop_id = _speaker()
-    return _place(here, desk.desk_of(here.meetings, meetingId, desktop_id))
+    return _place(here, desk.desk_of(here.meetings_with(meetingId, Purpose.TOKENS), meetingId, desktop_id))
 
 
 @guest_route("/desktop/{meetingId}/ready", methods=["POST"])
@@ -328,8 +330,9 @@ def desktop_presence(meetingId: str) -> Response:  # noqa: N803
     request, now = cast(Request, app.current_request), here.clock()
     connected, since = desk.parse_presence(_json_body(request))
     said_at = desk.parse_said_at(request.headers.get("x-amz-date"), now)
-    place = desk.desk_of(here.meetings, meetingId, desktop_id)
-    place = desk.report_presence(here.meetings, place, connected, now, said_at=said_at, since=since)
+    meetings = here.meetings_with(meetingId, Purpose.TOKENS)
+    place = desk.desk_of(meetings, meetingId, desktop_id)
+    place = desk.report_presence(meetings, place, connected, now, said_at=said_at, since=since)
     return _place(here, place)
 
 

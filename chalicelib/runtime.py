@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.adapters.ahead import read_ahead
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.keys import GivenKeys, TableKeys
 from chalicelib.domain.errors import ConfigError, NoSuchAddress
@@ -76,6 +77,17 @@ class Runtime:
     def meetings(self) -> DynamoMeetings:
         """The table of meetings."""
         return DynamoMeetings(self._dynamodb, self.settings.table_name, self.clock, self._sleep, self.seal)
+
+    def meetings_with(self, meeting_id: str, *purposes: Purpose) -> DynamoMeetings:
+        """Return the table for a request that needs this row and the keys of these purposes: one call reads both."""
+        if not isinstance(self.keys, TableKeys):
+            return self.meetings
+        return read_ahead(self._dynamodb, self.meetings, self.keys, meeting_id, purposes)
+
+    def meetings_at_the_door(self, meeting_id: str, *, clicks: bool) -> DynamoMeetings:
+        """Return the table for somebody who follows a link, and `clicks` to come in or only waits, with the keys."""
+        gets_token = clicks and self.settings.client is Client.KIT
+        return self.meetings_with(meeting_id, Purpose.LINKS, *([Purpose.TOKENS] if gets_token else []))
 
     @cached_property
     def _dynamodb(self) -> Any:

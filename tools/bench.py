@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -179,11 +180,17 @@ def in_progress(count: int) -> list[tuple[Meeting, Observation]]:
     return cases
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures."""
+    parser = ArgumentParser(prog="python -m tools.bench", description="Measure the figures the project claims.")
+    parser.add_argument("--calls", action="store_true", help="list the calls of a clean life one by one, and no more")
+    listed = parser.parse_args(arguments).calls
     console = Console()
     for client in Client:
-        console.print(_clean_life_table(client))
+        calls = clean_life(client)
+        console.print(_calls_table(client, calls) if listed else _clean_life_table(client, calls))
+    if listed:
+        return 0
     idle = idle_sweeps(60)
     console.print(f"An hour of idle sweeps: {len(idle)} calls ({_which(idle)})")
     console.print(f"The rules, over 10,000 meetings in progress: {plan_seconds():.2f} s")
@@ -199,8 +206,14 @@ def main() -> int:
     return 0
 
 
-def _clean_life_table(client: Client) -> Table:
-    calls = clean_life(client)
+def _calls_table(client: Client, calls: Iterable[Call]) -> Table:
+    table = Table("", "UTC", "trigger", "call", title=f"One clean life, desktops with {client}", title_justify="left")
+    for number, call in enumerate((call for call in calls if call.caller == APP), start=1):
+        table.add_row(str(number), f"{call.at:%H:%M:%S}", call.trigger, f"{call.service} {call.operation}")
+    return table
+
+
+def _clean_life_table(client: Client, calls: Sequence[Call]) -> Table:
     own = [call for call in calls if call.caller == APP]
     title = f"One clean life, desktops with {client}: {len(own)} calls"
     table = Table("trigger", "calls", "which", title=title, title_justify="left", caption_justify="left")

@@ -67,11 +67,11 @@ def observing(calls: Calls) -> Iterator[None]:
 
 def _parts(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield a call as IAM sees it, with its parameters: a transaction is what it is made of, item by item."""
-    if operation != "TransactWriteItems":
+    if operation not in ("TransactWriteItems", "TransactGetItems"):
         yield operation, parameters
         return
-    for write in parameters["TransactItems"]:
-        for kind, asked in write.items():
+    for part in parameters["TransactItems"]:
+        for kind, asked in part.items():
             yield f"{kind}Item", asked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,16 +55,26 @@ class DynamoMeetings:
         self._seal = seal
         self._clock = clock
         self._sleep = sleep
+        self._ahead: dict[str, Mapping[str, Any]] = {}
+
+    def knowing(self, meeting_id: str, item: Mapping[str, Any]) -> DynamoMeetings:
+        """Return the port with this row, in DynamoDB JSON, read already, once; an empty one says that there is none."""
+        knowing = copy(self)
+        knowing._ahead = {meeting_id: item}
+        return knowing
 
     def get(self, meeting_id: str) -> Meeting:
         """Return the meeting as it is now, strongly consistent."""
-        try:
-            found = self._client.get_item(TableName=self._table, Key=_key(meeting_id), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise self._unavailable("read", error) from error
-        if "Item" not in found:
+        item = self._ahead.pop(meeting_id, None)
+        if item is None:
+            try:
+                found = self._client.get_item(TableName=self._table, Key=_key(meeting_id), ConsistentRead=True)
+            except (ClientError, BotoCoreError) as error:
+                raise self._unavailable("read", error) from error
+            item = found.get("Item")
+        if not item:
             raise NoSuchMeeting(f"There is no meeting {meeting_id} in the table {self._table}.")
-        return rows.meeting(rows.decode(found["Item"]), self._seal)
+        return rows.meeting(rows.decode(item), self._seal)
 
     def create(self, row: Mapping[str, Any]) -> bool:
         """Store a new row; return False, and change nothing, where its id is taken."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -88,6 +89,22 @@ class TableKeys:
         """
         return self._item(purpose, kept).keys
 
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self._table
+
+    def too_old(self, purposes: Iterable[Purpose]) -> list[Purpose]:
+        """Return those of these purposes whose keys were not read within the last minute."""
+        now = self._clock()
+        return [p for p in purposes if (known := self._kept.get(p)) is None or now - known[0] >= KEPT]
+
+    def take(self, items: Mapping[Purpose, Mapping[str, Mapping[str, Any]]]) -> None:
+        """Keep what was read now of these purposes' items, strongly consistent; one that is spoilt is read again."""
+        for purpose, item in items.items():
+            with suppress(ConfigError):
+                self._kept[purpose] = self._clock(), self._understood(purpose, item)
+
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by; it is read, and fails, with tokens' keys."""
         return self._item(Purpose.TOKENS).issuer_root
@@ -141,7 +158,14 @@ class TableKeys:
         return item
 
     def _read(self, purpose: Purpose) -> _Item:
-        item = self._get(item_id(purpose), f"The keys for {purpose}")
+        return self._understood(purpose, self._get(item_id(purpose), f"The keys for {purpose}"))
+
+    def _understood(self, purpose: Purpose, item: Mapping[str, Mapping[str, Any]]) -> _Item:
+        """Return what an item tells.
+
+        Raises:
+            ConfigError: it is not as a deploy writes it.
+        """
         if not item:
             return _Item()
         keys = parse(item)

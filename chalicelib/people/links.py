@@ -93,6 +93,15 @@ def role_of(text: str) -> Role:
     return Role(named[1])
 
 
+def meeting_id_in(text: str, role: Role) -> str:
+    """Return the meeting's id in a link of which nothing is proved yet.
+
+    Raises:
+        BadRequest: it does not look like a link's id.
+    """
+    return _read(text, role)[0].meeting_id
+
+
 def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
     """Return the link of this role whose `id` this is, even if a mail program has damaged its end.
 

@@ -10,41 +10,41 @@ from chalicelib.settings import Client
 from localcloud.ledger import APP
 from tools.bench import clean_life, in_progress, plan_all
 
-AT_MOST = 39
-AT_MOST_ON_THE_KIT = 103
+AT_MOST = 32
+AT_MOST_ON_THE_KIT = 79
 AT_MOST_REQUESTS = 26
 AT_MOST_PER_PLAN = 300
 
 
-def test_a_clean_life_on_warm_containers_costs_39_calls_at_most() -> None:
+def test_a_clean_life_on_warm_containers_costs_32_calls_at_most() -> None:
     calls = [call for call in clean_life() if call.caller == APP]
     assert Counter(call.trigger for call in calls) == {
         "schedule": 4,  # the key for links, the row, two timers
-        "launch timer": 7,  # the row, its desktops, the intent, the key that vouches, two launches, the ids
-        "EC2 event": 11,  # the key; twice: the desktop, the row, its record, its link; and the row when it shuts down
-        "stream": 9,  # the key, two reports, an upload; the reason, desktops, records listed and deleted, the end
-        "join": 6,  # twice: the key for links, the row, who came
+        "launch timer": 5,  # the desktops that there are, the intent, two launches, the ids
+        "EC2 event": 9,  # twice: the desktop, the row, its record, its link; and the row once, when both shut down
+        "stream": 8,  # two reports, an upload; the reason, desktops, records listed and deleted, the end
+        "join": 4,  # twice: the row with the key for links, who came
         "safety timer": 2,  # the row, that the checkpoint was held
     }
     assert len(calls) <= AT_MOST
     assert all(call.status < 300 for call in calls)
 
 
-def test_three_quarters_of_an_hour_on_the_kit_cost_103_calls_at_most_24_of_the_desktops_writes() -> None:
+def test_three_quarters_of_an_hour_on_the_kit_cost_79_calls_at_most_24_of_the_desktops_writes() -> None:
     """From T-10 to T+35: both come, one reloads the page, both leave and are uploaded."""
     calls = clean_life(Client.KIT)
     own = [call for call in calls if call.caller == APP]
     assert Counter(call.trigger for call in own) == {
         "schedule": 4,
-        "launch timer": 7,
-        "EC2 event": 11,
-        "stream": 6,  # what desktops say they say to the app: of that, nothing is left to learn
-        "join": 8,  # twice: the keys for links and for tokens, the row, who came
-        "desktop": 65,
+        "launch timer": 5,
+        "EC2 event": 9,
+        "stream": 5,  # what desktops say they say to the app: of that, nothing is left to learn
+        "join": 4,  # twice: the row with the keys for links and for tokens, who came
+        "desktop": 50,
         "safety timer": 2,
     }
     because_of_desktops = Counter(call.operation for call in own if call.trigger == "desktop")
-    assert because_of_desktops == {"GetItem": 41, "UpdateItem": 24}
+    assert because_of_desktops == {"GetItem": 11, "TransactGetItems": 15, "UpdateItem": 24}
     assert len(own) <= AT_MOST_ON_THE_KIT
     asked = Counter(call.operation.partition("/desktop/")[2].partition("/")[2] for call in calls if call not in own)
     assert asked == {"": 2, "ready": 2, "presence": 20, "uploaded": 2}

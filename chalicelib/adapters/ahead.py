@@ -1,0 +1,45 @@
+"""One call where a request needs a row and keys: the keys that are too old by now are read along with the row.
+
+A transaction reads them, and no batch: IAM judges each read of it by itself, as a GetItem. Of a batch, the keys of all
+items must stand in one and the same statement of a policy.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.adapters.keys import item_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from chalicelib.adapters.dynamodb import DynamoMeetings
+    from chalicelib.adapters.keys import TableKeys
+    from chalicelib.domain.keys import Purpose
+
+
+def read_ahead(
+    client: DynamoDBClient, meetings: DynamoMeetings, keys: TableKeys, meeting_id: str, purposes: Iterable[Purpose]
+) -> DynamoMeetings:
+    """Return the table of meetings, knowing this row already where it was read along with keys, strongly consistent.
+
+    Where all keys are young enough nothing is read. Where the call fails, as it does while one of these is written by a
+    transaction, each is read by itself when it is needed, and tells what it is to miss it.
+    """
+    old = keys.too_old(purposes)
+    if not old:
+        return meetings
+    wanted = [(meetings.table, meeting_id), *((keys.table, item_id(purpose)) for purpose in old)]
+    try:
+        answer = client.transact_get_items(
+            TransactItems=[{"Get": {"TableName": table, "Key": {"id": {"S": name}}}} for table, name in wanted]
+        )
+    except (ClientError, BotoCoreError):
+        return meetings
+    row, *found = (each.get("Item", {}) for each in answer["Responses"])
+    keys.take(dict(zip(old, found, strict=True)))
+    return meetings.knowing(meeting_id, row)
