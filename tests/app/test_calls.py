@@ -97,10 +97,10 @@ def calls_of_a_poll(world: World, meeting_id: str, query: str = "?peek=1") -> li
 
 @pytest.mark.parametrize("query", ["?peek=1", ""], ids=["a page", "a click"])
 def test_a_poll_at_a_closed_door_is_one_read_and_at_most_one_write_a_minute(world: World, query: str) -> None:
-    """Once a minute a container also reads the key for links, and how long desktops take."""
+    """Once a minute a container reads the key for links with the row, and then how long desktops take."""
     meeting_id = world.put(meet_time=utc(NOW), status="LAUNCHED")
     for _ in range(2):
-        assert calls_of_a_poll(world, meeting_id, query) == ["GetItem", "GetItem", "UpdateItem", "GetItem"]
+        assert calls_of_a_poll(world, meeting_id, query) == ["TransactGetItems", "UpdateItem", "GetItem"]
         for _ in range(11):
             world.move(seconds=5)
             assert calls_of_a_poll(world, meeting_id, query) == ["GetItem"]
@@ -110,10 +110,10 @@ def test_a_poll_at_a_closed_door_is_one_read_and_at_most_one_write_a_minute(worl
 def test_a_poll_at_an_open_door_is_no_more(world: World) -> None:
     ready = launched("teacher", "i-0123456789abcdef0") | linked("teacher", "i-0123456789abcdef0")
     meeting_id = world.put(meet_time=utc(NOW), teacher_healthy_at=utc(NOW), **ready | {"status": "HEALTHY"})
-    assert calls_of_a_poll(world, meeting_id) == ["GetItem", "GetItem", "UpdateItem"]
+    assert calls_of_a_poll(world, meeting_id) == ["TransactGetItems", "UpdateItem"]
     assert calls_of_a_poll(world, meeting_id) == ["GetItem"]
     world.move(minutes=1)
-    assert calls_of_a_poll(world, meeting_id) == ["GetItem", "GetItem", "UpdateItem"]
+    assert calls_of_a_poll(world, meeting_id) == ["TransactGetItems", "UpdateItem"]
 
 
 def test_scheduling_is_one_write_and_two_timers(world: World) -> None:

@@ -108,14 +108,14 @@ def test_a_cold_start_imports_nothing_that_a_join_does_not_need(world: World) ->
     assert seconds(script, world.cloud.environ) == 0
 
 
-def test_a_first_join_makes_one_client_and_two_reads(world: World) -> None:
-    """The row and the key for links are read with the same client, which costs more to make than anything else."""
+def test_a_first_join_makes_one_client_and_one_read(world: World) -> None:
+    """The row and the key for links are read at once, by a client which costs more to make than anything else."""
     world.put(id="m-1", meet_time=utc(AHEAD), status="SCHEDULED")
     counted = "import boto3\nmade, make = [], boto3.client\n"
     counted += "boto3.client = lambda service, **more: (made.append(service), make(service, **more))[1]\n"
     world.forget_calls()
     assert seconds(counted + FIRST_JOIN + "print(len(made))", world.cloud.environ) == 1
-    assert [call.operation for call in world.calls()] == ["GetItem", "GetItem"]
+    assert [call.operation for call in world.calls()] == ["TransactGetItems"]
 
 
 def _main() -> None:

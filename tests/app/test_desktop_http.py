@@ -80,7 +80,7 @@ def test_it_is_told_whose_root_its_certificate_must_have_at_the_cost_of_the_keys
     world.configure()
     before = len(world.calls())
     assert ask(signed_by(ME))[1]["issuer_root"] == "a root, as PEM"
-    assert [call.operation for call in world.calls()[before:]] == ["GetItem"] * 2, "the row, and keys with root"
+    assert [call.operation for call in world.calls()[before:]] == ["TransactGetItems"], "the row, and keys with root"
 
 
 def test_ready_leads_to_an_open_door_whose_token_the_desktop_itself_takes(
