@@ -16,7 +16,7 @@ from chalicelib.domain.model import Meeting, Reason, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links, told
-from chalicelib.people.entrance import address, entrance
+from chalicelib.rules.doors import address, entrance
 from chalicelib.rules.people import closes_at, note_waiting
 from chalicelib.rules.times import ends_at, times
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain import rows
+from chalicelib.domain import history, rows
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting, MeetingAttribute
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.people import links
-from chalicelib.people.entrance import entrance
 from chalicelib.people.join import step
 from chalicelib.people.recording import standing
 from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
+from chalicelib.rules.doors import entrance
 from chalicelib.rules.people import presence, presence_since, spare_minutes
 from chalicelib.rules.times import duration, ends_at
-
-_OF_AN_ENTRY = ("at", "until", "what", "by", "why", "count")
 
 
 def overview(
@@ -53,7 +50,7 @@ def overview(
             for seat in meeting.seats
         },
         "link_ids": {role.value: links.public_id(meeting, role, keys) for role in Role},
-        "history": _history(meeting.row.get("history")),
+        "history": history.entries(meeting),
     }
 
 
@@ -82,12 +79,6 @@ def _seat(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict[s
         "link_number": seat.link_number,
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _history(entries: object) -> list[dict[str, Any]]:
-    """Return the entries of a row's history that can be understood, each with nothing but what entries hold."""
-    known = (entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
-    return [{name: entry[name] for name in _OF_AN_ENTRY if isinstance(entry.get(name), str | int)} for entry in known]
 
 
 def _text(meeting: Meeting, name: MeetingAttribute) -> str | None:

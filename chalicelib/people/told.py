@@ -14,8 +14,8 @@ from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
-from chalicelib.people.entrance import entrance
 from chalicelib.people.recording import standing
+from chalicelib.rules.doors import entrance
 from chalicelib.rules.people import Presence, closes_at, is_done, presence, presence_since, spare_minutes
 from chalicelib.rules.readiness import usual_minutes
 from chalicelib.rules.times import ends_at, times

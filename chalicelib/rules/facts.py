@@ -57,7 +57,7 @@ class Facts(Moments):
 
     def waits_outside(self, view: SeatView) -> bool:
         """Return whether this role's person waits at a door that is closed."""
-        closed = view.is_gone or not doors.is_open(self.meeting, view.seat)
+        closed = view.is_gone or not doors.entrance(self.meeting, view.seat, self.policy)
         return closed and people.waits(view.seat, self.now, self.policy)
 
     @cached_property
@@ -76,7 +76,7 @@ class Facts(Moments):
         """When a door first stood open, None where none ever did; now where the app launched and it is news."""
         is_news = any(seat.attempt for seat in self.meeting.seats)
         otherwise = self.now if is_news else min(self.times.start or self.now, self.now)
-        return doors.opened_at(self.meeting, otherwise)
+        return doors.opened_at(self.meeting, otherwise, self.policy)
 
     @property
     def was_ever_open(self) -> bool:
@@ -262,7 +262,7 @@ class Facts(Moments):
         if self.checkpoint_open and not self.nobody_came:
             changes.append(writes.checkpoint_held(meeting, now))
         as_noted = writes.after(meeting, writes.together(changes))
-        if not meeting.opened_at and (opened_at := self.opened_at or doors.opened_at(as_noted, now)):
+        if not meeting.opened_at and (opened_at := self.opened_at or doors.opened_at(as_noted, now, self.policy)):
             changes.append(writes.opened(meeting, opened_at))
         if not meeting.listed:
             changes.append(writes.listed(meeting))

@@ -141,7 +141,7 @@ def closes_at(meeting: Meeting, policy: Policy) -> datetime | None:
         return None
     checkpoint, end = times(meeting, policy).checkpoint, ends_at(meeting, policy)
     [other] = [seat for seat in meeting.seats if seat is not done[0]]
-    came = other.joined_at or other.connected_at or (other.waiting_at and not doors.is_open(meeting, other))
+    came = other.joined_at or other.connected_at or (other.waiting_at and not doors.entrance(meeting, other, policy))
     closes = since + policy.upload_grace
     if checkpoint:
         in_time = since <= checkpoint and meeting.checkpoint_at is None

@@ -49,6 +49,7 @@ HARMLESS = {
     "hashlib",
     "hmac",
     "itertools",
+    "re",
     "typing",
 }
 

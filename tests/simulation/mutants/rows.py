@@ -10,8 +10,7 @@ from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Seat
-from chalicelib.people import entrance
-from chalicelib.rules import times
+from chalicelib.rules import doors, times
 from chalicelib.rules.strays import Inventory
 from tests.simulation.mutants.changes import given, returns
 from tests.simulation.mutants.mutant import Mutant
@@ -64,7 +63,7 @@ MUTANTS = (
     Mutant("never ends what outlived every limit", Inventory.outlived, returns([]), RULES),
     Mutant(
         "sends people to whatever address the row holds",
-        entrance.address,
+        doors.address,
         lambda original: lambda seat, policy: seat.link,
         "tests/unit/test_join.py",
     ),
