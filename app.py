@@ -42,6 +42,13 @@ PAGE_HEADERS: dict[str, str | list[str]] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
+LOGO_HEADERS: dict[str, str | list[str]] = {
+    "Content-Type": "image/svg+xml; charset=utf-8",
+    "Cache-Control": "public, max-age=3600",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
+}
+"""An SVG is a document: opened by itself, it runs nothing, loads nothing and is none of the app's own."""
 FETCHED_AHEAD = (("sec-purpose", "prefetch"), ("purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch"))
 """What browsers say where they ask before anybody has clicked: how each header's value begins."""
 EC2_STATES = {
@@ -147,6 +154,15 @@ def meeting_page() -> Response:
 def manage_page() -> Response:
     """The page behind the teacher's link on which they change their own meeting."""
     return _page("manage")
+
+
+@route("/logo", methods=["GET", "HEAD"])
+@answering
+def logo() -> Response:
+    """The logo of whoever runs the stage."""
+    from chalicelib.people.logo import picture
+
+    return Response(picture(runtime.current().settings.operator().logo), LOGO_HEADERS)
 
 
 @route("/", methods=["POST"])

@@ -72,10 +72,14 @@ class RecordingSettings:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """Who runs the stage and answers for its recordings, and whom people may ask; None where that is not said."""
+    """Who runs the stage and answers for its recordings, and whom people may ask; None where that is not said.
+
+    `logo` is the name of a file in `stages/`.
+    """
 
     name: str | None = None
     contact: str | None = None
+    logo: str | None = None
 
 
 class Settings:

@@ -318,6 +318,7 @@ SECRET_ID = Text(
     rf"[A-Za-z0-9/_+=.@-]*[A-Za-z0-9_+=.@-]|arn:[a-z-]+:secretsmanager:{_ARN}", "the name or ARN of a secret"
 )
 FUNCTION = Text("[A-Za-z0-9_:-]+", "the name or ARN of a function")
+FILE = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "the name of a file beside this one, without a folder before it")
 
 
 def arn(service: str, example: str) -> Text:

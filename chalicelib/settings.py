@@ -15,6 +15,7 @@ from chalicelib.kinds import (
     ANY_IMAGE,
     BUCKET,
     DOMAIN,
+    FILE,
     FUNCTION,
     HOST,
     IMAGE,
@@ -218,6 +219,10 @@ SETTINGS = (
     Setting("OPERATOR_CONTACT", Line(200), target="operator.contact", key="operator.contact",
             meaning="whom people ask to have a recording erased: an address or a telephone number; needed where "
             "recordings.record is true", example="privacy@example.com"),
+    Setting("OPERATOR_LOGO", FILE, target="operator.logo", key="operator.logo", example="logo.svg",
+            when_empty="the product's mark",
+            meaning="the file in stages/ with the operator's logo, SVG or PNG, made for a white ground and of 20,000 "
+            "bytes at the most: pages show it in place of the product's mark; it needs operator.name"),
     Setting("SCHEDULE_KEY", Secret(), target="schedule_key", example="what `openssl rand -hex 32` prints",
             meaning="locks `POST /schedule`: the key for `X-Schedule-Key`, in a run that is not deployed"),
     Setting("LINK_SIGNING_KEY", Secret(), target="link_signing_key", example="what `openssl rand -hex 32` prints",

@@ -18,7 +18,7 @@ from typing import Any
 from chalicelib.adapters.keys import CERTIFICATE, CERTIFICATE_FACTS, item_id
 from chalicelib.adapters.lately import LATELY
 from chalicelib.domain.keys import Purpose
-from chalicelib.kinds import REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
+from chalicelib.kinds import FILE, REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
 from chalicelib.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,6 @@ OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, *map(item_id, Purpose
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")
-FILE = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "the name of a file beside this one, without a folder before it")
 EMAIL = Text("[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*", "an e-mail address")
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days for which CloudWatch can keep a log."""
@@ -140,6 +139,7 @@ class Stage:
     keep_days: int = _usual("keep_days")
     operator_name: str = _usual("operator_name")
     operator_contact: str = _usual("operator_contact")
+    operator_logo: str = _usual("operator_logo")
     alarm_email: str = _usual("alarm_email")
     log_retention_days: int = _usual("log_retention_days")
     table: str = _usual("table")

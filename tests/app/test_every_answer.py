@@ -21,7 +21,7 @@ from chalicelib.people import pages
 from tests.app.world import NOW, World, form, utc
 
 ROUTES = {"/": "GET HEAD POST", "/meeting": "GET HEAD", "/schedule": "POST", "/join/m-1/teacher": "GET HEAD"}
-ROUTES |= {"/manage": "GET HEAD", "/meetings/m-1": "GET HEAD PATCH DELETE"}
+ROUTES |= {"/manage": "GET HEAD", "/logo": "GET HEAD", "/meetings/m-1": "GET HEAD PATCH DELETE"}
 ROUTES |= {f"/meetings/m-1/{part}": "POST" for part in ("extend", "replace", "links")}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = ["/nope", "/schedule/x", "/join", "/join/m-1", "/join/m-1/teacher/x", "//", "/a/b/c/d/e/f/g", "/favicon.ico"]
@@ -54,6 +54,7 @@ def assert_refused_by_the_app(answer: HTTPResponse, status: int) -> None:
     [
         ("GET", "/", 200),
         ("GET", "/meeting", 200),
+        ("GET", "/logo", 404),
         ("POST", "/schedule", 200),
         ("POST", "/", 200),
         ("POST", "/schedule/", 200),
@@ -141,6 +142,7 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/": {"get", "head", "post"},
         "/meeting": {"get", "head"},
         "/manage": {"get", "head"},
+        "/logo": {"get", "head"},
         "/schedule": {"post"},
         "/join/{meetingId}/{role}": {"get", "head"},
         "/meetings/{meetingId}": {"get", "head", "patch", "delete"},

@@ -58,11 +58,15 @@ SILENCE = Answer(0)
 
 
 class Stand:
-    """Serves below `/api/`, pages for an `operator` and at a `time`; the last of `answers` is given again and again."""
+    """Serves below `/api/`, pages for an `operator` and at a `time`; the last of `answers` is given again and again.
+
+    `logo` is what is answered to who asks for the operator's.
+    """
 
     def __init__(self) -> None:
         self.time = NOON
         self.operator = OperatorSettings()
+        self.logo = Answer(404)
         self.answers: list[Answer] = []
         self.questions: list[Question] = []
         stand = self
@@ -92,6 +96,8 @@ class Stand:
             asked = dict(parse_qsl(urlsplit(request.path).query)).get("lang", "")
             language = language_for(asked, request.headers.get("Accept-Language", ""))
             answer = Answer(200, page(pages[path.rstrip("/")], self.operator, language), time=self.time)
+        elif path == "/api/logo":
+            answer = self.logo
         else:
             body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
             self.questions.append(Question(request.command, request.path, dict(request.headers), body))

@@ -197,6 +197,30 @@ def test_what_an_operator_is_called_is_data_and_ends_no_element() -> None:
     assert data(page("meeting"), "operator") == {"name": None, "contact": None}
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_an_operators_logo_stands_in_the_place_of_the_products_mark(name: str) -> None:
+    html = page(name, OperatorSettings('Ann & "Co"', logo="logo.svg"))
+    assert '<img id="logo" alt="Ann &amp; &quot;Co&quot;">' in html
+    assert 'id="mark"' not in html
+    assert 'id="brand"' not in html
+    assert "logo.svg" not in html
+    assert len(html.encode()) < LARGEST_PAGE
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_a_page_with_a_logo_may_load_images_and_from_its_own_host_alone(name: str) -> None:
+    assert "; img-src data:; " in page(name)
+    assert "; img-src data: 'self'; " in page(name, OperatorSettings("Ann", logo="logo.svg"))
+    assert "#logo{" not in page(name)
+
+
+def test_a_page_without_a_logo_bears_the_products_mark_and_the_operators_name() -> None:
+    assert '<span id="brand">Elephant</span>' in page("meeting")
+    html = page("meeting", OperatorSettings("<b>Ann</b>"))
+    assert '<span id="mark"><svg' in html
+    assert '<span id="brand">&lt;b&gt;Ann&lt;/b&gt;</span>' in html
+
+
 def test_a_page_is_put_together_once() -> None:
     assert page("meeting") is page("meeting")
     assert page("meeting", OperatorSettings("Ann")) is page("meeting", OperatorSettings("Ann"))

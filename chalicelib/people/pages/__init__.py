@@ -1,4 +1,4 @@
-"""What people see: the pages that the app serves, each one document that needs no second request.
+"""What people see: the pages that the app serves, each one document that needs no second request but for its logo.
 
 A page `name` is `frame.html` around `<name>.html`, with the styles of `style/` (`tokens.css` says every colour, size
 and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. What
@@ -13,7 +13,6 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ LANGUAGES: Final = ("en", "de", "es")
 """The pages' languages; the first is for those who prefer none of them."""
 
 _FOLDER = Path(__file__).parent
+_PRODUCT = "Elephant"
 _SHARED = "shared"  # the section of the sentences that every page holds
 _WITHOUT_A_SCRIPT = ("frame.no_script", "frame.unable")  # said in every language, since nothing can choose
 _NAME = "language.name"
@@ -54,7 +54,7 @@ def page(name: str, operator: OperatorSettings = OperatorSettings(), language: s
     """Return the HTML of the page `name` ("schedule", "meeting", "manage") in a language, put together once a process.
 
     The page's own security policy allows exactly the styles and the scripts written in it: whatever else might find
-    its way into the document is not run.
+    its way into the document is not run. An image of its own it loads only where the operator has a logo.
 
     Raises:
         FileNotFoundError: there is no page of that name.
@@ -65,22 +65,22 @@ def page(name: str, operator: OperatorSettings = OperatorSettings(), language: s
     strings = {each: _strings(each, name) for each in LANGUAGES}
     own = {key: said for key, said in strings[language].items() if key not in {*_WITHOUT_A_SCRIPT, _NAME}}
     mark = _read("mark.svg").strip()
-    styles = ("tokens", "base", *_PARTS.get(name, ()), name)
+    styles = ("tokens", "base", *(["logo"] if operator.logo else []), *_PARTS.get(name, ()), name)
     parts = {key: _in_every_language(strings, key) for key in _WITHOUT_A_SCRIPT}
     parts |= {
+        "brand": _brand(operator, mark),
         "icon": f"data:image/svg+xml;base64,{base64.b64encode(_own_colour(mark).encode()).decode()}",
         "language": language,
         "languages": "".join(f'<option value="{each}" lang="{each}">{strings[each][_NAME]}' for each in LANGUAGES),
         "main": squeezed_document(main),
-        "mark": mark,
-        "operator": _data(asdict(operator)),
+        "operator": _data({"name": operator.name, "contact": operator.contact}),
         "script": squeezed_script(joined(name, _read)),
         "strings": _data({key: said for key, said in own.items() if key not in standing}),
         "style": squeezed_style("".join(_read(f"style/{each}.css") for each in styles)),
     }
     document = _MARK.sub(lambda mark: parts.get(mark[1], mark[0]), frame)
     document = _TO_BE_SAID.sub(lambda tag: tag[1] + html.escape(own[tag[3]], quote=False), document)
-    return document.replace(_POLICY, _policy(document))
+    return document.replace(_POLICY, _policy(document, images="data: 'self'" if operator.logo else "data:"))
 
 
 def _read(path: str) -> str:
@@ -91,6 +91,14 @@ def _strings(language: str, name: str) -> dict[str, Any]:
     """Return the sentences that a page needs in one language, by their keys; one in several forms is a mapping."""
     sections = json.loads(_read(f"strings/{language}.json"))
     return {key: said for part in (_SHARED, *_PARTS.get(name, ()), name) for key, said in sections[part].items()}
+
+
+def _brand(operator: OperatorSettings, mark: str) -> str:
+    """Return whose pages these are: their logo, which the script fetches, or the product's mark and their name."""
+    name = html.escape(operator.name or _PRODUCT)
+    if operator.logo:
+        return f'<img id="logo" alt="{name}">'
+    return f'<span id="mark">{mark}</span>\n  <span id="brand">{name}</span>'
 
 
 def _data(value: object) -> str:
@@ -108,7 +116,7 @@ def _own_colour(mark: str) -> str:
     return mark.replace("currentColor", "#3d63c9")
 
 
-def _policy(document: str) -> str:
+def _policy(document: str, images: str) -> str:
     allowed: dict[str, list[str]] = {"style": [], "script": []}
     for tag, text in _INLINE.findall(document):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -119,7 +127,7 @@ def _policy(document: str) -> str:
             "base-uri 'none'",
             "form-action 'none'",
             "connect-src 'self'",
-            "img-src data:",
+            f"img-src {images}",
             f"style-src {' '.join(allowed['style'])}",
             f"script-src {' '.join(allowed['script'])}",
         ]

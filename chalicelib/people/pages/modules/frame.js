@@ -11,14 +11,9 @@ export function entitle(words) {
   if (document.title !== title) document.title = title;
 }
 
-/* Fill in what is the same on every page, and every text that the document itself names. */
-export function frame() {
-  $("brand").textContent = BRAND;
-  if (OPERATOR.logo) {
-    $("logo").src = OPERATOR.logo;
-    $("logo").hidden = false;
-    $("mark").hidden = true;
-  }
+/* Fill in what is the same on every page, and every text that the document itself names. `here` is where they lie. */
+export function frame(here) {
+  for (const logo of document.querySelectorAll("#logo")) logo.src = new URL("logo", here);
   if (OPERATOR.contact) {
     $("contact-words").replaceWith(contact(OPERATOR.contact));
     $("contact").hidden = false;

@@ -21,7 +21,7 @@ const EXTENSION = 15;     // minutes
 const REPLACING = 10;     // minutes that another desktop usually takes
 const NAMES = ["teacher_name", "student_name"];
 
-frame();
+frame(HERE);
 const fields = fieldsOf([...NAMES, "meet_time", "time_zone", "duration_minutes"]);
 const when = whenIn(fields);
 

@@ -49,7 +49,7 @@ let next = 0;             // the timer of the next one
 let looked = Date.now();  // when this page last looked at the clock
 
 layOutSteps();
-frame();
+frame(HERE);
 offerSound();
 offerChecks();
 offerExtension(poll);

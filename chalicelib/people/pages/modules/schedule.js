@@ -14,7 +14,7 @@ import { keptMeeting, keptMeetings, keepMeeting, forgetMeetings } from "./kept.j
 const HERE = new URL(location.pathname.replace(/\/?$/, "/"), location.origin);
 const made = new Map();   // what was scheduled since the page was opened, by its id
 
-frame();
+frame(HERE);
 const fields = fieldsOf([
   "teacher_name", "student_name", "meet_time", "time_zone", "duration_minutes", "teacher_email", "schedule_key",
 ]);
