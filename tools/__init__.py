@@ -52,6 +52,7 @@ Base:
     version     of this copy of the project
     iam_lag     changes that Lambda refuses until IAM has spread a role
     stack       infra/template.yaml as a CloudFormation stack: up, outputs, down
+    logo        the operator's logo: judged before it ships
     issuer      whose certificates desktops must have: from the stage's file to the state table
     pem         certificates and keys: made for a request, and judged
     kept_recordings  what lies in a recordings' bucket

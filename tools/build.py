@@ -25,7 +25,7 @@ _SETTINGS = ("CodeSha256", "Runtime", "Handler", "Role", "Timeout", "MemorySize"
 
 
 def digest(stage: Stage, root: Path = ROOT) -> str:
-    """Return the digest of the code, requirements, configuration and policies that a deploy would take."""
+    """Return the digest of the code, logo, requirements, configuration and policies that a deploy would take."""
     sha = hashlib.sha256(f"python {sys.version_info[:2]}, chalice {version('chalice')}".encode())
     config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
     config["stages"] = config["stages"].get(stage.name)
@@ -38,6 +38,8 @@ def digest(stage: Stage, root: Path = ROOT) -> str:
 
 def _files(stage: Stage, root: Path) -> Iterator[Path]:
     yield from (root / "app.py", root / "requirements.txt")
+    if stage.operator_logo:
+        yield root / "stages" / stage.operator_logo
     yield from sorted((root / ".chalice" / stage.name).glob("policy-*.json"))
     for folder in ("chalicelib", "vendor"):
         yield from sorted(p for p in (root / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts)

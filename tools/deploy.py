@@ -29,6 +29,7 @@ from tools import (
     kept_certificate,
     keys,
     lock,
+    logo,
     own_statements,
     place,
     providers,
@@ -84,6 +85,7 @@ def deploy(stage: Stage, client: Clients, root: Path = ROOT) -> list[str]:
         raise StageError(" ".join(wrong))
     own_statements.load(stage, root / "stages")  # what cannot be used is refused before anything is touched
     issuer.load(stage, datetime.now(UTC), root / "stages")
+    logo.judge(stage, root / "stages")
     account = enter(stage, client)
     place.refuse_another(stage, account, root)
     stage = images.pinned(stage, client)

@@ -1,4 +1,4 @@
-"""Chalice's package of what ships: what the lock holds and nothing else, and the same bytes from the same commit.
+"""Chalice's package of what ships: what the lock holds, the stage's logo and nothing else; one commit, the same bytes.
 
 Left alone, Chalice lets pip choose for the machine that deploys. What of that does not run on Lambda (most of what is
 compiled, on a machine that is not Linux) it fetches again by name, without hashes; it builds what has no wheel, leaves
@@ -78,4 +78,7 @@ class Packager(packager.LambdaDeploymentPackager):
         """Return the path of the package."""
         Path(self.deployment_package_filename(project_dir, python_version)).unlink(missing_ok=True)
         path: str = super().create_deployment_package(project_dir, python_version)
+        if logo := os.environ.get("OPERATOR_LOGO"):
+            with self._osutils.open_zip(path, "a", self._osutils.ZIP_DEFLATED) as archive:
+                archive.write(str(Path(project_dir, "stages", logo)), f"stages/{logo}")
         return path

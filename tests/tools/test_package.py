@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
 from click import ClickException
 
+from chalicelib.people import logo
+from tests.pictures import SVG
 from tools.chalice import run_chalice
 from tools.package import Files, Wheels
 from tools.stage import FUNCTIONS, ROOT, load
@@ -94,6 +98,27 @@ def test_two_builds_of_one_commit_are_the_same_to_the_byte(package: Path, tmp_pa
     [made] = (project / ".chalice" / "deployments").iterdir()
     made.write_bytes(b"made earlier, without the lock")
     assert (packaged(project) / "deployment.zip").read_bytes() == first
+
+
+def test_a_logo_that_the_stage_names_ships_beside_the_app_and_only_with_that_stage(
+    package: Path, tmp_path: Path
+) -> None:
+    project = copied(tmp_path)
+    (project / "stages").mkdir()
+    (project / "stages" / "logo.svg").write_text(SVG)
+    named = replace(load("dev"), operator_logo="logo.svg")
+    made = []
+    for stage in (named, named, load("dev")):
+        run_chalice(stage, "package", "out", root=project)
+        made.append((project / "out" / "deployment.zip").read_bytes())
+    first, again, without = made
+    assert first == again
+    assert without == (package / "deployment.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert archive.read("stages/logo.svg") == SVG.encode()
+        assert archive.getinfo("stages/logo.svg").external_attr >> 16 == 0o100644
+        assert [name for name in archive.namelist() if name.startswith("stages/")] == ["stages/logo.svg"]
+    assert logo._FOLDER == ROOT / "stages", "the app looks for it there"
 
 
 def test_plain_chalice_takes_the_package_that_was_made_from_the_lock(package: Path) -> None:

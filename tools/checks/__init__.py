@@ -25,6 +25,7 @@ from tools.checks import (
     kit,
     meetings,
     network,
+    pages,
     recordings,
     roles,
     table,
@@ -58,6 +59,7 @@ BEFORE = _by_name(
     roles.instance_profile,
     dns.zone,
     meetings.video,
+    pages.logo,
     recordings.consent,
     recordings.recordings_bucket,
 )
