@@ -36,7 +36,7 @@ FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-fast coverage check format simulate crash-points mutants bench
+.PHONY: help demo stories run test test-fast coverage check format simulate crash-points mutants bench
 .PHONY: doctor image deploy certificate smoke key recordings erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
@@ -49,6 +49,9 @@ help: ## Show the targets.
 
 demo: $(READY) ## Run one meeting through its whole life on the embedded cloud (SCENARIO=normal).
 	@$(BIN)/python -m localcloud.demo $(SCENARIO)
+
+stories: $(READY) ## Play what people do at the door and lose on the way, and tell how each story ends.
+	@$(BIN)/python -m localcloud.stories
 
 run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000 until Ctrl-C (SPEED=20).
 	@$(BIN)/python -m localcloud.run

@@ -1,4 +1,4 @@
-"""What people do at the door and lose on the way: `python -m localcloud.stories` tells how each story ends.
+"""What people do at the door and lose on the way: `make stories` tells how each story ends.
 
 Each is played on desktops of the kit, whose people come by a page that peeks, and on desktops with scripts, whose page
 clicks each time that it asks: nobody leaves that open in a tab, and no program that follows a link clicks. The exit
