@@ -85,6 +85,7 @@ class Cloud:
         self._ports = (aws_port, cloudflare_port, http_port)
         self._domain = domain
         self._stack = ExitStack()
+        self._operators: dict[str, Any] = {}
 
     def __enter__(self) -> Cloud:
         """Start the servers, make what an account holds before the app is deployed, and wire the app up.
@@ -142,8 +143,13 @@ class Cloud:
         return Person(link, self.url, self.cloudflare, self.desktops, self.clock, self.timeline, peeks=peeks)
 
     def operator(self, service: str) -> Any:
-        """Return a boto3 client of somebody who looks on; the ledger keeps them apart from the app."""
-        return self.aws.client(service, OPERATOR)
+        """Return a boto3 client of somebody who looks on; the ledger keeps them apart from the app.
+
+        There is one for each service: to make one takes longer than most calls.
+        """
+        if service not in self._operators:
+            self._operators[service] = self.aws.client(service, OPERATOR)
+        return self._operators[service]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return every row of the table as plain values."""

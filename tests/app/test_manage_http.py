@@ -201,7 +201,7 @@ def test_a_link_of_nobodys_is_refused_before_anything_is_read(world: World, publ
 
 
 def test_a_link_to_a_meeting_whose_row_is_gone_is_answered_so(own: Own) -> None:
-    own.world._operator("dynamodb").delete_item(TableName="elephant-meetings", Key={"id": {"S": own.id}})
+    own.world.cloud.operator("dynamodb").delete_item(TableName="elephant-meetings", Key={"id": {"S": own.id}})
     assert own.ask("GET").status_code == 404
 
 

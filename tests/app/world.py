@@ -6,7 +6,6 @@ event that it is about, and looks at what AWS, the zone and the log then hold.
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import os
@@ -59,12 +58,6 @@ class StillClock:
         pass
 
 
-@functools.cache
-def _operator(cloud: Cloud, service: str) -> Any:
-    """Keep one client a cloud and service: making one takes longer than a test does."""
-    return cloud.operator(service)
-
-
 class World:
     """One test's view of the cloud, the app and its log."""
 
@@ -96,9 +89,6 @@ class World:
         self.cloud.cloudflare.outage = None
         self.cloud.ledger.calls.clear()
 
-    def _operator(self, service: str) -> Any:
-        return _operator(self.cloud, service)
-
     # --- the app's surroundings
 
     def configure(self, **variables: str | None) -> None:
@@ -120,7 +110,7 @@ class World:
         self.configure()
 
     def keep_secret(self, content: str = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})) -> None:
-        self._operator("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=content)
+        self.cloud.operator("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=content)
         self.configure()
 
     def move(self, **by: float) -> None:
@@ -131,12 +121,12 @@ class World:
     def put(self, **row: Any) -> str:
         """Write a row as somebody does in the console, and return its id."""
         row.setdefault("id", f"m-{uuid.uuid4().hex}")
-        self._operator("dynamodb").put_item(TableName=TABLE, Item=image(row))
+        self.cloud.operator("dynamodb").put_item(TableName=TABLE, Item=image(row))
         return str(row["id"])
 
     def write(self, meeting_id: str, **values: Any) -> None:
         """Write attributes blindly, as desktops do."""
-        self._operator("dynamodb").update_item(
+        self.cloud.operator("dynamodb").update_item(
             TableName=TABLE,
             Key=image({"id": meeting_id}),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
@@ -157,7 +147,7 @@ class World:
         usual = {"Name": f"{meeting_id}_{role}", "MeetingID": meeting_id, "Role": role}
         usual |= {"Project": "Elephant", "Stage": "dev"}
         borne = [{"Key": key, "Value": value} for key, value in (usual | tags).items() if value is not None]
-        reply = self._operator("ec2").run_instances(
+        reply = self.cloud.operator("ec2").run_instances(
             ImageId=self._environ["AMI_ID"],
             MinCount=1,
             MaxCount=1,
@@ -182,7 +172,7 @@ class World:
         return {record["name"]: record["content"] for record in self.cloud.cloudflare.records.values()}
 
     def timers(self) -> dict[str, dict[str, Any]]:
-        client = self._operator("scheduler")
+        client = self.cloud.operator("scheduler")
         names = [schedule["Name"] for schedule in client.list_schedules()["Schedules"]]
         return {name: client.get_schedule(Name=name) for name in names}
 
