@@ -1,18 +1,49 @@
 """What holds of every test: nothing goes through a proxy to this machine's own ports, and the app calls nothing of AWS
 but what its functions are granted.
+
+And what none of them needs twice is done once a process: to read how AWS's services are called, and to look through
+all that lives as long as the process for garbage.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from localcloud import loopback
 from tools.calls import Calls, known_calls, observing
 
 os.environ.update(loopback.exempt(os.environ))
+
+_GARBAGE_AT = (10_000, 10, 10)
+"""Ten times as seldom as usual: a client of AWS is thousands of objects, and models of services are a million."""
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the tests were made of out of every search for garbage."""
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_AT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Let sessions share the models of services, as clients of one session do: they are only read."""
+    read, models = JSONFileLoader.load_file, dict[str, Any]()
+
+    def load_file(loader: JSONFileLoader, path: str) -> Any:
+        found = models.get(path) or read(loader, path)
+        if found is not None:
+            models[path] = found
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
 
 
 @pytest.fixture(scope="session")
