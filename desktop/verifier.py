@@ -24,6 +24,7 @@ GO_BACK = "Go back to the meeting's page and open your desktop from there again.
 _FIELDS = {"sessionId", "authenticationToken", "clientAddress"}
 _LONGEST_BODY = 8192
 _PATIENCE_S = 5
+_POLL_S = 0.5
 
 log = logging.getLogger("elephant.desktop")
 
@@ -43,7 +44,7 @@ class Verifier:
 
         self._server = _Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, name="verifier", daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(_POLL_S,), name="verifier", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -38,7 +38,8 @@ def judge() -> Judge:
 
 
 @pytest.fixture
-def verifier(judge: Judge) -> Iterator[Verifier]:
+def verifier(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Verifier]:
+    monkeypatch.setattr("desktop.verifier._POLL_S", 0.01)  # it notices that quickly that it is to stop
     verifier = Verifier(judge, USER)
     yield verifier
     verifier.stop()
