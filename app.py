@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, IAMAuthorizer, Rate, Request, Response, RouteEntry
 
 from chalicelib import log, runtime
-from chalicelib.control import events
 from chalicelib.domain import errors, rows
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
@@ -526,6 +525,8 @@ class Event(BaseLambdaEvent):
 @app.lambda_function(name="launch_ec2")
 def launch_ec2(event: object, context: object) -> None:
     """The meeting's launch timer has fired, or somebody tests a launch by hand."""
+    from chalicelib.control import events
+
     here = runtime.current()
     here.triggers.launch_timer(events.timer(event, here.seal))
 
@@ -533,18 +534,24 @@ def launch_ec2(event: object, context: object) -> None:
 @app.lambda_function(name="safety_net")
 def safety_net(event: object, context: object) -> None:
     """The meeting's safety timer has fired."""
+    from chalicelib.control import events
+
     runtime.current().triggers.safety_timer(events.timer(event))
 
 
 @app.on_cw_event(EC2_STATES, name="dns_watchdog")
 def dns_watchdog(event: Event) -> None:
     """An instance runs, or is on its way out."""
+    from chalicelib.control import events
+
     runtime.current().triggers.state_change(events.state_change(event.to_dict()))
 
 
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
 def stream_terminator(event: Event) -> None:
     """Rows were written: by the app, by desktops, by hand."""
+    from chalicelib.control import events
+
     here = runtime.current()
     here.triggers.row_changes(events.row_changes(event.to_dict(), here.seal))
 

@@ -11,22 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import (
-    Action,
-    Attempt,
-    DropTimers,
-    Launch,
-    Observe,
-    Publish,
-    Rearm,
-    Terminate,
-    Update,
-    Withdraw,
-)
+from chalicelib.domain.actions import Action, Attempt, DropTimers, Launch, Observe, Publish, Rearm, Terminate, Withdraw
 from chalicelib.domain.keys import Seal
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Observation, Owner, State, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.rules.facts import Facts
 
 T = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.control.ports import Calendar
-from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.update import Update
 from tests.fakes import FakeMeetings
 from tests.wire import Wire
 

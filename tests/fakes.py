@@ -16,7 +16,7 @@ from typing import Any
 
 from chalicelib.control.ports import Desktops, Dns, Meetings, Timers
 from chalicelib.domain import history, rows
-from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import (
     AttemptSpent,
     Conflict,
@@ -28,6 +28,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, State
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.names import one_form
 from tests.builders import SEAL
 from tests.wire import Wire

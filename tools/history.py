@@ -13,11 +13,11 @@ from typing import Any
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.domain import history, rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Attribute
 from chalicelib.domain.recordings import of_meeting
+from chalicelib.domain.update import Update
 from tools.errors import ignore_not_found
 from tools.kept_recordings import HISTORY, Bucket
 from tools.stage import StageError

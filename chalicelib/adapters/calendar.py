@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import QUARTERS_OF_A_WEEK, Week
 from chalicelib.domain.errors import Conflict, Unavailable
+from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain import history, rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, NoSuchMeeting, Unavailable
 from chalicelib.domain.history import Entry
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.model import Meeting
+from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

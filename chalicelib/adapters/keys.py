@@ -12,12 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
 from chalicelib.domain import rows
-from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from chalicelib.domain.certificate import Certificate
 
 KEPT = timedelta(minutes=1)
 ALL_SIGNED = "all_signed"
@@ -194,6 +195,8 @@ def _certificate_in(item: Mapping[str, Mapping[str, Any]], table: str) -> Certif
     Raises:
         ConfigError: it holds none; the message repeats nothing of it.
     """
+    from chalicelib.domain.certificate import Certificate
+
     texts = [item.get(name, {}).get("S") for name in ("certificate", "key", "issuer_root", "certificate_id")]
     if not all(isinstance(text, str) and text for text in texts):
         raise _spoilt(CERTIFICATE, table)

@@ -21,12 +21,12 @@ from chalicelib.domain.actions import (
     Rearm,
     Step,
     Terminate,
-    Update,
     Withdraw,
 )
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Meeting
+from chalicelib.domain.update import Update
 
 
 def apply(world: World, meeting: Meeting, actions: Iterable[Action], outside: tuple[Entry, ...] = ()) -> None:

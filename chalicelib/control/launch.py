@@ -15,9 +15,10 @@ from chalicelib import log
 from chalicelib.control.persist import Overtaken, persist
 from chalicelib.control.ports import World
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Attempt, Cause, Launch, Update
+from chalicelib.domain.actions import Attempt, Cause, Launch
 from chalicelib.domain.errors import Conflict, ElephantError, LaunchRefused, NoCapacity
 from chalicelib.domain.model import Desktop, Meeting
+from chalicelib.domain.update import Update
 from chalicelib.rules.times import deadline_once_begun, movable
 
 

@@ -14,11 +14,12 @@ from chalicelib.control.apply import apply
 from chalicelib.control.persist import Overtaken
 from chalicelib.control.ports import World
 from chalicelib.domain import history, writes
-from chalicelib.domain.actions import Action, Launch, Update, is_undecided
+from chalicelib.domain.actions import Action, Launch, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.rules.facts import NO_HINTS, Hints
 from chalicelib.rules.plan import plan, strangers
 

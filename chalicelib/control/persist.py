@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from chalicelib import log
 from chalicelib.control.ports import World
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.model import Desktop, Meeting
+from chalicelib.domain.update import Update
 
 
 class Overtaken(Conflict):

@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.actions import Attempt
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
     from chalicelib.domain.calendar import Week

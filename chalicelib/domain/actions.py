@@ -6,16 +6,14 @@ it does not depend on, wherever it stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from chalicelib.domain.history import APP, Entry
-from chalicelib.domain.model import Attribute, DnsRecord
-from chalicelib.domain.rows import timestamp
+from chalicelib.domain.model import DnsRecord
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import BaseStep, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +21,6 @@ class Observe:
     """The plan needs to see the meeting's desktops before it can decide."""
 
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    why: str
-    needs: tuple[Step, ...] = field(default=(), kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Update(_Step):
-    """Change the row, provided that every attribute in `expect` still is what it was (None: absent).
-
-    An update that is not `urgent` is made when there is something else to do anyhow, or by the next sweep.
-
-    It is an entry of the row's history: `by` is who wanted it, `reason` what a person said why. A sign of life, which
-    is `quiet`, is none. `told` are entries of what others have written; they are added with it.
-    """
-
-    set: Mapping[Attribute, Any] = field(default_factory=dict)
-    remove: tuple[Attribute, ...] = ()
-    expect: Mapping[Attribute, Any] = field(default_factory=dict)
-    urgent: bool = True
-    by: str = APP
-    reason: str = ""
-    quiet: bool = False
-    told: tuple[Entry, ...] = ()
-
-    def entries(self, now: datetime) -> tuple[Entry, ...]:
-        """Return what the row's history is to have of it; `now`, in UTC, is when it is written."""
-        own = () if self.quiet else (Entry(timestamp(now), self.why, self.by, self.reason),)
-        return (*self.told, *own)
 
 
 class Cause(StrEnum):
@@ -113,7 +80,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Launch(_Step):
+class Launch(BaseStep):
     """Begin or resume the launch of one or both desktops; the intent is persisted first.
 
     `forced`: by somebody's word, before the meeting's time.
@@ -124,7 +91,7 @@ class Launch(_Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Publish(_Step):
+class Publish(BaseStep):
     """Make names resolve; with `repair` they may be in the zone already, with a wrong address."""
 
     records: tuple[DnsRecord, ...]
@@ -132,21 +99,21 @@ class Publish(_Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Withdraw(_Step):
+class Withdraw(BaseStep):
     """Take names out of DNS; a name that is not there is fine."""
 
     records: tuple[DnsRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Terminate(_Step):
+class Terminate(BaseStep):
     """End desktops for good; one that is gone is fine."""
 
     desktop_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rearm(_Step):
+class Rearm(BaseStep):
     """Let desktops bear another deadline, which their guests obey too."""
 
     desktop_ids: tuple[str, ...]
@@ -154,7 +121,7 @@ class Rearm(_Step):
 
 
 @dataclass(frozen=True, slots=True)
-class DropTimers(_Step):
+class DropTimers(BaseStep):
     """Delete timers that have not fired yet; one that is gone is fine."""
 
     names: tuple[str, ...]

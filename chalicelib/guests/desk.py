@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from chalicelib import log
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.door import door_keys
 from chalicelib.domain.errors import BadRequest, Conflict, MeetingOver, NoSuchAddress, NoSuchMeeting, Unavailable
@@ -24,6 +23,7 @@ from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
+from chalicelib.domain.update import Update
 from chalicelib.rules.people import closes_at, is_done
 from chalicelib.rules.times import ends_at, times
 

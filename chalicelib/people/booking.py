@@ -13,10 +13,10 @@ from typing import Any
 from chalicelib import log
 from chalicelib.control.ports import Calendar
 from chalicelib.domain import rows, writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, TimeFull, Unavailable
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.update import Update
 from chalicelib.rules.calendar import (
     NONE,
     booked,

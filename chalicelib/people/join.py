@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
-from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import Conflict, MeetingOver, Unavailable
 from chalicelib.domain.model import Meeting, Reason, Status
@@ -19,6 +18,9 @@ from chalicelib.people import links, told
 from chalicelib.rules.doors import address, entrance
 from chalicelib.rules.people import closes_at, note_waiting
 from chalicelib.rules.times import ends_at, times
+
+if TYPE_CHECKING:
+    from chalicelib.control.ports import Meetings
 
 SCHEDULED = "scheduled"
 """The step before any desktop is due."""

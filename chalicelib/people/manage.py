@@ -14,12 +14,12 @@ from typing import Any
 from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import history, writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict, Forbidden, Unavailable
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.people import links
 from chalicelib.people.booking import TRIES, Bookings, give_way
 from chalicelib.people.overview import overview

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.control.ports import Lately
 from chalicelib.domain import rows
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
@@ -19,6 +18,9 @@ from chalicelib.rules.doors import entrance
 from chalicelib.rules.people import Presence, closes_at, is_done, presence, presence_since, spare_minutes
 from chalicelib.rules.readiness import usual_minutes
 from chalicelib.rules.times import ends_at, times
+
+if TYPE_CHECKING:
+    from chalicelib.control.ports import Lately
 
 
 def of_living(

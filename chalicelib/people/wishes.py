@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import BadRequest, NotPossible
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting, MeetingAttribute, Reason
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.rows import HIGHEST_COUNT
 from chalicelib.domain.seat import Role, Seat
+from chalicelib.domain.update import Update
 from chalicelib.people.fields import EARLIEST, LATEST, Fields
 from chalicelib.rules.people import longest_duration, may_be_in, may_replace
 from chalicelib.rules.times import duration, ends_at

@@ -12,9 +12,10 @@ from datetime import datetime
 from functools import cached_property
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Cause, Update
+from chalicelib.domain.actions import Cause
 from chalicelib.domain.model import Desktop, DnsRecord, Meeting, Owner, Status
 from chalicelib.domain.seat import Seat
+from chalicelib.domain.update import Update
 from chalicelib.rules import doors, people
 from chalicelib.rules.moments import NO_HINTS, Hints, Moments
 from chalicelib.rules.views import SeatView, Situation, is_anothers

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role, Seat
+from chalicelib.domain.update import Update
 from chalicelib.rules import doors
 from chalicelib.rules.times import duration, ends_at, times
 

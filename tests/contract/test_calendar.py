@@ -15,9 +15,9 @@ from chalicelib.adapters.calendar import DynamoCalendar
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.control.ports import Calendar
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.calendar import Week, quarter_of, week_of
 from chalicelib.domain.errors import Conflict, Unavailable
+from chalicelib.domain.update import Update
 from tests.contract.conftest import NO_NETWORK, Account
 from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeMeetings

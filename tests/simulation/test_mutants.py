@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from chalicelib.domain.actions import Terminate, Update, Withdraw
+from chalicelib.domain.actions import Terminate, Withdraw
+from chalicelib.domain.update import Update
 from tests.builders import change
 from tests.simulation.mutants.catalog import MUTANTS
 from tests.simulation.mutants.changes import (

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.control import events
 from chalicelib.control.events import RowChange
 from chalicelib.domain import history, outside, rows, writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.history import APP, Entry
 from chalicelib.domain.model import Meeting
+from chalicelib.domain.update import Update
 
 AT = datetime(2026, 3, 1, 15, tzinfo=UTC)
 NOW = "2026-03-01T15:00:00Z"

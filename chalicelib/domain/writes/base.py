@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.history import APP, HISTORY, Entry
 from chalicelib.domain.model import Attribute, Meeting
 from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.update import Update
 
 OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "ec2_id",

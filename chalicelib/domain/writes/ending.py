@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.actions import Step, Update
 from chalicelib.domain.model import Attribute, Meeting, Reason, Status
 from chalicelib.domain.rows import LISTED
 from chalicelib.domain.seat import SeatAttribute, attribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end, there
+
+if TYPE_CHECKING:
+    from chalicelib.domain.actions import Step
 
 _OF_AN_END: tuple[SeatAttribute, ...] = (
     "ec2_id",

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.model import Attribute, Meeting, Status
 from chalicelib.domain.seat import Seat, SeatAttribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end, there
 
 _OF_AN_UPLOAD: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "saved_at", "connected_at", "returned_at")

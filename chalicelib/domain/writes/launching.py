@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.actions import Attempt, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LAUNCH_RESTS_ON
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, still_back, there, vouched_by
+
+if TYPE_CHECKING:
+    from chalicelib.domain.actions import Attempt
 
 _OF_LATENESS: tuple[SeatAttribute, ...] = (
     "ec2_id",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.actions import Step, Update
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LISTED
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, still_back, there, vouched_by
+
+if TYPE_CHECKING:
+    from chalicelib.domain.actions import Step
 
 _OF_AN_UPLOAD: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "returned_at")
 _DATED = {role: tuple(attribute(role, name) for name in _OF_AN_UPLOAD) for role in Role}

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actions import Update
 from chalicelib.domain.model import Attribute, Meeting, MeetingAttribute, Reason, Status
 from chalicelib.domain.rows import HIGHEST_COUNT, LISTED
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end
 from chalicelib.domain.writes.launching import of_a_move
 

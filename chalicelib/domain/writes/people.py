@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.actions import Update
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
 from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end
 
 SCHEDULER = "whoever asked POST /schedule"

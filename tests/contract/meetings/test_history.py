@@ -12,10 +12,10 @@ import pytest
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.domain import history, rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import KEPT, LONGEST, Entry
 from chalicelib.domain.model import Status
+from chalicelib.domain.update import Update
 from tests.builders import change
 from tests.contract.meetings.stages import AT, TABLE, RealStage, Stage
 

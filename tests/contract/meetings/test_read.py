@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import BadEvent, NoSuchMeeting, Unavailable
 from chalicelib.domain.model import Meeting, Status
+from chalicelib.domain.update import Update
 from tests.contract.meetings.stages import TABLE, RealStage, Stage
 
 

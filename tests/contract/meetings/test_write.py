@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Reason, Status
 from chalicelib.domain.seat import Role, attribute
+from chalicelib.domain.update import Update
 from tests.builders import change, without_history
 from tests.contract.meetings.stages import AT, Stage
 

@@ -18,9 +18,10 @@ from chalicelib.adapters.ec2 import Ec2Desktops, subnets
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
 from chalicelib.adapters.scheduler import SchedulerTimers
 from chalicelib.adapters.secrets import SecretToken
-from chalicelib.domain.actions import Attempt, Update
+from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import LaunchRefused, NoCapacity
 from chalicelib.domain.model import Desktop, Meeting
+from chalicelib.domain.update import Update
 from tests.simulation.mutants.changes import Stubbed, alters, always, does_nothing, given, raises, with_attribute
 from tests.simulation.mutants.mutant import Mutant
 

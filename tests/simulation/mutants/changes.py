@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.actions import Observe, Step, Update
+from chalicelib.domain.actions import Observe, Step
+from chalicelib.domain.update import Update
 from tests.simulation.mutants.mutant import Altered, Change
 
 

@@ -14,9 +14,9 @@ from chalicelib.control.look import Looker
 from chalicelib.control.sweep import Sweeper, SweepReport
 from chalicelib.control.triggers import Triggers
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Update
 from chalicelib.domain.errors import DnsError, LaunchRefused, Unavailable
 from chalicelib.domain.model import Desktop
+from chalicelib.domain.update import Update
 from chalicelib.domain.writes import OF_A_LAUNCH
 from tests.simulation.mutants.changes import (
     Stubbed,

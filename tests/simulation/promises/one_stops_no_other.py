@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Launch, Terminate, Update
+from chalicelib.domain.actions import Launch, Terminate
 from chalicelib.domain.seat import Role, attribute
+from chalicelib.domain.update import Update
 from chalicelib.log import Warn
 from tests.fakes import Row
 from tests.simulation.figures import Figures

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.actions import Action, Observe, Publish, Update
+from chalicelib.domain.actions import Action, Observe, Publish
 from chalicelib.domain.model import Observation
+from chalicelib.domain.update import Update
 from chalicelib.runtime import current
 from tests.simulation.promises.truth import named
 from tests.simulation.world.lives import DOMAIN, Life

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import rows
-from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate, Update
+from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, State, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.rules.facts import Hints
 from chalicelib.rules.plan import plan
 from tests.builders import POLICY, RECORDED, T, applied, at, bearing_its_deadline, link, row, spell, understood

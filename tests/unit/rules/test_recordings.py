@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.actions import Update
 from chalicelib.domain.model import UNKNOWN, State
+from chalicelib.domain.update import Update
 from tests.builders import (
     BOTH_RUN,
     HEALTHY,

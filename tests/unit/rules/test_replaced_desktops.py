@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import writes
-from chalicelib.domain.actions import Launch, Update
+from chalicelib.domain.actions import Launch
 from chalicelib.domain.model import Observation, State
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
+from chalicelib.domain.update import Update
 from chalicelib.rules.facts import NO_HINTS
 from chalicelib.rules.people import is_done
 from chalicelib.rules.plan import plan
