@@ -58,8 +58,9 @@ class Facts(Moments):
 
     def waits_outside(self, view: SeatView) -> bool:
         """Return whether this role's person waits at a door that is closed."""
-        closed = view.is_gone or not doors.entrance(self.meeting, view.seat, self.policy)
-        return closed and people.waits(view.seat, self.now, self.policy)
+        if not people.waits(view.seat, self.now, self.policy):
+            return False
+        return view.is_gone or doors.entrance(self.meeting, view.seat, self.policy) is None
 
     @cached_property
     def somebody_waits(self) -> bool:

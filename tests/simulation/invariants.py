@@ -48,6 +48,8 @@ class Invariants(Checks):
         """Hear that a row was written."""
         if life and old is not None:
             at = begun(new, world.now)
+            if life.begun_at and not at:  # moved to much later: it has its desktops, and their doors, before it again
+                life.opened_at = None
             life.begun_at = (life.begun_at or at) if at else None
             if life.opened_at is None and any(is_open(world, life, new, role) for role in Role):
                 life.opened_at = world.now
