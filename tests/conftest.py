@@ -19,15 +19,12 @@ from localcloud import loopback
 from tools.calls import Calls, known_calls, observing
 
 os.environ.update(loopback.exempt(os.environ))
-
-_GARBAGE_AT = (10_000, 10, 10)
-"""Ten times as seldom as usual: a client of AWS is thousands of objects, and models of services are a million."""
+gc.set_threshold(10_000, 10, 10)  # a tenth as often as usual: one client of AWS is thousands of objects
 
 
 def pytest_collection_finish() -> None:
-    """Leave what the tests were made of out of every search for garbage."""
+    """Leave what the tests are made of out of every search for garbage."""
     gc.freeze()
-    gc.set_threshold(*_GARBAGE_AT)
 
 
 @pytest.fixture(scope="session", autouse=True)
