@@ -60,9 +60,9 @@ collect_ignore_glob = [] if MINISTACK else ["test_*.py"]  # make e2e names the e
 
 
 def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
-    """Show what the functions logged under a test that failed."""
+    """Show what the functions logged under a test that failed; where the emulator fails to end, it is not asked."""
     deployed = getattr(node, "funcargs", {}).get("deployed")
-    if isinstance(deployed, Deployed):
+    if isinstance(deployed, Deployed) and report.when == "call":
         report.sections += [(f"logged by {function}", deployed.log(function)) for function in FUNCTIONS]
 
 
@@ -81,11 +81,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: urllib.request.urlopen(f"{url}/_ministack/health").status == 200, 20, "the emulator")
+        wait_for(lambda: urllib.request.urlopen(f"{url}/_ministack/health").status == 200, 120, "the emulator")
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.e2e.outside import Deployed, ask, wait_for
 from tools.keys import scheduling_key
 
 ROLES = ("teacher", "student")
-SOON_S, TICK_S, MINUTE_S = 30, 60, 150  # at most; a test goes on as soon as it sees what it waits for
+SOON_S, TICK_S, MINUTE_S = 120, 180, 300  # at most; a test goes on as soon as it sees what it waits for
 
 
 def moment(after: timedelta) -> str:

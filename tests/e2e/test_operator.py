@@ -14,6 +14,7 @@ import pytest
 
 from localcloud.cloudflare import CERTIFICATE_TOKEN
 from tests.e2e.outside import Deployed, ask, wait_for
+from tests.e2e.test_life import SOON_S
 from tools.account import enter
 from tools.stage import FUNCTIONS
 from tools.version import version
@@ -284,7 +285,7 @@ def test_destroying_refuses_while_desktops_live_and_then_leaves_nothing(deployed
     deployed.cloudflare.add(name="left.example.com", content="192.0.2.1", comment=f"{mark}left")
     gone = deployed.run("tools.destroy", "--stage", stage.name, "--yes")
     assert gone.returncode == 0, gone.stdout + gone.stderr
-    wait_for(lambda: not left_behind(deployed), 30, "an empty account")
+    wait_for(lambda: not left_behind(deployed), SOON_S, "an empty account")
 
 
 def left_behind(deployed: Deployed) -> dict[str, list[str]]:
