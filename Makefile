@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+# For a third of their time tests wait for processes of their own: with a worker more than cores, no core waits too.
+ONE_MORE = $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+# A worker deploys a stage of its own, to an emulator of its own, and then waits more than it works.
+BY_FILES = $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 READY := $(VENV)/.ready
 INSTALL = command -v $(PYTHON) >/dev/null || \
 	{ echo 'Elephant needs Python 3.11 or newer, and there is no $(PYTHON) here: name one with make PYTHON=…' >&2; \
@@ -57,7 +61,7 @@ run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000
 	@$(BIN)/python -m localcloud.run
 
 test: $(READY) ## Run the tests, on every core.
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) --numprocesses=$(ONE_MORE) $(ARGS)
 
 test-fast: $(READY) ## Run the unit and contract tests, in seconds.
 	@$(PYTEST) tests/unit tests/contract $(ARGS)
@@ -136,7 +140,7 @@ pictures: $(READY) ## Show in docs/images what each state of the pages looks lik
 	@PICTURES=docs/images CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser/test_story.py $(ARGS)
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
-	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BIN)/python -m pytest tests/e2e
+	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BY_FILES) tests/e2e $(ARGS)
 
 clean: ## Remove everything that was made here; stages and the records of their deploys stay.
 	@rm -rf .venv .venv-* build .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*
