@@ -15,6 +15,7 @@ from chalicelib.people.pages.squeezing import squeezed_document, squeezed_script
         ('const at = "https://a.example/b";', 'const at="https://a.example/b";'),
         ("const parts = text.split(/ = [,;] /g);", "const parts = text.split(/ = [,;] /g);"),
         ("return a + +b - -c;", "return a + +b - -c;"),
+        ("if (a) {\n  return b;\n}", "if(a){\nreturn b\n}"),
         ("for (const [a, b] of all) if (a in b) go();", "for(const[a,b]of all)if(a in b)go();"),
     ],
 )
@@ -24,7 +25,7 @@ def test_a_script_keeps_its_texts_and_patterns(line: str, left: str) -> None:
 
 def test_a_style_keeps_what_spaces_mean() -> None:
     style = "/* why */\n.a .b > p:hover,\np {\n  margin: 0 calc(1rem + 2px);\n}\n@media (a: b) {\n  p { top: 0; }\n}\n"
-    assert squeezed_style(style) == (".a .b > p:hover,p{margin:0 calc(1rem + 2px);}@media (a:b){p{top:0;}}")
+    assert squeezed_style(style) == (".a .b > p:hover,p{margin:0 calc(1rem + 2px)}@media (a:b){p{top:0}}")
 
 
 def test_a_document_loses_its_indents_alone() -> None:

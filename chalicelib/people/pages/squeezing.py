@@ -13,13 +13,15 @@ _INDENT = re.compile(r"^ +|\n(?=\n)", re.MULTILINE)
 _STRING = r'"(?:[^"\\\n]|\\.)*"|`[^`\n]*`'
 _PLAIN_LINE = re.compile(rf"^(?:{_STRING}|[^\"'`/\n])+$", re.MULTILINE)
 _STRING_OR_SIGN = re.compile(rf"({_STRING})| *([{{}}()\[\]=<>*?:;,&|]) *")
-_STYLE = re.compile(r"/\*.*?\*/|(?<=[:;,{}])\s+|\s+(?=[{}])", re.DOTALL)
+_LAST_END = re.compile(r";\n(?=\})")
+_STYLE = re.compile(r"/\*.*?\*/|(?<=[:;,{}])\s+|;?\s+(?=[{}])", re.DOTALL)
 
 
 def squeezed_script(text: str) -> str:
     """Return a script that does the same in fewer bytes."""
     bare = _INDENT.sub("", _REMARK.sub("", text)).strip("\n") + "\n"
-    return _PLAIN_LINE.sub(lambda line: _STRING_OR_SIGN.sub(lambda found: found[1] or found[2], line[0]), bare)
+    close = _PLAIN_LINE.sub(lambda line: _STRING_OR_SIGN.sub(lambda found: found[1] or found[2], line[0]), bare)
+    return _LAST_END.sub("\n", close)
 
 
 def squeezed_style(text: str) -> str:
