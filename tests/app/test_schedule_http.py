@@ -115,8 +115,8 @@ def test_the_row_holds_the_contracts_attributes_in_utc(world: World) -> None:
             "history": [
                 {
                     "at": utc(NOW),
-                    "what": "scheduled for 2026-03-02T17:30:00Z",
-                    "by": "whoever asked POST /schedule",
+                    "what": "scheduled for 2026-03-02 17:30 UTC",
+                    "by": "whoever scheduled it",
                 }
             ],
         }

@@ -154,7 +154,7 @@ def test_a_page_speaks_its_language_before_its_script_runs_and_without_one_every
     assert html.startswith(f'<!doctype html>\n<html lang="{language}">')
     assert not re.search(r'data-t="[^"]+"[^<>]*></', html)
     for each in LANGUAGES:
-        assert len(re.findall(rf'<p lang="{each}">[^<]+</p>', html)) == 2
+        assert len(re.findall(rf'<h1 lang="{each}">[^<]+</h1>', html)) == 2
 
 
 @pytest.mark.parametrize(

@@ -310,8 +310,8 @@ def test_a_meeting_is_stored_listed_and_as_the_contract_names_it() -> None:
         "history": [
             {
                 "at": "2026-03-01T14:00:00Z",
-                "what": "scheduled for 2026-03-01T15:00:00Z",
-                "by": "whoever asked POST /schedule",
+                "what": "scheduled for 2026-03-01 15:00 UTC",
+                "by": "whoever scheduled it",
             }
         ],
     }

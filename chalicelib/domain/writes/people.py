@@ -12,7 +12,7 @@ from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end
 
-SCHEDULER = "whoever asked POST /schedule"
+SCHEDULER = "whoever scheduled it"
 """Who wanted a new meeting: the app knows no more of them than the names that they gave."""
 
 _OF_THE_DOOR: tuple[SeatAttribute, ...] = (
@@ -58,7 +58,7 @@ def scheduled(
         "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
-        "history": [Entry(timestamp(now), f"scheduled for {timestamp(meet_time)}", SCHEDULER).stored()],
+        "history": [Entry(timestamp(now), f"scheduled for {meet_time:%Y-%m-%d %H:%M} UTC", SCHEDULER).stored()],
     }
     return {name: value for name, value in row.items() if value is not None}
 

@@ -107,8 +107,8 @@ def _data(value: object) -> str:
 
 
 def _in_every_language(strings: dict[str, dict[str, Any]], key: str) -> str:
-    """Return a sentence for where no script runs that could choose: one paragraph a language."""
-    return "".join(f'<p lang="{code}">{html.escape(said[key], quote=False)}</p>' for code, said in strings.items())
+    """Return a sentence for where no script runs that could choose: in each language, and the page's only heading."""
+    return "".join(f'<h1 lang="{code}">{html.escape(said[key], quote=False)}</h1>' for code, said in strings.items())
 
 
 def _own_colour(mark: str) -> str:

@@ -156,7 +156,7 @@ function draw() {
   entitle(headline);
   write($("trouble"), amiss ? amiss() : "");
   write($("news"), news ? news() : "");
-  $("back").hidden = ROLE !== "student";
+  $("back").hidden = ROLE !== "student" && (!meeting || Boolean(refusal));
   $("back-link").href = new URL(`meeting${location.search}`, HERE);
   $("managing").hidden = !meeting || Boolean(refusal);
   if (!$("managing").hidden) drawMeeting();
