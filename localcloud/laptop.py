@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,7 @@ class Machine:
     name: str
     metadata: Metadata
     settings: Mapping[str, object]
+    agent: Sequence[str]
     dcv: DcvProcess = field(init=False)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -122,7 +123,7 @@ class Machine:
             return
         with (self.home / f"{process}.log").open("ab") as log:
             self._processes[process] = subprocess.Popen(
-                [sys.executable, "-m", "desktop", process, "--config", str(self.home / "agent.toml")],
+                [sys.executable, *self.agent, process, "--config", str(self.home / "agent.toml")],
                 env={
                     **os.environ,
                     **loopback.exempt(os.environ),
@@ -184,16 +185,25 @@ class Machine:
 class Laptop:
     """Every desktop of a cloud as real processes, up while its instance runs."""
 
-    def __init__(self, cloud: Cloud, folder: Path, doors_port: int = 0, **settings: object) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        folder: Path,
+        doors_port: int = 0,
+        agent: Sequence[str] = ("-m", "desktop"),
+        **settings: object,
+    ) -> None:
         """Take the cloud, where desktops keep what they have, and the port that their links lead to, 0 for any.
 
-        `settings` are the image's own, beside those that follow from where it is.
+        `agent` is what Python runs on a desktop. `settings` are the image's own, beside those that follow from where
+        it is.
 
         Raises:
             DoorsTaken: another program has the port.
         """
         self._cloud = cloud
         self._folder = folder
+        self._agent = agent
         self._settings = settings
         self.machines: dict[str, Machine] = {}
         self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
@@ -250,8 +260,7 @@ class Laptop:
         [instance] = [instance for each in found for instance in each["Instances"]]
         metadata = Metadata(instance, self._cloud.issuer, self._cloud.clock)
         name = f"{instance_id}.{self._cloud.environ['DOMAIN_ROOT']}"
-        home = self._folder / instance_id
-        machine = Machine(home, name, metadata, self._settings)
+        machine = Machine(self._folder / instance_id, name, metadata, self._settings, self._agent)
         try:
             machine.start()
             self.machines[instance_id] = machine

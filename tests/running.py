@@ -21,10 +21,13 @@ AT_ONCE = Conditions(starting_s=(0.2, 0.2), stopping_s=(0.2, 0.2), client=Client
 
 @contextmanager
 def running_laptop(folder: Path, clock: RealClock | None = None, **settings: Any) -> Iterator[tuple[Cloud, Laptop]]:
-    """Have both run inside; `settings` are those of the desktops' agent, `clock` is another than the wall's."""
+    """Have both run inside; `clock` is another than the wall's.
+
+    `settings` are the laptop's and those of the desktops' agent, which takes people for gone after three seconds.
+    """
     clock = clock or RealClock()
     with Cloud(app, clock, AT_ONCE, domain=DOMAIN) as cloud:
-        laptop = Laptop(cloud, folder, away_minutes=0.05, **settings)
+        laptop = Laptop(cloud, folder, **{"away_minutes": 0.05, **settings})
         clock.start()
         yield cloud, laptop
         clock.stop()

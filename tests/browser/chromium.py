@@ -25,6 +25,9 @@ _FLAGS = [
     "--no-first-run",
     "--no-proxy-server",
     "--disable-background-networking",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
@@ -53,10 +56,12 @@ class Chromium:
             (os.POSIX_SPAWN_DUP2, theirs_out, 4),
             (os.POSIX_SPAWN_OPEN, 2, str(self._complaints), os.O_WRONLY | os.O_CREAT, 0o600),
         ]
-        self._pid = os.posix_spawn(program, arguments, os.environ, file_actions=actions)
+        own = {**os.environ, "LC_ALL": "en_GB.UTF-8", "LANGUAGE": "en_GB"}  # in which it writes the dates of fields
+        self._pid = os.posix_spawn(program, arguments, own, file_actions=actions)
         os.close(theirs_in)
         os.close(theirs_out)
         self._heard = b""
+        self._asked: dict[str, list[str]] = {}
         self._ids = itertools.count(1)
 
     def close(self) -> None:
@@ -67,12 +72,17 @@ class Chromium:
         os.close(self._out)
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Call a method of the protocol and return its result; what the browser tells meanwhile is dropped."""
+        """Call a method of the protocol and return its result; what the browser tells meanwhile is dropped.
+
+        Which addresses a page asks for is kept.
+        """
         number = next(self._ids)
         message = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
         os.write(self._out, json.dumps(message).encode() + b"\0")
         while True:
             reply = self._next()
+            if reply.get("method") == "Network.requestWillBeSent":
+                self._asked.setdefault(reply["sessionId"], []).append(reply["params"]["request"]["url"])
             if reply.get("id") == number:
                 assert "error" not in reply, f"{method}: {reply['error']}"
                 result: dict[str, Any] = reply["result"]
@@ -88,6 +98,10 @@ class Chromium:
         message, _, self._heard = self._heard.partition(b"\0")
         told: dict[str, Any] = json.loads(message)
         return told
+
+    def asked(self, session: str) -> list[str]:
+        """Return the addresses that a page has asked for, wherever they lead, the first first."""
+        return self._asked.get(session, [])
 
     @contextmanager
     def page(
@@ -145,6 +159,12 @@ class Page:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         return self._browser.call(method, self._session, **parameters)
 
+    @property
+    def asked(self) -> list[str]:
+        """The addresses that the page has asked for, wherever they lead, the first first."""
+        self.run("0")  # so that what it has asked for until now is heard of
+        return self._browser.asked(self._session)
+
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
         self.wait_for(f"location.href !== 'about:blank' && document.readyState === 'complete' /* {url} */")
@@ -192,11 +212,14 @@ class Page:
             "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1
         )
 
-    def picture(self, path: Path) -> None:
-        """Keep what the whole page looks like; one that lies behind another tab is not drawn, so it is brought up."""
+    def picture(self) -> bytes:
+        """Return what the whole page looks like, or the window's part of it where a question is asked.
+
+        One that lies behind another tab is not drawn, so it is brought up.
+        """
         self.call("Page.bringToFront")
-        reply = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(reply["data"]))
+        whole = not self.run("Boolean(document.querySelector('dialog[open]'))")  # whose backdrop ends with the window
+        return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])
 
 
 def _element(element: str) -> str:

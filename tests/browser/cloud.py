@@ -1,23 +1,23 @@
 """The cloud of `make run` with the agent's desktops, for stories that people live through in their browsers.
 
 Its time passes as it does, and is put forward where a story has nothing to tell: what was due meanwhile is done, and
-everybody's clock with it. Between people's pages and the app there is nothing, until a test puts something there.
+everybody's clock and the desktops' with it. Between people's pages and the app there is nothing, until a test puts
+something there.
 """
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import parse_qs, urlsplit
 
-import requests
 from werkzeug.wrappers import Request, Response
 
 from localcloud.clock import RealClock
@@ -27,19 +27,15 @@ from localcloud.gateway import Gateway
 from localcloud.laptop import Laptop, Machine
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import Answer
+from tests.hurried import AGENT, put_forward
 from tests.running import running_laptop
-from tests.waiting import until
 
+BEGINNING = datetime(2040, 3, 5, 14, 30, tzinfo=UTC)
+"""When stories begin, on a Monday: the same in every run, so that pictures of them change with the pages alone.
 
-def monday() -> datetime:
-    """Return when stories begin: at half past two of a Monday to come, UTC.
-
-    It is the same in every run but for the date. It lies ahead, since a desktop that hears no other time goes by its
-    own clock, and by that one a meeting of the past would be long over.
-    """
-    day = datetime.now(UTC).replace(hour=14, minute=30, second=0, microsecond=0)
-    return day + timedelta(days=7 - day.weekday())
-
+It lies ahead, since a desktop that hears no other time goes by its own clock, and by that one a meeting of the past
+would be long over.
+"""
 
 _CLOCK = """
 var ahead = %d;
@@ -52,6 +48,29 @@ var ahead = %d;
 })();
 """
 _DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+class Machines:
+    """Whether desktops' machines, once they run, may start their programs."""
+
+    def __init__(self) -> None:
+        self._may = threading.Event()
+        self._may.set()
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Have those that are switched on meanwhile start nothing before the end of this."""
+        self._may.clear()
+        yield
+        self._may.set()
+
+    def start(self, machine: Machine) -> None:
+        """Start a machine's programs as soon as it may."""
+        self._may.wait()
+        _start(machine)
+
+
+_start = Machine.start
 
 
 class Between:
@@ -87,6 +106,9 @@ class House:
     clock: RealClock
     browser: Chromium
     between: Between
+    machines: Machines
+    _desktops: Path
+    _passed: timedelta = timedelta()
     _pages: list[Page] = field(default_factory=list)
 
     @contextmanager
@@ -106,32 +128,22 @@ class House:
         """Let time pass at once, for the cloud, its desktops and everybody's clock."""
         span = moment - self.clock.now()
         assert span > timedelta(), f"{moment} has been already"
+        self._passed += span
         self.clock.jump(span)
+        put_forward(self._desktops, self._passed.total_seconds())
         for page in self._pages:
             later = f"ahead += {_milliseconds(span)};"
             page.call("Page.addScriptToEvaluateOnNewDocument", source=later)
             page.run(f"{{ {later} }}")
-        self._tell_desktops_the_time()
-
-    def _tell_desktops_the_time(self) -> None:
-        """Begin the desktops' agents anew: they hear what time it is whenever the app answers them."""
-        for machine in list(self.laptop.machines.values()):
-            logged = len(machine.log("service"))
-            machine.kill("service")
-            machine.begin("service")
-            until(partial(_has_heard, machine, logged), f"a desktop hears the time: {machine.log('service')[logged:]}")
 
 
-def _has_heard(machine: Machine, logged: int) -> bool:
-    """Return whether the app has answered the agent since it had logged so much."""
-    said = machine.log("service")[logged:]
-    return any(answer in said for answer in ("This is the desktop of", "the meeting has ended", "names no desktop"))
-
-
-def ask(home: House, method: str, link: str, what: str = "", **body: Any) -> requests.Response:
-    """Ask for a change with a person's link, as the page of one's own meeting does."""
-    [link_id] = parse_qs(urlsplit(link).query)["id"]
-    return requests.request(method, f"{home.cloud.url}/meetings/{link_id}{what}", json=body or None, timeout=30)
+@contextmanager
+def standing_still(machine: Machine) -> Iterator[None]:
+    """Have nothing new come from a desktop's service."""
+    service = machine.process("service")
+    service.send_signal(signal.SIGSTOP)
+    yield
+    service.send_signal(signal.SIGCONT)
 
 
 def _milliseconds(span: timedelta) -> int:
@@ -141,17 +153,23 @@ def _milliseconds(span: timedelta) -> int:
 @contextmanager
 def house(folder: Path, program: str) -> Iterator[House]:
     """Have it all run inside; `program` is Chromium's."""
-    between, clock = Between(), RealClock(start=monday())
+    between, machines, clock = Between(), Machines(), RealClock(start=BEGINNING)
+    desktops, profile = folder / "desktops", folder / "profile"
 
     def serve(gateway: Gateway, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return between.serve(gateway, environ, start_response)
 
+    def start(machine: Machine) -> None:
+        machines.start(machine)
+
     with (
         patch.object(Gateway, "__call__", serve),
-        running_laptop(folder / "laptop", clock) as (cloud, laptop),
+        patch.object(Machine, "start", start),
+        running_laptop(desktops, clock, agent=AGENT, away_minutes=0.5) as (cloud, laptop),
     ):
-        (folder / "profile").mkdir()
+        for each in (desktops, profile):
+            each.mkdir(exist_ok=True)
         doors = f"--host-resolver-rules=MAP *.{DOMAIN}:8443 127.0.0.1:{laptop.doors.port}"
-        browser = Chromium(program, folder / "profile", doors, "--ignore-certificate-errors", *_DEVICES)
-        yield House(cloud, laptop, clock, browser, between)
+        browser = Chromium(program, profile, doors, "--ignore-certificate-errors", *_DEVICES)
+        yield House(cloud, laptop, clock, browser, between, machines, desktops)
         browser.close()

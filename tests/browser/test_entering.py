@@ -228,7 +228,7 @@ def first_words(first: Answer, then: Answer) -> str:
     """Return what is no longer said of the other person, as a script's text; nothing where it stays the same."""
     assert isinstance(first.body, dict)
     assert isinstance(then.body, dict)
-    says = {"absent": "Ben Birch: not here yet.", "waiting": "Ben Birch: here, waiting for the desktop."}
+    says = {"absent": "Ben Birch: not here yet.", "waiting": "Ben Birch: here, not at the desktop yet."}
     was, now = first.body["other"]["presence"], then.body["other"]["presence"]
     return repr(says.get(was, "-")) if was != now else "'-'"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from localcloud.people import Invitation, schedule
 from tests.browser.chromium import Page
 from tests.browser.cloud import House
 from tests.browser.stand import Answer
+from tests.browser.states import shows
 
 PORTAL = Answer(200, "<!doctype html><title>Wi-Fi</title><h1>Sign in to the school's network</h1>", ours=False)
 FORGERIES = {
@@ -21,13 +22,21 @@ FORGERIES = {
     "a desktop": Answer(200, {"message": "Ready.", "dcv_url": "https://evil.example:8443"}, ours=False),
     "a step": Answer(202, {"message": "Wait.", "progress": {"step": "booting"}}, ours=False),
 }
-AN_HOUR = timedelta(hours=1)
+SOON = timedelta(hours=1)
 
 
-def scheduled(home: House, soon: timedelta = AN_HOUR) -> Invitation:
-    """Schedule a meeting that begins so soon, for pages of the app's own."""
-    url = home.cloud.url
-    return schedule(url, home.cloud.timeline, home.clock.now() + soon, frontend_base_url=f"{url}/meeting")
+def scheduled(home: House, start: datetime | None = None) -> Invitation:
+    """Schedule a meeting that begins then, in an hour where nothing is said, for pages of the app's own."""
+    return schedule(
+        home.cloud.url,
+        home.cloud.timeline,
+        start or home.clock.now() + SOON,
+        teacher_name="Ann Ash",
+        student_name="Ben Birch",
+        time_zone="Europe/Berlin",
+        duration_minutes=50,
+        frontend_base_url=f"{home.cloud.url}/meeting",
+    )
 
 
 def look(page: Page) -> None:
@@ -38,7 +47,7 @@ def look(page: Page) -> None:
 @contextmanager
 def waiting(home: House, invitation: Invitation, role: str = "teacher") -> Iterator[Page]:
     """Have somebody open their link, and read that their meeting is scheduled."""
-    with home.person() as page:
+    with home.person(width=720) as page:
         page.open(invitation.links[role])
         page.wait_for_text("Your meeting is scheduled")
         yield page
@@ -50,6 +59,7 @@ def test_the_network_goes_and_comes_back(home: House) -> None:
         look(page)
         page.wait_for_text("You are offline.")
         assert "Your meeting is scheduled" in page.text()
+        shows(page, "meeting-offline")
         page.offline(False)
         page.wait_for("document.getElementById('trouble').innerText === ''")
         assert "Your meeting is scheduled" in page.text()
@@ -62,6 +72,7 @@ def test_a_network_s_sign_in_page_answers_until_somebody_signs_in(home: House) -
             page.wait_for_text("Something on the way answers in the server’s place")
             assert "Your meeting is scheduled" in page.text()
             assert "Sign in" not in page.text()
+            shows(page, "meeting-behind-a-portal")
         page.wait_for("document.getElementById('trouble').innerText === ''")
 
 
@@ -82,15 +93,15 @@ def test_a_page_that_has_slept_shows_how_it_stands_when_it_wakes(home: House) ->
     invitation = scheduled(home)
     with waiting(home, invitation) as page:
         page.call("Page.setWebLifecycleState", state="frozen")
-        ends_at = home.clock.now() + timedelta(hours=6)
-        home.until(ends_at)
+        home.until(home.clock.now() + timedelta(hours=6))
         page.call("Page.setWebLifecycleState", state="active")
         page.wait_for_text("This meeting has ended")
+        shows(page, "meeting-slept-through")
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_a_visitor_s_clock_that_is_off_by_hours_changes_no_time_that_is_shown(home: House, hours: int) -> None:
-    invitation = scheduled(home, timedelta(minutes=30))
+    invitation = scheduled(home, home.clock.now() + timedelta(minutes=30))
     with home.person(ahead=timedelta(hours=hours)) as off, waiting(home, invitation) as right:
         off.open(invitation.links["teacher"])
         off.wait_for_text("It will be launched")
@@ -99,9 +110,10 @@ def test_a_visitor_s_clock_that_is_off_by_hours_changes_no_time_that_is_shown(ho
 
 
 @pytest.mark.parametrize("lacking", ["AbortController", "fetch", "Intl", "crypto"])
-@pytest.mark.parametrize("page_name", ["", "meeting"])
+@pytest.mark.parametrize("page_name", ["", "meeting", "manage"])
 def test_an_old_browser_is_told_which_to_take(home: House, lacking: str, page_name: str) -> None:
-    with home.person(before=f"delete window.{lacking};") as page:
+    with home.person(before=f"delete window.{lacking};", width=720) as page:
         page.open(f"{home.cloud.url}/{page_name}?id=m-1&role=teacher")
         page.wait_for_text("This page does not work in this browser")
         assert page.shows("unable")
+        shows(page, "old-browser")
