@@ -137,7 +137,7 @@ browser: $(READY) ## Test the pages in a real browser (CHROMIUM=/path/to/chromiu
 
 pictures: $(READY) ## Show in docs/images what each state of the pages looks like (CHROMIUM=/path/to/chromium).
 	@test -x "$(CHROMIUM)" || { echo 'No Chromium is found here; install one (Debian: apt-get install chromium), or name it with make pictures CHROMIUM=…'; exit 1; }
-	@PICTURES=docs/images CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser/test_story.py $(ARGS)
+	@PICTURES=docs/images CHROMIUM=$(CHROMIUM) $(PYTEST) tests/browser/test_story*.py $(ARGS)
 
 e2e: $(READY) $(EMULATOR)/.ready ## Deploy to an emulator and drive meetings through it.
 	@MINISTACK=$(CURDIR)/$(EMULATOR)/bin/python $(BY_FILES) tests/e2e $(ARGS)

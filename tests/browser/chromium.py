@@ -56,8 +56,7 @@ class Chromium:
             (os.POSIX_SPAWN_DUP2, theirs_out, 4),
             (os.POSIX_SPAWN_OPEN, 2, str(self._complaints), os.O_WRONLY | os.O_CREAT, 0o600),
         ]
-        own = {**os.environ, "LC_ALL": "en_GB.UTF-8", "LANGUAGE": "en_GB"}  # in which it writes the dates of fields
-        self._pid = os.posix_spawn(program, arguments, own, file_actions=actions)
+        self._pid = os.posix_spawn(program, arguments, os.environ, file_actions=actions)
         os.close(theirs_in)
         os.close(theirs_out)
         self._heard = b""

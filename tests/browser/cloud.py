@@ -112,9 +112,10 @@ class House:
     _pages: list[Page] = field(default_factory=list)
 
     @contextmanager
-    def person(self, *, ahead: timedelta = timedelta(), **more: Any) -> Iterator[Page]:
+    def person(self, *, ahead: timedelta = timedelta(), hurries: bool = True, **more: Any) -> Iterator[Page]:
         """Open a browser of somebody's own, whose clock is so much ahead of the cloud's, and waits a thirtieth."""
-        before = _CLOCK % _milliseconds(self.clock.now() - datetime.now(UTC) + ahead) + FASTER + more.pop("before", "")
+        before = _CLOCK % _milliseconds(self.clock.now() - datetime.now(UTC) + ahead)
+        before += (FASTER if hurries else "") + more.pop("before", "")
         with self.browser.page(before=before, **more) as page:
             self._pages.append(page)
             yield page

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from tests.browser.chromium import Chromium, Page
-from tests.browser.rooms import RUNNING, may_enter, waits
+from tests.browser.rooms import RUNNING, is_over, may_enter, waits
 from tests.browser.stand import DESKTOP, READY, SILENCE, Answer, Stand, refused
 from tests.browser.test_meeting_page import at, count_tabs, is_open
 from tests.waiting import until
@@ -131,6 +131,10 @@ def test_a_teacher_extends_by_a_quarter_of_an_hour_from_the_end_that_was_shown(b
         page.wait_for_text("Extended: your meeting now ends at 13:24.")
         page.wait_for("document.getElementById('extend').hidden")
         assert page.text("closing") == ""
+        for answer in (may_enter("in", **RUNNING, ends_at="2026-03-02T12:30:00Z"), is_over("SUCCESS")):
+            stand.answers = [answer]
+            page.run("dispatchEvent(new Event('online'))")
+            page.wait_for("document.getElementById('extended').innerText === ''")
     asked = next(question for question in stand.questions if question.method == "POST")
     assert asked.path == "/api/meetings/m-1/extend"
     assert asked.json == {"minutes": 15, "from": ENDS}

@@ -230,6 +230,9 @@ def test_every_zone_that_the_browser_knows_can_be_found(browser: Chromium, stand
         page.run("document.getElementById('time_zone').focus()")
         names = page.run("[...document.getElementById('zones').options].map(({ value }) => value)")
         assert {"Asia/Kathmandu", "America/New York", "Europe/Berlin", "UTC"} <= set(names)
+        page.wait_for(f"document.querySelector('#zones option:nth-child({names.index('Asia/Kathmandu') + 1})').label")
+        labels = page.run("[...document.getElementById('zones').options].map(({ label }) => label)")
+        assert labels[names.index("America/New York")] == "Eastern Standard Time, GMT-5"
 
 
 def test_where_the_browser_lists_no_zones_some_are_offered_and_any_is_taken(browser: Chromium, stand: Stand) -> None:

@@ -14,6 +14,7 @@ from localcloud.cloud import Cloud
 from localcloud.doors import DOMAIN
 from localcloud.laptop import Laptop
 from tests.browser.conftest import CHROMIUM
+from tests.hurried import AGENT
 from tests.running import running_laptop
 from tests.tools.smoke.price_list import PriceList
 from tests.tools.smoke.stages import hurry, resolver, site, time_flies, trust
@@ -23,7 +24,7 @@ from tools.smoke import Options, Smoke
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cloud, Laptop]]:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    with running_laptop(tmp_path / "laptop") as running:
+    with running_laptop(tmp_path / "laptop", agent=AGENT) as running:
         yield running
 
 

@@ -109,6 +109,17 @@ def test_a_visitor_s_clock_that_is_off_by_hours_changes_no_time_that_is_shown(ho
         assert minutes[0] == minutes[1]
 
 
+def test_a_link_that_a_mail_program_has_damaged_opens_and_one_of_another_meeting_does_not(home: House) -> None:
+    invitation = scheduled(home)
+    link = invitation.links["teacher"]
+    with home.person(width=720) as page:
+        page.open(f"{link.replace('role=teacher', 'role=Teacher')}.")
+        page.wait_for_text("Your meeting is scheduled")
+        page.open(link.replace(invitation.meeting_id, scheduled(home).meeting_id))
+        page.wait_for_text("This link does not open the meeting")
+        shows(page, "meeting-another-link")
+
+
 @pytest.mark.parametrize("lacking", ["AbortController", "fetch", "Intl", "crypto"])
 @pytest.mark.parametrize("page_name", ["", "meeting", "manage"])
 def test_an_old_browser_is_told_which_to_take(home: House, lacking: str, page_name: str) -> None:

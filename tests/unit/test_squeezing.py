@@ -15,7 +15,7 @@ from chalicelib.people.pages.squeezing import squeezed_document, squeezed_script
         ('const at = "https://a.example/b";', 'const at="https://a.example/b";'),
         ("const parts = text.split(/ = [,;] /g);", "const parts = text.split(/ = [,;] /g);"),
         ("return a + +b - -c;", "return a + +b - -c;"),
-        ("if (a) {\n  return b;\n}", "if(a){\nreturn b\n}"),
+        ("if (a) {\n  return b;\n}", "if(a){\nreturn b}"),
         ("for (const [a, b] of all) if (a in b) go();", "for(const[a,b]of all)if(a in b)go();"),
     ],
 )

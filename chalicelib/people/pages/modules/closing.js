@@ -22,7 +22,8 @@ export function showClosing(body) {
   offered = most > 0 ? { minutes: most, from: body.ends_at } : null;
   $("extend").hidden = !offered;
   if (offered) write($("extend"), t("extend.by", { count: most }));
-  write($("extended"), outcome ? t(outcome.key, { at: clockTime(outcome.until), why: outcome.why }) : "");
+  const counts = outcome && (outcome.until || end) === end;    // what was said of another end, or before it, does not
+  write($("extended"), counts ? t(outcome.key, { at: clockTime(outcome.until), why: outcome.why }) : "");
 }
 
 /* Put the end off, by the click of a teacher; `then` asks how things stand.

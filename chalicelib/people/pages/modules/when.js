@@ -122,16 +122,23 @@ export function whenIn(fields) {
     if (zoneName()) $("time_zone").value = zoneWords(zoneName());
   }
 
-  /* All zones, when they are first looked for: to name four hundred takes a moment. */
+  /* All zones, when they are first looked for. */
   function offerZones() {
     $("time_zone").select();
     if ($("zones").childElementCount) return;
-    for (const name of allZones()) {
+    $("zones").append(...allZones().map((name) => {
       const choice = element("option");
       choice.value = zoneWords(name);
-      choice.label = zoneHelp(name, moment() || now());
-      $("zones").append(choice);
-    }
+      return choice;
+    }));
+    helpToChoose(0);
+  }
+
+  /* To say how four hundred zones are called takes seconds: a few at a time, so that whoever types need not wait. */
+  function helpToChoose(from) {
+    const [names, at] = [allZones().slice(from, from + 5), moment() || now()];
+    names.forEach((name, index) => { $("zones").options[from + index].label = zoneHelp(name, at); });
+    if (names.length) setTimeout(helpToChoose, 0, from + 5);
   }
 
   /* Mark what no server has to be asked about. */

@@ -9,6 +9,7 @@ const SOME_ZONES = [
 ];
 const IS_NAME = /^[A-Za-z0-9_+/-]{1,64}$/;    // what the app stores as a zone
 const clocks = new Map();
+let all = null;           // the names of all zones, once they were asked for
 
 /* What the clocks of a zone show at a moment, as if it were UTC, in milliseconds. */
 export function wallTime(moment, name) {
@@ -64,7 +65,8 @@ export function isZone(name) {
 /* The names of all zones that can be chosen. */
 export function allZones() {
   const listed = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
-  return [...new Set([...listed, ...SOME_ZONES.filter(isZone), ownZone(), "UTC"])].sort();
+  all = all || [...new Set([...listed, ...SOME_ZONES.filter(isZone), ownZone(), "UTC"])].sort();
+  return all;
 }
 
 /* The zone that somebody means who writes this: its name, in any case, or its city alone; null where there is none. */
