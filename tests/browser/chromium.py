@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 _PATIENCE_S = 20
 _LOOK_EVERY_S = 0.02
@@ -61,6 +62,8 @@ class Chromium:
         os.close(theirs_out)
         self._heard = b""
         self._asked: dict[str, list[str]] = {}
+        self._free: list[str] = []
+        self._staying: set[str] = set()
         self._ids = itertools.count(1)
 
     def close(self) -> None:
@@ -110,7 +113,7 @@ class Chromium:
 
         `languages` are those that the visitor prefers, the best first, by commas.
         """
-        context = self.call("Target.createBrowserContext")["browserContextId"]
+        context = self._free.pop() if self._free else self._new_context()
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         page = self.attach(target)
         page.call("Network.enable")
@@ -123,7 +126,24 @@ class Chromium:
         if before:
             page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         yield page
-        self.call("Target.disposeBrowserContext", browserContextId=context)
+        self._forget(context, page)
+        self._free.append(context)
+
+    def _new_context(self) -> str:
+        """Return a new context, with a tab that stays: without one its window would be made anew for each page."""
+        context: str = self.call("Target.createBrowserContext")["browserContextId"]
+        tab = self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        self._staying.add(tab["targetId"])
+        return context
+
+    def _forget(self, context: str, page: Page) -> None:
+        """Leave nothing of a page and of what it has opened: contexts are used again, since a new one takes long."""
+        for origin in {f"{url.scheme}://{url.netloc}" for url in map(urlsplit, page.asked) if url.netloc}:
+            page.call("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        self.call("Browser.resetPermissions", browserContextId=context)
+        for each in self.call("Target.getTargets")["targetInfos"]:
+            if each.get("browserContextId") == context and each["targetId"] not in self._staying:
+                self.call("Target.closeTarget", targetId=each["targetId"])
 
     def attach(self, target: str) -> Page:
         """Return a page that is open already."""

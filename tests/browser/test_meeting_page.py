@@ -171,6 +171,15 @@ def test_nothing_but_the_apps_word_is_final(browser: Chromium, stand: Stand, str
         assert page.text("trouble") == ""
 
 
+@pytest.mark.parametrize("status", [200, 202, 403, 410])
+def test_an_answer_that_was_cut_off_on_the_way_says_nothing(browser: Chromium, stand: Stand, status: int) -> None:
+    cut = Answer(status, '{"message": "This is how')
+    with browser.page(before=FASTER) as page:
+        at(page, stand, cut, cut, cut, waiting("booting"))
+        page.wait_for_text("The server cannot be reached")
+        page.wait_for_text("Your desktop is almost ready")
+
+
 @pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
 def test_nobody_who_is_in_loses_the_button_to_anything_but_the_apps_word(
     browser: Chromium, stand: Stand, stranger: Answer

@@ -11,9 +11,10 @@ export async function ask(address, request = {}, limit = new AbortController()) 
   try {
     const answer = await fetch(address, { cache: "no-store", ...request, signal: limit.signal });
     hear(Date.parse(answer.headers.get("Elephant-Time")));
-    const body = await answer.json().catch(() => null);
+    const ours = answer.headers.get("Elephant") === "1";
+    const body = await answer.json().catch((error) => { if (ours) throw error; });    // what was cut off is no word
     return {
-      ours: answer.headers.get("Elephant") === "1",
+      ours,
       status: answer.status,
       body: body && typeof body === "object" ? body : {},
       retryAfter: Number(answer.headers.get("Retry-After")) || 0,
