@@ -38,10 +38,10 @@ _FLAGS = [
 FASTER = """
 for (const name of ["setTimeout", "setInterval"]) {
   const usual = window[name].bind(window);
-  window[name] = (deed, milliseconds, ...rest) => usual(deed, milliseconds / 30, ...rest);
+  window[name] = (deed, wait, ...rest) => usual(deed, wait === 30000 ? wait : wait / 30, ...rest);
 }
 """
-"""Lets a page wait a thirtieth of the time that it would."""
+"""Lets a page wait a thirtieth of the time that it would, but for an answer, which has its thirty seconds."""
 
 
 class Chromium:
