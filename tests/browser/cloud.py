@@ -7,7 +7,6 @@ something there.
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -74,10 +73,21 @@ _start = Machine.start
 
 
 class Between:
-    """What lies between people's pages and the app; desktops have a way of their own."""
+    """What lies between people's pages and the app, and on the desktops' own way to it."""
 
     def __init__(self) -> None:
         self.answer: Answer | None = None
+        self._held_up = ""
+        self._goes_on = threading.Event()
+
+    @contextmanager
+    def holds_up(self, way: str) -> Iterator[None]:
+        """Have what desktops ask for at addresses that end so wait until the end of this."""
+        self._goes_on.clear()
+        self._held_up = way
+        yield
+        self._held_up = ""
+        self._goes_on.set()
 
     @contextmanager
     def answers(self, answer: Answer) -> Iterator[None]:
@@ -88,8 +98,10 @@ class Between:
 
     def serve(self, gateway: Gateway, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, or let the gateway do it."""
-        answer = self.answer
-        if answer is None or Request(environ).path.startswith("/desktop/"):
+        answer, path = self.answer, Request(environ).path
+        if self._held_up and path.startswith("/desktop/") and path.endswith(self._held_up):
+            self._goes_on.wait()
+        if answer is None or path.startswith("/desktop/"):
             return _serve_by_gateway(gateway, environ, start_response)
         return Response(answer.text, HTTPStatus(answer.status), answer.all_headers)(environ, start_response)
 
@@ -136,15 +148,6 @@ class House:
             later = f"ahead += {_milliseconds(span)};"
             page.call("Page.addScriptToEvaluateOnNewDocument", source=later)
             page.run(f"{{ {later} }}")
-
-
-@contextmanager
-def standing_still(machine: Machine) -> Iterator[None]:
-    """Have nothing new come from a desktop's service."""
-    service = machine.process("service")
-    service.send_signal(signal.SIGSTOP)
-    yield
-    service.send_signal(signal.SIGCONT)
 
 
 def _milliseconds(span: timedelta) -> int:
