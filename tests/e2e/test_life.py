@@ -140,7 +140,7 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     assert ask(deployed, scheduled.doors["teacher"])[0] == 410
 
 
-def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed) -> None:
+def test_the_safety_timer_ends_a_meeting_whose_doors_never_opened(deployed: Deployed) -> None:
     switch(deployed, stream=False, sweep=False)
     meeting = schedule(deployed, timedelta()).id
     deployed.client("lambda").invoke(
@@ -160,7 +160,7 @@ def test_the_safety_timer_ends_a_meeting_that_nobody_came_to(deployed: Deployed)
         },
     )
     wait_for(lambda: deployed.row(meeting).get("status") == "TERMINATED", TICK_S, "the end by the safety timer")
-    assert deployed.row(meeting)["termination_reason"] == "NO_SHOW_TIMEOUT"
+    assert deployed.row(meeting)["termination_reason"] == "LAUNCH_FAILED"
     assert not deployed.living(MeetingID=meeting)
 
 
