@@ -35,7 +35,11 @@ class NothingIsWasted(Promise):
     name = "9 nothing is wasted"
 
     def launched(self, world: World, life: Life, instance: Instance) -> None:
-        """No desktop is launched for a role that has uploaded, or for a meeting that is far."""
+        """No desktop is launched for a role that has uploaded, or for a meeting that is far.
+
+        Where the page of who has uploaded is still open, one may be: whoever comes back to a door whose desktop is gone
+        can do no more than ask at it, as a forgotten page does.
+        """
         if life.edited:
             return
         just_now = world.now - MOMENT
@@ -43,8 +47,8 @@ class NothingIsWasted(Promise):
             self.broken(world, life, f"a desktop is launched, people's time ended at {ends_at(life)}")
         row = world.meetings.rows.get(life.id, {})
         done_since = away_since(world, life, row, instance.role) if instance.role else None
-        stood_at = life.stood_at.get(instance.role) if instance.role else None
-        is_awaited = stood_at is not None and world.now - stood_at < STANDING + MOMENT
+        asked = [at for when in (life.stood_at, life.asked_at) if instance.role and (at := when.get(instance.role))]
+        is_awaited = any(world.now - at < STANDING + MOMENT for at in asked)
         if done_since and done_since < just_now and not is_awaited:
             self.broken(world, life, f"the {instance.role} is done since {done_since}, and a desktop is launched")
         if not have_come(life, row) and not life.uploaded and just_now > _kept_until(life, row) and not life.moved_at:

@@ -91,6 +91,8 @@ class Door:
     def _note(self, life: Life, role: Role, answer: Answer, *, click: bool, seen: bool) -> None:
         """Note what truly was: somebody stood at a closed door, or went in."""
         world = self._world
+        if not click:
+            life.asked_at[role] = answer.asked_at
         if answer.status == 202 and seen:
             life.stood_at[role] = answer.asked_at
         elif answer.status == 200 and click and seen:

@@ -66,6 +66,7 @@ class Life:
     uploaded: dict[Role, datetime] = field(default_factory=dict)
     clicked: dict[Role, datetime] = field(default_factory=dict)  # when somebody was let in last
     stood_at: dict[Role, datetime] = field(default_factory=dict)  # when somebody was last told that the door is closed
+    asked_at: dict[Role, datetime] = field(default_factory=dict)  # when a page asked last, somebody before it or not
     unwanted: dict[Role, tuple[str, datetime]] = field(default_factory=dict)  # which desktop, since when
     clicks: set[Role] = field(default_factory=set)  # who ever asked at the door by a click
     inside: dict[Role, str] = field(default_factory=dict)  # who is connected to which desktop, where these do not tell
