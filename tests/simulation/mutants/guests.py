@@ -34,8 +34,10 @@ DESK = "tests/unit/test_desk.py"
 EVENTS = "tests/unit/test_events.py"
 HTTP = "tests/app/test_desktop_http.py"
 IDENTITY = "tests/unit/test_identity.py"
+PRESENCE = "tests/unit/test_desk_presence.py"
 RACES = "tests/unit/control/test_races.py"
 REPLACING = "tests/unit/rules/test_replacing.py"
+UPLOADS = "tests/unit/test_desk_uploads.py"
 
 _SESSION = re.compile(r"arn:([^:]*):sts::([^:]*):assumed-role/([^/]*)/(.*)", re.DOTALL)
 
@@ -139,11 +141,11 @@ MUTANTS = (
         "loses an upload to the end that came in between",
         writes.reported_upload,
         alters(lambda update: replace(update, expect={**update.expect, "termination_reason": None})),
-        DESK,
+        UPLOADS,
     ),
-    Mutant("notes an upload on the next desktop's row", writes.reported_upload, expecting_nothing, DESK),
-    Mutant("writes each sign of life", desk._is_recent, never, DESK),
-    Mutant("writes no sign of life", desk._is_recent, always, DESK),
+    Mutant("notes an upload on the next desktop's row", writes.reported_upload, expecting_nothing, UPLOADS),
+    Mutant("writes each sign of life", desk._is_recent, never, PRESENCE),
+    Mutant("writes no sign of life", desk._is_recent, always, PRESENCE),
     # --- the door
     Mutant(
         "opens the door of a desktop that says that it is not ready",

@@ -190,7 +190,7 @@ MUTANTS = (
         "takes an old desktop's report for the new one's",
         writes.reported_healthy,
         without_expecting("ec2_id"),
-        "crash/dies-as-it-reports",
+        "tests/unit/control/test_races.py",
     ),
     # --- what belongs to no meeting
     Mutant("never collects orphans", Inventory.orphans, returns([])),
