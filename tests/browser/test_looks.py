@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.axe import violations
 from tests.browser.chromium import Chromium, Page
+from tests.browser.screens import on_every_screen
 from tests.browser.stand import Stand, refused
-from tests.browser.test_frame import choose
 from tests.browser.test_manage_page import MAY, at, meeting, over
 from tests.browser.test_schedule_page import fill_in, send
 
@@ -78,12 +77,5 @@ def test_any_state_fits_any_screen_in_any_language_and_shuts_nobody_out(
 ) -> None:
     with browser.page() as page:
         state(page, stand)
-        for scheme, width, language in (("light", 1000, "en"), ("dark", 320, "de"), ("light", 320, "es")):
-            choose(page, language)
-            page.wait_for(f"document.documentElement.lang === '{language}'")
-            page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-            page.call(
-                "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
-            )
-            assert violations(page) == []
-            assert page.run("document.documentElement.scrollWidth") <= width
+        for _ in on_every_screen(page):
+            pass

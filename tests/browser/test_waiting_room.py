@@ -9,8 +9,8 @@ import pytest
 from tests.browser.axe import violations
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.rooms import LESSON, PEOPLE, ROOMS, is_over, may_enter, waits
+from tests.browser.screens import on_every_screen
 from tests.browser.stand import READY, Answer, Stand, refused, waiting
-from tests.browser.test_frame import choose
 from tests.browser.test_meeting_page import LINK, at
 from tests.waiting import until
 
@@ -37,15 +37,7 @@ def test_any_state_fits_any_screen_in_any_language_and_shuts_nobody_out(
 ) -> None:
     with browser.page() as page:
         into(page, stand, ROOMS[room])
-        for scheme, width, language in (("light", 1000, "en"), ("dark", 320, "de"), ("light", 320, "es")):
-            choose(page, language)
-            page.wait_for(f"document.documentElement.lang === '{language}'")
-            page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-            page.call(
-                "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
-            )
-            assert violations(page) == []
-            assert page.run("document.documentElement.scrollWidth") <= width
+        for _ in on_every_screen(page):
             assert page.run("document.title").startswith(page.text("headline"))
 
 
