@@ -28,6 +28,10 @@ STRICT :=
 REVOKE :=
 CERTIFICATE :=
 KEY :=
+NAME :=
+SCOPE :=
+DAILY :=
+DAYS :=
 ROOT :=
 STAGE ?= dev
 MEETING ?=
@@ -104,8 +108,9 @@ certificate: $(READY) ## Have desktops' certificate issued, or give your own (ST
 		$(if $(STRICT),--strict $(STRICT)) $(if $(REVOKE),--revoke) $(if $(ROOT),--root "$(ROOT)") \
 		$(if $(CERTIFICATE),--certificate "$(CERTIFICATE)") $(if $(KEY),--key "$(KEY)")
 
-key: $(READY) ## Show the key that unlocks scheduling on a stage (STAGE=dev).
-	@$(BIN)/python -m tools.keys --stage $(STAGE)
+key: $(READY) ## Make a key and show it once, list or revoke them (STAGE=dev NAME=… SCOPE=schedule|read|operate).
+	@$(BIN)/python -m tools.access --stage $(STAGE) $(if $(NAME),--name '$(NAME)') $(if $(SCOPE),--scope '$(SCOPE)') \
+		$(if $(DAILY),--daily '$(DAILY)') $(if $(DAYS),--days '$(DAYS)') $(if $(REVOKE),--revoke)
 
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
 	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")

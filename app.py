@@ -13,6 +13,7 @@ from chalice.app import BaseLambdaEvent, Chalice, CORSConfig, IAMAuthorizer, Rat
 
 from chalicelib import log, runtime
 from chalicelib.domain import errors, rows
+from chalicelib.domain.access import AccessKey, Scope
 from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
@@ -22,14 +23,15 @@ from chalicelib.settings import Scheduling
 
 if TYPE_CHECKING:
     from chalicelib.guests.desk import Desk
-    from chalicelib.people.manage import Actor, Manager
+    from chalicelib.people.manage import Actor
+    from chalicelib.people.wishes import Wish
 
 app = Chalice(app_name="elephant", configure_logs=False)
 log.start()
 
 CORS = CORSConfig(
     allow_origin="*",
-    allow_headers=["Content-Type", "Idempotency-Key", "X-Schedule-Key"],
+    allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Schedule-Key"],
     expose_headers=["Retry-After", "Elephant", "Elephant-Time"],
     max_age=600,
 )
@@ -103,38 +105,61 @@ def answering(view: Callable[..., Response]) -> Callable[..., Response]:
     def answer(*args: str, **path: str) -> Response:
         try:
             return view(*args, **path)
-        except errors.BadRequest as error:
-            problems = [{"field": field, "problem": problem} for field, problem in error.problems]
-            return _refusal(400, error, {"errors": problems} if problems else {})
-        except errors.KeyMissing as error:
-            return _refusal(401, error)
-        except errors.LinkReplaced as error:
-            return _refusal(403, error, {"why": "replaced"})
-        except errors.Forbidden as error:
-            return _refusal(403, error)
-        except errors.NoSuchAddress as error:
-            return _refusal(404, error)
-        except errors.NoSuchMeeting:
-            unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
-            return _refusal(404, unknown)
-        except (errors.KeyTaken, errors.NotPossible, errors.UploadRefused) as error:
-            return _refusal(409, error)
-        except errors.TimeFull as error:
-            return _refusal(409, error, {"free": [rows.timestamp(moment) for moment in error.free]})
-        except errors.MeetingOver as error:
-            return _refusal(410, error, {"status": Status.TERMINATED.value, "reason": error.reason, **error.more})
-        except errors.BucketUnavailable as error:
-            log.fail(log.Fail.UNAVAILABLE, error)
-            return _refusal(503, error, headers={"Retry-After": "5"})
-        except errors.Unavailable as error:
-            log.fail(log.Fail.UNAVAILABLE, error)
-            sorry = errors.Unavailable("The meetings cannot be reached now; try again in a few seconds.")
-            return _refusal(503, sorry, headers={"Retry-After": "5"})
+        except errors.ElephantError as error:
+            return _refused(error)
         except Exception as error:
             log.fail(log.Fail.REQUEST_FAILED, error)
             return _refusal(500, errors.ElephantError(SORRY))
 
     return answer
+
+
+STATUSES: tuple[tuple[type[errors.ElephantError], int], ...] = (
+    (errors.BadRequest, 400),
+    (errors.KeyMissing, 401),
+    (errors.Forbidden, 403),
+    (errors.NoSuchAddress, 404),
+    (errors.NoSuchMeeting, 404),
+    (errors.KeyTaken, 409),
+    (errors.NotPossible, 409),
+    (errors.TimeFull, 409),
+    (errors.UploadRefused, 409),
+    (errors.MeetingOver, 410),
+    (errors.LimitReached, 429),
+    (errors.Unavailable, 503),
+)
+"""What is answered where a request cannot be fulfilled; any other error is the app's own: 500."""
+
+
+def _refused(error: errors.ElephantError) -> Response:
+    """Answer for what went wrong, with all that whoever asks is told of it."""
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    match error:
+        case errors.BadRequest(problems=[_, *_] as problems):
+            return _refusal(status, error, {"errors": [{"field": name, "problem": said} for name, said in problems]})
+        case errors.KeyMissing():
+            return _refusal(status, error, headers={"WWW-Authenticate": "Bearer"})
+        case errors.LinkReplaced():
+            return _refusal(status, error, {"why": "replaced"})
+        case errors.NoSuchMeeting():
+            unknown = errors.NoSuchMeeting("There is no such meeting; open the link exactly as it was sent.")
+            return _refusal(status, unknown)
+        case errors.TimeFull():
+            return _refusal(status, error, {"free": [rows.timestamp(moment) for moment in error.free]})
+        case errors.MeetingOver():
+            over = {"status": Status.TERMINATED.value, "reason": error.reason, **error.more}
+            return _refusal(status, error, over)
+        case errors.LimitReached():
+            return _refusal(status, error, headers={"Retry-After": str(error.again_in_s)})
+        case errors.Unavailable():
+            log.fail(log.Fail.UNAVAILABLE, error)
+            sorry = "The meetings cannot be reached now; try again in a few seconds."
+            told = error if isinstance(error, errors.BucketUnavailable) else errors.Unavailable(sorry)
+            return _refusal(status, told, headers={"Retry-After": "5"})
+    if status >= 500:
+        log.fail(log.Fail.REQUEST_FAILED, error)
+        return _refusal(status, errors.ElephantError(SORRY))
+    return _refusal(status, error)
 
 
 @route("/", methods=["GET", "HEAD"])
@@ -153,6 +178,12 @@ def meeting_page() -> Response:
 def manage_page() -> Response:
     """The page behind the teacher's link on which they change their own meeting."""
     return _page("manage")
+
+
+@route("/ops", methods=["GET", "HEAD"])
+def ops_page() -> Response:
+    """The operators' board: a shell without any data, which asks for a key."""
+    return _page("ops")
 
 
 @route("/logo", methods=["GET", "HEAD"])
@@ -174,10 +205,11 @@ def schedule() -> Response:
 
     request = cast(Request, app.current_request)
     here = runtime.current()
-    _unlock(request, here)
+    key = _unlocked(request, here)
     meeting = parse(_json_body(request), here.clock(), here.policy)
-    aims = targets(here.settings.timers(), _own_arn())
-    made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"))
+    _count(key)
+    aims, by = targets(here.settings.timers(), _own_arn()), key.name if key else None
+    made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"), by)
     return Response(made | consent.notice(here.settings.recordings(), here.settings.operator()))
 
 
@@ -227,18 +259,56 @@ def _visit(request: Request) -> Visit:
     return Visit.PEEK if _says(request, "peek") else Visit.CLICK
 
 
+def _query(name: str) -> str:
+    """Return what the present request's query says under this name, empty where it says nothing."""
+    query = cast(Request, app.current_request).query_params
+    return str(query.get(name, "")) if query else ""
+
+
 def _says(request: Request, name: str) -> bool:
     """Return whether the query says this: `peek=1`."""
     query = request.query_params
     return query is not None and query.get(name, "0") not in ("", "0")
 
 
+@route("/meetings", methods=["GET", "HEAD"])
+@answering
+def meetings() -> Response:
+    """List the meetings of now or, by pages, those of a `day`, to whoever brings a key that may see them."""
+    _key(Scope.READ)
+    board, day = runtime.current().board, _query("day")
+    told = board.day(day, _query("tz"), _query("after")) if day else board.now()
+    return Response({"message": "These are the meetings."} | told)
+
+
+@route("/calendar", methods=["GET", "HEAD"])
+@answering
+def calendar() -> Response:
+    """Tell how many desktops are wanted when, for some weeks from a `day` on."""
+    _key(Scope.READ)
+    here = runtime.current()
+    day = _query("day") or f"{here.clock():%Y-%m-%d}"
+    return Response({"message": "So many desktops are wanted."} | here.board.strip(day, _query("weeks")))
+
+
+@route("/meetings/{meetingId}/recordings", methods=["POST"])
+@answering
+def recording_links(meetingId: str) -> Response:  # noqa: N803
+    """Give links to what was recorded of a meeting, to whoever brings a key for it; its history tells that."""
+    from chalicelib.people.wishes import parse_reason
+
+    actor, key = _who(meetingId, Scope.OPERATE)
+    why = parse_reason(_sent())
+    _count(key)
+    return Response(runtime.current().listener.links(actor, why))
+
+
 @route("/meetings/{meetingId}", methods=["GET", "HEAD"])
 @answering
 def managed(meetingId: str) -> Response:  # noqa: N803  the contract's own name
     """Show a meeting to whoever may manage it, and what they can do."""
-    manager, actor = _manage(meetingId)
-    return _told(manager.show(actor))
+    actor, _ = _who(meetingId, Scope.READ)
+    return _told(runtime.current().manager(_own_arn()).show(actor))
 
 
 @route("/meetings/{meetingId}", methods=["PATCH"])
@@ -248,8 +318,7 @@ def change(meetingId: str) -> Response:  # noqa: N803
     from chalicelib.people.wishes import parse_change
 
     here = runtime.current()
-    manager, actor = _manage(meetingId)
-    return _told(manager.grant(actor, parse_change(_sent(), here.clock(), here.policy)))
+    return _granted(meetingId, lambda: parse_change(_sent(), here.clock(), here.policy))
 
 
 @route("/meetings/{meetingId}", methods=["DELETE"])
@@ -258,9 +327,7 @@ def call_off(meetingId: str) -> Response:  # noqa: N803
     """Cancel a meeting."""
     from chalicelib.people.wishes import parse_call_off
 
-    manager, actor = _manage(meetingId)
-    query = cast(Request, app.current_request).query_params
-    return _told(manager.grant(actor, parse_call_off(query.get("reason") if query else None)))
+    return _granted(meetingId, lambda: parse_call_off(_query("reason") or None))
 
 
 @route("/meetings/{meetingId}/extend", methods=["POST"])
@@ -269,8 +336,16 @@ def extend(meetingId: str) -> Response:  # noqa: N803
     """Let people's time end later."""
     from chalicelib.people.wishes import parse_extension
 
-    manager, actor = _manage(meetingId)
-    return _told(manager.grant(actor, parse_extension(_sent(), runtime.current().policy)))
+    return _granted(meetingId, lambda: parse_extension(_sent(), runtime.current().policy))
+
+
+@route("/meetings/{meetingId}/end", methods=["POST"])
+@answering
+def end(meetingId: str) -> Response:  # noqa: N803
+    """Let people's time end now."""
+    from chalicelib.people.wishes import parse_end
+
+    return _granted(meetingId, lambda: parse_end(_sent()))
 
 
 @route("/meetings/{meetingId}/replace", methods=["POST"])
@@ -279,8 +354,7 @@ def replace_desktop(meetingId: str) -> Response:  # noqa: N803
     """Ask for another desktop for a role."""
     from chalicelib.people.wishes import parse_replacement
 
-    manager, actor = _manage(meetingId)
-    return _told(manager.grant(actor, parse_replacement(_sent())))
+    return _granted(meetingId, lambda: parse_replacement(_sent()))
 
 
 @route("/meetings/{meetingId}/links", methods=["POST"])
@@ -289,8 +363,7 @@ def renew_link(meetingId: str) -> Response:  # noqa: N803
     """Make a role's link anew."""
     from chalicelib.people.wishes import parse_new_link
 
-    manager, actor = _manage(meetingId)
-    return _told(manager.grant(actor, parse_new_link(_sent(), runtime.current().link_keys())))
+    return _granted(meetingId, lambda: parse_new_link(_sent(), runtime.current().link_keys()))
 
 
 def _told(meeting: dict[str, Any]) -> Response:
@@ -299,12 +372,23 @@ def _told(meeting: dict[str, Any]) -> Response:
     return Response(meeting | consent.notice(settings.recordings(), settings.operator()))
 
 
-def _manage(public_id: str) -> tuple[Manager, Actor]:
-    """Return what manages meetings, and who asks."""
-    from chalicelib.people.manage import by_link
+def _granted(public_id: str, asked: Callable[[], Wish]) -> Response:
+    """Fulfil what is asked for, once it is understood and whoever asks was counted."""
+    actor, key = _who(public_id, Scope.OPERATE)
+    wish = asked()
+    _count(key)
+    return _told(runtime.current().manager(_own_arn()).grant(actor, wish))
+
+
+def _who(public_id: str, scope: Scope) -> tuple[Actor, AccessKey | None]:
+    """Return who asks for a meeting: with a key of this scope, or by its teacher's link."""
+    from chalicelib.people.manage import by_link, with_key
 
     here = runtime.current()
-    return here.manager(_own_arn()), by_link(public_id, here.link_keys)
+    if _key_given(cast(Request, app.current_request)):
+        key = _key(scope)
+        return with_key(public_id, key), key
+    return by_link(public_id, here.link_keys), None
 
 
 # --- desktops
@@ -501,15 +585,35 @@ def _json_body(request: Request) -> object:
         raise errors.BadRequest("The body is not JSON; send the fields as a JSON object.") from None
 
 
-def _unlock(request: Request, here: runtime.Runtime) -> None:
-    if here.settings.scheduling is Scheduling.OPEN:
-        return
-    given = request.headers.get("x-schedule-key")
-    if not given:
-        raise errors.KeyMissing("Scheduling is locked here; send the key in the header X-Schedule-Key.")
-    keys = here.keys.of(Purpose.SCHEDULING)
-    if not (keys and keys.hold(given)):
-        raise errors.Forbidden("The key in X-Schedule-Key is not the one that unlocks scheduling here.")
+def _key_given(request: Request) -> str:
+    """Return the key that a request brings, empty where it brings none."""
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else str(request.headers.get("x-schedule-key", ""))
+
+
+def _key(scope: Scope) -> AccessKey:
+    """Return the key of this scope that the present request brings."""
+    from chalicelib.people.admission import admit
+
+    here = runtime.current()
+    return admit(_key_given(cast(Request, app.current_request)), here.keys, scope, here.clock())
+
+
+def _unlocked(request: Request, here: runtime.Runtime) -> AccessKey | None:
+    """Return the key that scheduling takes; where it takes none, the one that was brought, if it is any."""
+    if here.settings.scheduling is Scheduling.LOCKED:
+        return _key(Scope.SCHEDULE)
+    from chalicelib.people.admission import recognised
+
+    given = _key_given(request)
+    return recognised(given, here.keys, here.clock()) if given else None
+
+
+def _count(key: AccessKey | None) -> None:
+    """Count a use of this key, if there is one: what asked for it is understood, and nothing is done yet."""
+    uses = runtime.current().uses if key else None
+    if key and uses:
+        uses.count(key)
 
 
 # --- time and the cloud

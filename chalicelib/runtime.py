@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from chalicelib.adapters.lately import TableLately
     from chalicelib.adapters.s3 import S3Recordings
     from chalicelib.adapters.scheduler import SchedulerTimers
+    from chalicelib.adapters.uses import TableUses
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
+    from chalicelib.people.board import Board
     from chalicelib.people.booking import Bookings
+    from chalicelib.people.listening import Listener
     from chalicelib.people.manage import Manager
     from chalicelib.people.schedule import Scheduler
 
@@ -111,8 +114,16 @@ class Runtime:
         settings = self.settings
         if settings.state_table:
             return TableKeys(self._dynamodb, settings.state_table, self.clock)
-        given = {Purpose.LINKS: settings.link_signing_key, Purpose.SCHEDULING: settings.schedule_key}
-        return GivenKeys(given | {Purpose.VOUCHING: settings.vouching_key})
+        given = {Purpose.LINKS: settings.link_signing_key, Purpose.VOUCHING: settings.vouching_key}
+        return GivenKeys(given, settings.schedule_key)
+
+    @cached_property
+    def uses(self) -> TableUses | None:
+        """What counts how often keys are used, None in a run at home, which limits nothing."""
+        from chalicelib.adapters.uses import TableUses
+
+        table = self.settings.state_table
+        return TableUses(self._dynamodb, table, self.clock) if table else None
 
     @cached_property
     def lately(self) -> TableLately | None:
@@ -256,6 +267,20 @@ class Runtime:
             link_keys=self.link_keys(),
             recorded=self.settings.recordings().record,
         )
+
+    @property
+    def board(self) -> Board:
+        """What shows operators the meetings."""
+        from chalicelib.people.board import Board
+
+        return Board(self.meetings, self.calendar, self.clock, self.policy)
+
+    @property
+    def listener(self) -> Listener:
+        """What hands operators the recordings."""
+        from chalicelib.people.listening import Listener
+
+        return Listener(self.meetings, lambda: self.recordings, self.policy)
 
     @cached_property
     def _looker(self) -> Looker:

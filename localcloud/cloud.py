@@ -26,12 +26,12 @@ from chalice.app import Chalice
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import runtime
-from chalicelib.adapters.dynamodb import OPEN_INDEX
-from chalicelib.adapters.keys import item_id
+from chalicelib.adapters.keys import access_item, item_id
+from chalicelib.domain.access import AccessKey, Scope, digest_of
 from chalicelib.domain.keys import Purpose
 from chalicelib.settings import Client, Scheduling
 from localcloud import cloudflare as zone
-from localcloud import loopback
+from localcloud import loopback, tables
 from localcloud.aws import ACCOUNT, REGION, Aws
 from localcloud.clock import Clock, RealClock, VirtualClock
 from localcloud.cloudflare import Change, Cloudflare
@@ -56,6 +56,8 @@ VIDEO = "video.example.com"
 STAGE = "dev"
 BUCKET = f"elephant-{STAGE}-recordings-{ACCOUNT}-{REGION}"
 KEYS = {purpose: f"nobody else knows what is for {purpose} here" for purpose in Purpose}
+ACCESS_KEYS = {scope: f"nobody else knows what may {scope} here" for scope in Scope}
+"""A key of each scope, by whose name it goes."""
 OWN_SETTINGS = ("SCHEDULE_KEY", "LINK_SIGNING_KEY")
 """Variables that a developer may have set for another stage, and that would lock this app."""
 
@@ -166,29 +168,13 @@ class Cloud:
         for purpose, key in KEYS.items():
             item: Any = {"id": {"S": item_id(purpose)}, "present": {"S": key}, "earlier": {"L": []}}
             self.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
+        given: Any = {scope.value: AccessKey(scope, scope, digest_of(key)) for scope, key in ACCESS_KEYS.items()}
+        self.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=access_item(given))
 
     def _create_resources(self) -> dict[str, str]:
         """Create what the app finds in its account, and return the environment that names it."""
-        self.operator("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": OPEN_INDEX,
-                    "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-        )
-        self.operator("dynamodb").create_table(
-            TableName=STATE_TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        self.operator("dynamodb").create_table(TableName=TABLE, **tables.MEETINGS, **tables.WITH_STREAM)
+        self.operator("dynamodb").create_table(TableName=STATE_TABLE, **tables.STATE)
         self.make_keys()
         secret = json.dumps({"CLOUDFLARE_API_TOKEN": zone.TOKEN})
         self.operator("secretsmanager").create_secret(Name=SECRET, SecretString=secret)

@@ -46,11 +46,21 @@ def at(minutes: float) -> datetime:
 
 
 def row(*parts: Mapping[str, Any], **attributes: Any) -> dict[str, Any]:
-    """Return a row: these parts one over the other; moments as the table stores them, None for none."""
+    """Return a row: these parts one over the other; moments as the table stores them, None for none.
+
+    It is listed under its day, unless a part says otherwise.
+    """
     merged: dict[str, Any] = {"id": "m1", "open": rows.LISTED}
     for part in (*parts, attributes):
         merged |= part
-    return {name: plain(value) for name, value in merged.items() if value is not None}
+    stored = {name: plain(value) for name, value in merged.items() if value is not None}
+    return stored if "day" in merged else listed(stored)
+
+
+def listed(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the day that it is listed under, where it tells one."""
+    day = understood(stored).day
+    return stored | {"day": day} if day else stored
 
 
 def plain(value: Any) -> Any:

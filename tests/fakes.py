@@ -41,6 +41,10 @@ WRITTEN_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When a table's rows are written where no test says otherwise."""
 
 
+PAGE = 100
+"""The most meetings in a page of a day."""
+
+
 class FakeMeetings(Meetings):
     """A table in memory. `on_change` hears of every write that changed something, as a stream does."""
 
@@ -77,6 +81,12 @@ class FakeMeetings(Meetings):
         with self.wire.call("meetings.open"):
             listed = [key for key, row in self.rows.items() if row.get("open") == rows.LISTED]
         yield [self.understood(key) for key in listed]
+
+    def of_day(self, day: str, after: str | None = None) -> tuple[list[Meeting], str | None]:
+        with self.wire.call("meetings.of_day", day):
+            ids = sorted(key for key, row in self.rows.items() if row.get("day") == day and key > (after or ""))
+        page, rest = ids[:PAGE], ids[PAGE:]
+        return [self.understood(key) for key in page], page[-1] if rest else None
 
     def write_if(self, meeting_id: str, change: Update) -> None:
         """Make a change if the row is what it expects; a transaction does so together with other writes."""

@@ -22,14 +22,13 @@ from botocore.client import BaseClient
 from tools.stage import FUNCTIONS, OWN_ITEMS, ROOT
 
 Calls = dict[str, set[str]]
-"""By function: calls like `dynamodb:Query(IndexName)`."""
+"""By function: calls like `dynamodb:Query(open-meeting-keys)`."""
 
 KEPT = ROOT / "tools" / "calls.json"
 
 _APP = str(ROOT / "app.py")
 _NOT_THE_APP = str(ROOT / "localcloud")
 _MARKS = {
-    "dynamodb": {"IndexName"},
     "ec2": {"IamInstanceProfile", "TagSpecifications"},
     "scheduler": {"Target"},
 }
@@ -56,7 +55,7 @@ def observing(calls: Calls) -> Iterator[None]:
             service = client.meta.service_model.service_name
             noticed = calls.setdefault(function, set())
             for part, asked in _parts(operation, parameters):
-                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _own_items(asked)
+                marks = sorted(_MARKS.get(service, set()) & asked.keys()) + _indexes(asked) + _own_items(asked)
                 suffix = f"({','.join(marks)})" if marks else ""
                 noticed.add(f"{service}:{part}{suffix}")
         return make(client, operation, parameters)
@@ -73,6 +72,11 @@ def _parts(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str,
     for part in parameters["TransactItems"]:
         for kind, asked in part.items():
             yield f"{kind}Item", asked
+
+
+def _indexes(asked: Mapping[str, Any]) -> list[str]:
+    """Return the table's index that is asked for, by its name."""
+    return [asked["IndexName"]] if "IndexName" in asked else []
 
 
 def _own_items(asked: Mapping[str, Any]) -> list[str]:

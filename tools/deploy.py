@@ -175,6 +175,7 @@ def _fill(
     replaced = _chalice(stage, record, client, root)
     if replaced:
         changes.append("the functions were deployed")
+    keys.forget_first(outputs["StateTable"], client)
     _say("what Chalice cannot say")
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, policies, client, let_calls_end=_let_calls_end if replaced else lambda: None)

@@ -17,10 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from boto3.dynamodb.types import TypeSerializer
 
+from chalicelib.domain.access import Scope
 from chalicelib.domain.model import PROJECT
 from localcloud.aws import ACCOUNT
 from localcloud.clock import Clock, VirtualClock
-from localcloud.cloud import BUCKET, STAGE, TABLE, Cloud
+from localcloud.cloud import ACCESS_KEYS, BUCKET, STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.people import schedule
 from localcloud.play import play
@@ -130,11 +131,27 @@ def _keep_to_limits(app: Any) -> None:
         os.environ["SCHEDULING"] = "locked"
         if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
             raise RuntimeError("The wrong key unlocked scheduling.")
+        _operate(cloud, public_id.partition(".")[0])
         row = {"id": _MEETING, "meet_time": _moment(120), "status": "SCHEDULED", "open": "1"}
         item = {name: _SERIALIZER.serialize(value) for name, value in row.items()}
         cloud.operator("dynamodb").put_item(TableName=TABLE, Item=item)
         if not cloud.functions.invoke("sweep", _event("sweep", cloud.clock, "", item)):
             raise RuntimeError(f"sweep failed: {cloud.timeline.entries[-1]}")
+
+
+def _operate(cloud: Cloud, meeting_id: str) -> None:
+    """Look at everything that operators see, and change a meeting with a key."""
+    operator = requests.Session()
+    operator.headers["Authorization"] = f"Bearer {ACCESS_KEYS[Scope.OPERATE]}"
+    for path in ("meetings", f"meetings?day={_NOW:%Y-%m-%d}", "calendar", f"meetings/{meeting_id}"):
+        operator.get(f"{cloud.url}/{path}", timeout=30).raise_for_status()
+    change = {"student_name": "Bea", "reason": "She is called so."}
+    operator.patch(f"{cloud.url}/meetings/{meeting_id}", json=change, timeout=30).raise_for_status()
+    key = f"{_NOW:%Y-%m-%d}/{meeting_id}/teacher/i-1-1.mkv"
+    cloud.operator("s3").put_object(Bucket=BUCKET, Key=key, Body=_PIECE)
+    told = operator.post(f"{cloud.url}/meetings/{meeting_id}/recordings", json={}, timeout=30).json()
+    if requests.get(told["recordings"][0]["url"], timeout=30).content != _PIECE:
+        raise RuntimeError("A recording did not open by its link.")
 
 
 def _speak_as_a_desktop(app: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.adapters.dynamodb import INDEXES
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import image_parameter
 from tools.account import Account
@@ -20,7 +20,7 @@ from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
 Statement = dict[str, Any]
 
-_CALL = re.compile(r"([a-z0-9]+):([A-Za-z0-9]+)(?:\(([A-Za-z,/*]+)\))?")
+_CALL = re.compile(r"([a-z0-9]+):([A-Za-z0-9]+)(?:\(([A-Za-z,/*-]+)\))?")
 _FAILS_TO_QUEUE = ("launch_ec2", "safety_net", "dns_watchdog")
 
 
@@ -119,9 +119,9 @@ def _dynamodb(operation: str, marks: list[str], names: Names) -> list[Statement]
     if own := [mark for mark in marks if mark in OWN_ITEMS]:
         return [_own_items(operation, pattern, names) for pattern in own]
     table = names.arn("dynamodb", f"table/{names.table}")
-    resource = f"{table}/index/{OPEN_INDEX}" if "IndexName" in marks else table
-    sid = "ReadIndex" if "IndexName" in marks else "Meetings"
-    return [_allow(sid, [f"dynamodb:{operation}"], [resource])]
+    if indexes := [f"{table}/index/{mark}" for mark in marks if mark in INDEXES]:
+        return [_allow("ReadIndex", [f"dynamodb:{operation}"], indexes)]
+    return [_allow("Meetings", [f"dynamodb:{operation}"], [table])]
 
 
 def _own_items(operation: str, pattern: str, names: Names) -> Statement:
@@ -142,13 +142,15 @@ _ON_RECORDINGS = {
 
 
 def _s3(operation: str, _: list[str], names: Names) -> list[Statement]:
-    """Return the statement for the recordings' bucket, as long as it is this account's. Nothing here reads one."""
+    """Return the statement for the recordings' bucket, as long as it is this account's."""
     bucket = f"arn:{names.account.partition}:s3:::{names.bucket}"
     ours = {"StringEquals": {"aws:ResourceAccount": names.account.id}}
     if action := _ON_THE_BUCKET.get(operation):
         return [_allow("ListRecordings", [action], [bucket], ours)]
     if action := _ON_RECORDINGS.get(operation):
         return [_allow("TakeRecordings", [action], [f"{bucket}/*"], ours)]
+    if operation == "HeadObject":  # and what an operator opens by the link that is signed then
+        return [_allow("LinkToRecordings", ["s3:GetObject"], [f"{bucket}/*"], ours)]
     raise UnknownCall(f"The code calls s3:{operation}; say in tools/grants.py what that takes.")
 
 

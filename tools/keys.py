@@ -1,68 +1,43 @@
 """The keys of a stage: its deploy makes them, in the state table, where only the functions that need one may read it.
 
-`python -m tools.keys --stage dev` shows the operator the key that unlocks scheduling. No other key is ever shown, and
-no key stands in a file, in a function's environment or in a log. Where one did, the next deploy moves it.
+None of these is ever shown, and none stands in a file, in a function's environment or in a log. Where one did, the next
+deploy moves it. The keys that an operator gives out are made by tools/access.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import secrets
-import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from chalicelib.adapters.keys import ALL_SIGNED, item_id, parse
+from chalicelib.adapters.keys import ACCESS, ALL_SIGNED, access_entry, access_in, item_id, parse
 from chalicelib.domain import rows
+from chalicelib.domain.access import Access, AccessKey, Scope, digest_of
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.settings import Scheduling
-from tools.account import Clients, clients, enter
+from tools.account import Clients
 from tools.errors import code_of, ignore_not_found
-from tools.stack import Stack
-from tools.stage import FUNCTIONS, Stage, StageError, load
+from tools.stage import FUNCTIONS, Stage
 
 VARIABLES = {
     Purpose.VOUCHING: "VOUCHING_KEY",
     Purpose.LINKS: "LINK_SIGNING_KEY",
-    Purpose.SCHEDULING: "SCHEDULE_KEY",
 }
 """By purpose: the variable that holds such a key in a run at home, and held it on a stage of version 0.1.0."""
 
-_OPEN = "open"  # on the item of scheduling: the stage was open to all when its key was made
+SCHEDULE_KEY = "SCHEDULE_KEY"
+"""The variable that holds the key for scheduling in a run at home, and held it on a stage of version 0.1.0."""
+
+FIRST = AccessKey("scheduling", Scope.SCHEDULE, "", daily=100_000)
+"""What the one key for scheduling of a stage from before becomes: a key among others, which nothing new limits."""
+
+_BEFORE = "key/scheduling"  # where a version before kept that key, as text
+_OPEN = "open"  # on the item of the keys that were given out: the stage was open to all before there were any
 _BYTES = 32
-
-
-def main() -> int:
-    """Print the key that unlocks scheduling on the stage that the command line names, and nothing else."""
-    arguments = argparse.ArgumentParser(description="Show the key that unlocks scheduling.")
-    arguments.add_argument("--stage", required=True, help="the name of a file in stages/")
-    try:
-        stage = load(arguments.parse_args().stage)
-        client = clients(stage.region)
-        enter(stage, client)
-        print(scheduling_key(stage, client))
-    except (StageError, ClientError, BotoCoreError) as error:
-        print(f"Not shown: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def scheduling_key(stage: Stage, client: Clients) -> str:
-    """Return the key that unlocks scheduling.
-
-    Raises:
-        StageError: the stage has none.
-    """
-    table = Stack(client, stage.stack).outputs().get("StateTable", "")
-    keys = kept(table, client).get(Purpose.SCHEDULING) if table else None
-    if keys is None:
-        raise StageError(
-            f"Stage {stage.name} has no key for scheduling, or none that can be read; make deploy makes one."
-        )
-    return keys.present
 
 
 def make(
@@ -89,14 +64,35 @@ def make(
         }
         if purpose is Purpose.LINKS and before:
             item[ALL_SIGNED] = {"BOOL": True}
-        if purpose is Purpose.SCHEDULING and deployed and not given and _was_open(deployed):
-            item[_OPEN] = {"BOOL": True}
         if _put(table, item, client):
             (moved if given else made).append(name if given else purpose.value)
+    if _give_first(stage, table, deployed, client):
+        moved.append(SCHEDULE_KEY)
     return [
         *([f"keys were made in {table}: {', '.join(made)}"] if made else []),
         *([f"{', '.join(moved)} moved from plain text into {table}"] if moved else []),
     ]
+
+
+def _give_first(stage: Stage, table: str, deployed: Mapping[str, str] | None, client: Clients) -> bool:
+    """Let the one key of before be among those that were given out, by its hash; return whether it has become so.
+
+    Where it stood as text it stays until the functions know the other item (`forget_first`).
+    """
+    before = _read(table, _BEFORE, client)
+    said = (deployed or {}).get(SCHEDULE_KEY, "").strip()
+    given = before.get("present", {}).get("S") or stage.secrets.get(SCHEDULE_KEY) or said
+    item: dict[str, Any] = {"id": {"S": ACCESS}, "keys": {"M": {}}}
+    if before.get(_OPEN, {}).get("BOOL") or (deployed and not before and not given and _was_open(deployed)):
+        item[_OPEN] = {"BOOL": True}
+    if given:
+        item["keys"]["M"][FIRST.name] = access_entry(replace(FIRST, digest=digest_of(given)))
+    return _put(table, item, client) and bool(given)
+
+
+def forget_first(table: str, client: Clients) -> None:
+    """Take away where a version before kept its one key as text: no function reads that any more."""
+    client("dynamodb").delete_item(TableName=table, Key={"id": {"S": _BEFORE}})
 
 
 def _was_open(deployed: Mapping[str, str]) -> bool:
@@ -120,18 +116,23 @@ def scheduling(stage: Stage, table: str, client: Clients) -> Scheduling:
     """
     if stage.scheduling:
         return Scheduling(stage.scheduling)
-    was_open = _item(table, Purpose.SCHEDULING, client).get(_OPEN, {}).get("BOOL", False)
+    was_open = _read(table, ACCESS, client).get(_OPEN, {}).get("BOOL", False)
     return Scheduling.OPEN if was_open else Scheduling.LOCKED
 
 
 def kept(table: str, client: Clients) -> dict[Purpose, Keys | None]:
     """Return the keys that the state table holds, by purpose; None for an item that is not as a deploy writes it."""
-    items = {purpose: _item(table, purpose, client) for purpose in Purpose}
+    items = {purpose: _read(table, item_id(purpose), client) for purpose in Purpose}
     return {purpose: parse(item) for purpose, item in items.items() if item}
 
 
-def _item(table: str, purpose: Purpose, client: Clients) -> dict[str, Any]:
-    key = {"id": {"S": item_id(purpose)}}
+def given_out(table: str, client: Clients) -> Access:
+    """Return the keys that the operator has given out."""
+    return access_in(_read(table, ACCESS, client))
+
+
+def _read(table: str, item: str, client: Clients) -> dict[str, Any]:
+    key = {"id": {"S": item}}
     found: dict[str, Any] = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
     return dict(found.get("Item", {}))
 
@@ -144,7 +145,3 @@ def environment(stage: Stage, client: Clients) -> dict[str, str] | None:
             stands = client("lambda").get_function_configuration(FunctionName=stage.function(name))
             found = (found or {}) | stands.get("Environment", {}).get("Variables", {})
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,15 +21,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.access import Scope
 from chalicelib.domain.errors import ElephantError
 from chalicelib.domain.seat import Role
 from chalicelib.environment import Settings
 from chalicelib.settings import Client
 from tools import inventory, issuer, kept_certificate, providers
+from tools.access import lent
 from tools.account import clients
 from tools.checks import examine
 from tools.findings import Finding, Level, as_sentence, fail, line
-from tools.keys import scheduling_key
 from tools.site import Site
 from tools.stage import StageError, load
 from tools.terminal import say
@@ -43,6 +44,7 @@ from tools.trial.steps import Failed, Steps
 from tools.trial.world import Plan
 
 _MINUTES = 10
+_KEY_LASTS = timedelta(hours=2)
 """How long the meeting may last after its start, which counts as ten minutes after it was scheduled."""
 
 _TO_BOOT = timedelta(minutes=5)
@@ -156,7 +158,8 @@ class Smoke:
                 f'write client = "kit" into {site.file}, with an image that has it, or try the stage by hand '
                 "(docs/deploy.md, The first meeting)",
             )
-        key, program = scheduling_key(site.stage, site.client), find(options.browser)
+        program = find(options.browser)
+        key = lent(site.stage, site.client, "smoke", Scope.SCHEDULE, _KEY_LASTS)
         environ = inventory.environment(site.stage, site.client)
         settings, zone = Settings(environ), site.provider.zone(site.stage, site.client, site.account)
         policy = settings.policy()

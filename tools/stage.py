@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from chalicelib.adapters.keys import CERTIFICATE, CERTIFICATE_FACTS, item_id
+from chalicelib.adapters.keys import ACCESS, CERTIFICATE, CERTIFICATE_FACTS, item_id
 from chalicelib.adapters.lately import LATELY
 from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import FILE, REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
-OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, *map(item_id, Purpose), LATELY, "sweep")
+OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, ACCESS, *map(item_id, Purpose), LATELY, "sweep", "uses/*")
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,10 @@ Send = Callable[..., object]
 """Makes a request as UpdateItem does, and fails as it does."""
 
 OPEN_INDEX = "open-meeting-keys"
+DAY_INDEX = "meeting-keys-by-day"
+INDEXES = {OPEN_INDEX: "open", DAY_INDEX: "day"}
+"""The table's indexes, each with the attribute that it is by: rows that bear it, by their keys alone."""
+
 _REFUSED = "ConditionalCheckFailedException"
 _TRIES = 3
 """How often a write is asked for where the row's history has no room: it may be folded by others meanwhile."""
@@ -144,19 +148,41 @@ class DynamoMeetings:
         """
         paginator = self._client.get_paginator("query")
         try:
-            for page in paginator.paginate(
-                TableName=self._table,
-                IndexName=OPEN_INDEX,
-                KeyConditionExpression="#open = :listed",
-                ExpressionAttributeNames={"#open": "open"},
-                ExpressionAttributeValues={":listed": {"S": rows.LISTED}},
-            ):
-                keys = [_key(item["id"]["S"]) for item in page["Items"]]
-                for first in range(0, len(keys), _BATCH):
-                    found = (rows.meeting(item, self._seal) for item in self._read(keys[first : first + _BATCH]))
-                    yield [meeting for meeting in found if meeting.listed]
+            for page in paginator.paginate(**self._query(OPEN_INDEX, rows.LISTED)):
+                ids = [item["id"]["S"] for item in page["Items"]]
+                for first in range(0, len(ids), _BATCH):
+                    yield [meeting for meeting in self._meetings(ids[first : first + _BATCH]) if meeting.listed]
         except (ClientError, BotoCoreError) as error:
             raise self._unavailable("queried", error) from error
+
+    def of_day(self, day: str, after: str | None = None) -> tuple[list[Meeting], str | None]:
+        """Return a page of the meetings that are listed on this day, and what asks for the next one, if there is one.
+
+        That is two calls for a hundred meetings. They are as the index has them: perhaps as they were a moment ago.
+        """
+        asked: Any = self._query(DAY_INDEX, day) | {"Limit": _BATCH}
+        if after:
+            asked["ExclusiveStartKey"] = {**_key(after), "day": {"S": day}}
+        try:
+            page = self._client.query(**asked)
+            ids = [item["id"]["S"] for item in page["Items"]]
+            found = [meeting for meeting in self._meetings(ids) if meeting.row.get("day") == day] if ids else []
+        except (ClientError, BotoCoreError) as error:
+            raise self._unavailable("queried", error) from error
+        last = page.get("LastEvaluatedKey")
+        return found, last["id"]["S"] if last else None
+
+    def _query(self, index: str, value: str) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :value",
+            "ExpressionAttributeNames": {"#key": INDEXES[index]},
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        }
+
+    def _meetings(self, ids: Iterable[str]) -> Iterator[Meeting]:
+        return (rows.meeting(item, self._seal) for item in self._read([_key(meeting_id) for meeting_id in ids]))
 
     def _read(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the rows with these keys, at most a batch, as the index has them: perhaps as they were a moment ago.

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
 from chalicelib.domain import rows
+from chalicelib.domain.access import Access, AccessKey, Scope, digest_of
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.certificate import Certificate
 
 KEPT = timedelta(minutes=1)
+_AT_HOME = "SCHEDULE_KEY"
 ALL_SIGNED = "all_signed"
 """The attribute of an item that says so of its keys (domain/keys.py)."""
 
@@ -43,6 +45,10 @@ The certificate's root counts more than the one that the stage's file names.
 """
 
 
+ACCESS = "key/access"
+"""The item that holds the keys that the operator has given out: `keys`, by their names, hashes alone."""
+
+
 def item_id(purpose: Purpose) -> str:
     """Return the id of the item that holds the keys of a purpose."""
     return f"key/{purpose}"
@@ -54,6 +60,33 @@ def parse(item: Mapping[str, Mapping[str, Any]]) -> Keys | None:
     earlier = [key.get("S", "") for key in item.get("earlier", {"L": []}).get("L", [{}])]
     all_signed = item.get(ALL_SIGNED, {}).get("BOOL", False)
     return Keys(present, tuple(earlier), all_signed) if present and all(earlier) else None
+
+
+def access_in(item: Mapping[str, Mapping[str, Any]]) -> Access:
+    """Return the keys that were given out, as an item in DynamoDB JSON holds them; one that is spoilt opens nothing."""
+    stored = item.get("keys", {}).get("M", {})
+    found = {name: _access_key(name, each.get("M", {})) for name, each in stored.items()}
+    return {name: key for name, key in found.items() if key}
+
+
+def access_entry(key: AccessKey) -> dict[str, Any]:
+    """Return what the item holds of a key, in DynamoDB JSON."""
+    entry = {"scope": key.scope.value, "digest": key.digest, "daily": key.daily, "expires_at": key.expires_at}
+    return rows.encode({name: value for name, value in entry.items() if value is not None})
+
+
+def access_item(access: Access) -> dict[str, Any]:
+    """Return the item that holds these keys, in DynamoDB JSON."""
+    return {"id": {"S": ACCESS}, "keys": {"M": {name: access_entry(key) for name, key in access.items()}}}
+
+
+def _access_key(name: str, stored: Mapping[str, Mapping[str, Any]]) -> AccessKey | None:
+    ends = stored.get("expires_at", {}).get("S")
+    try:
+        scope, daily = Scope(stored["scope"]["S"]), int(stored["daily"]["N"])
+        return AccessKey(name, scope, stored["digest"]["S"], daily, rows.parse_time(ends) if ends else None)
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +108,7 @@ class TableKeys:
         self._clock = clock
         self._kept: dict[Purpose, tuple[datetime, _Item]] = {}
         self._certificate: tuple[datetime, Certificate | None] | None = None
+        self._access: tuple[datetime, Access] | None = None
 
     def of(self, purpose: Purpose, *, kept: timedelta = KEPT) -> Keys | None:
         """Return the keys of a purpose, strongly consistent, `kept` for a minute; None where none was made.
@@ -144,6 +178,26 @@ class TableKeys:
         except ValueError:
             raise _spoilt(CERTIFICATE_FACTS, self._table) from None
 
+    def access(self, kept: timedelta = KEPT) -> Access:
+        """Return the keys that the operator has given out, strongly consistent, `kept` for a minute at the most.
+
+        Raises:
+            ConfigError: the item is not as make key writes it.
+            Unavailable: the table cannot be read. What was read before does not count then: a key may be revoked.
+        """
+        now, known = self._clock(), self._access
+        if known and now - known[0] < kept:
+            return known[1]
+        item = self._get(ACCESS, "The keys that were given out")
+        if not isinstance(item.get("keys", {"M": {}}).get("M"), Mapping):
+            raise ConfigError(
+                f"The item {ACCESS} of the table {self._table} is not as make key writes it: `keys` is a map. "
+                "Delete the item, and make the keys anew."
+            )
+        found = access_in(item)
+        self._access = now, found
+        return found
+
     def _item(self, purpose: Purpose, kept: timedelta = KEPT) -> _Item:
         now, known = self._clock(), self._kept.get(purpose)
         if known and now - known[0] < (kept if known[1].keys else KEPT):
@@ -212,13 +266,20 @@ def _spoilt(item: str, table: str) -> ConfigError:
 class GivenKeys:
     """The port `KeyStore` for a run that is not deployed: the keys that its environment gives."""
 
-    def __init__(self, keys: Mapping[Purpose, str | None]) -> None:
+    def __init__(self, keys: Mapping[Purpose, str | None], scheduling: str | None = None) -> None:
+        """Take the keys by their purposes, and the one that unlocks scheduling."""
         self._keys = keys
+        self._scheduling = scheduling
 
     def of(self, purpose: Purpose, *, kept: timedelta = KEPT) -> Keys | None:  # noqa: ARG002  it never changes
         """Return the key of a purpose, None where none was given."""
         key = self._keys.get(purpose)
         return Keys(key, all_signed=True) if key else None
+
+    def access(self, kept: timedelta = KEPT) -> Access:  # noqa: ARG002  it never changes
+        """Return the key that the environment gives, good for everything: whoever set it runs the app."""
+        key = self._scheduling
+        return {_AT_HOME: AccessKey(_AT_HOME, Scope.OPERATE, digest_of(key))} if key else {}
 
     def issuer_root(self) -> str | None:
         """Return None: a run at home names no root."""

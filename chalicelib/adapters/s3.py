@@ -1,12 +1,13 @@
 """Recordings on S3: multipart uploads whose parts desktops put by links, each with its own SHA-256.
 
-Nothing here reads a recording: what is there is told by listing it.
+What is there is told by listing it. Nothing here reads a recording, but links that an operator is given do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -89,6 +90,14 @@ class S3Recordings:
         asked["ChecksumSHA256"] = part.sha256
         url = self._client.generate_presigned_url("upload_part", Params=asked, ExpiresIn=LINKS_LAST_S)
         return Link(part.number, url, {"x-amz-checksum-sha256": part.sha256})
+
+    def link_to(self, key: str, lasts: timedelta) -> str:
+        """Sign a link to what lies under this key, for so long. S3 is asked first whether it is there to be read."""
+        asked = {"Bucket": self._bucket, "Key": key}
+        with self._telling():
+            self._client.head_object(**asked)
+            seconds = int(lasts.total_seconds())
+            return str(self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds))
 
     def finish(self, key: str, upload: str, parts: Collection[StoredPart]) -> None:
         """Make one object of these parts; S3 refuses where one of them, or the sum of their sizes, is another."""

@@ -16,6 +16,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
+    from chalicelib.domain.access import Access, AccessKey
     from chalicelib.domain.calendar import Week
     from chalicelib.domain.certificate import Certificate
     from chalicelib.domain.lately import Boot
@@ -44,6 +45,12 @@ class Meetings(Protocol):
 
     def open(self) -> Iterator[list[Meeting]]:
         """Yield the meetings that may still need work, a page at a time, at the index's consistency."""
+
+    def of_day(self, day: str, after: str | None = None) -> tuple[list[Meeting], str | None]:
+        """Return a page of the meetings on this day (UTC, `2026-03-01`), and what asks for the next one, if any.
+
+        They are at the index's consistency, in no order.
+        """
 
 
 class Desktops(Protocol):
@@ -137,7 +144,7 @@ class Timers(Protocol):
 
 
 class Recordings(Protocol):
-    """The bucket that desktops upload to. What is in it is listed here, and never read.
+    """The bucket that desktops upload to. What is in it is listed here, and read by links alone.
 
     Where S3 does not answer, or denies, `BucketUnavailable` is raised.
     """
@@ -164,6 +171,9 @@ class Recordings(Protocol):
     def links(self, key: str, upload: str, parts: Collection[Part]) -> list[Link]:
         """Sign a link for each of these parts, good for its bytes alone."""
 
+    def link_to(self, key: str, lasts: timedelta) -> str:
+        """Sign a link to what lies under this key, for so long; the session that signs it may end sooner."""
+
     def finish(self, key: str, upload: str, parts: Collection[StoredPart]) -> None:
         """Make one object of these parts.
 
@@ -173,11 +183,25 @@ class Recordings(Protocol):
         """
 
 
+class Uses(Protocol):
+    """How often each key was used on a day."""
+
+    def count(self, key: AccessKey) -> None:
+        """Count one more use of this key today (UTC).
+
+        Raises:
+            LimitReached: it was used as often today as it may be.
+        """
+
+
 class KeyStore(Protocol):
     """The app's own keys."""
 
     def of(self, purpose: Purpose, *, kept: timedelta = ...) -> Keys | None:
         """Return the keys of a purpose, `kept` for a minute unless it says longer; None where none was made."""
+
+    def access(self, kept: timedelta = ...) -> Access:
+        """Return the keys that the operator has given out, `kept` for a minute unless it says less."""
 
     def issuer_root(self) -> str | None:
         """Return the roots that desktops' certificates must be issued by, as PEM; None where the stage names none."""

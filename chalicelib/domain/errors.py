@@ -28,7 +28,7 @@ class BadRequest(ElephantError):
 
 
 class KeyMissing(ElephantError):
-    """Scheduling is locked and the request brought no key."""
+    """What is asked for takes a key, and the request brought none."""
 
 
 class Forbidden(ElephantError):
@@ -37,6 +37,14 @@ class Forbidden(ElephantError):
 
 class LinkReplaced(Forbidden):
     """The link was good once, and another one was made in its place since."""
+
+
+class LimitReached(ElephantError):
+    """A key was used as often today as it may be; `again_in_s` is in how many seconds it counts anew."""
+
+    def __init__(self, message: str, again_in_s: int) -> None:
+        super().__init__(message)
+        self.again_in_s = again_in_s
 
 
 class BadEvent(ElephantError):

@@ -18,8 +18,6 @@ class Purpose(StrEnum):
     """Signs the links that people are sent, each bound to its role."""
     TOKENS = "tokens"
     """Signs what lets a person into their desktop."""
-    SCHEDULING = "scheduling"
-    """Unlocks `POST /schedule`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,6 @@ class Keys:
     def all(self) -> tuple[str, ...]:
         """Every key that counts, the present one first."""
         return (self.present, *self.earlier)
-
-    def hold(self, given: str) -> bool:
-        """Return whether this is one of the keys."""
-        brought = given.encode("utf-8", "surrogatepass")
-        return any(hmac.compare_digest(key.encode(), brought) for key in self.all)
 
     def sign(self, text: str) -> str:
         """Return the signature of a text by the present key: HMAC-SHA256 as 64 hex digits."""

@@ -41,6 +41,8 @@ MeetingAttribute = Literal[
     "ending_at",
     "ended_at",
     "open",
+    "day",
+    "scheduled_by",
     "begun_at",
     "opened_at",
     "moved_at",
@@ -258,6 +260,12 @@ class Meeting:
     def is_timed(self) -> bool:
         """Whether somebody has said when the meeting is, be it understood or not."""
         return bool(self.row.get("meet_time"))
+
+    @property
+    def day(self) -> str | None:
+        """The day, in UTC, that the meeting is on or was made on, None where neither is known: what it is listed by."""
+        moment = self.meet_time or (None if self.is_timed else self.created_at)
+        return f"{moment:%Y-%m-%d}" if moment else None
 
     @property
     def in_progress(self) -> bool:

@@ -56,7 +56,12 @@ def _escaped(letter: str) -> str:
     return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", "surrogatepass"))
 
 
+def on_day(day: datetime | None, meeting_id: str) -> str:
+    """Return what the keys of all pieces of a meeting begin with. `day` is a moment of the day, None for unknown."""
+    date = day.astimezone(UTC).strftime("%Y-%m-%d") if day else NO_DAY
+    return f"{date}/{of_meeting(meeting_id)}"
+
+
 def prefix(day: datetime | None, meeting_id: str, role: Role, desktop_id: str) -> str:
     """Return what the keys of all pieces of one desktop begin with. `day` is a moment of the day, None for unknown."""
-    date = day.astimezone(UTC).strftime("%Y-%m-%d") if day else NO_DAY
-    return f"{date}/{of_meeting(meeting_id)}{role}/{desktop_id}-"
+    return f"{on_day(day, meeting_id)}{role}/{desktop_id}-"

@@ -23,7 +23,7 @@ from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchUpload, Uplo
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.recordings import Link, Part, StoredPart, prefix
 from chalicelib.guests.desk import LONGEST_SENTENCE, Desk, is_known, is_line, write
-from chalicelib.rules.times import times
+from chalicelib.rules.times import recorded_on
 
 MOST_LINKS = 20
 """How many links are signed at once: they are good for a quarter of an hour only."""
@@ -170,13 +170,9 @@ def note(
 
 
 def _prefix(desk: Desk, policy: Policy) -> str:
-    """Return what the keys of this desktop's pieces begin with: the same ones, wherever its meeting is moved to.
-
-    Their day is that of the time for which the desktop was launched.
-    """
+    """Return what the keys of this desktop's pieces begin with: the same ones, wherever its meeting is moved to."""
     meeting = desk.meeting
-    day = meeting.begun_at + policy.lead if meeting.begun_at else times(meeting, policy).start
-    return prefix(day, meeting.id, desk.seat.role, desk.seat.desktop_id or "")
+    return prefix(recorded_on(meeting, policy), meeting.id, desk.seat.role, desk.seat.desktop_id or "")
 
 
 # --- what is sent

@@ -18,6 +18,7 @@ LATEST = timedelta(days=365)
 """How far from now a meeting may be."""
 
 _NAME_LENGTH = 100
+_REASON_LENGTH = 200
 _URL_LENGTH = 2000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")  # the names of IANA's time zones, which only browsers need to know
@@ -171,6 +172,10 @@ class Fields:
             self._wrong(field, f"The {field} must be teacher or student.")
             return None
         return Role(value)
+
+    def reason(self) -> str:
+        """Return why somebody wants a change, empty where they say nothing: for the meeting's history."""
+        return self.line("reason", "The reason", _REASON_LENGTH) or ""
 
     def line(self, field: str, name: str, at_most: int) -> str | None:
         """Return one line of text, None where there is none; `name` is the field's, as people say it."""

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import history, writes
+from chalicelib.domain.access import AccessKey, Scope, by_key
 from chalicelib.domain.errors import Conflict, Forbidden, Unavailable
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
@@ -22,18 +23,22 @@ from chalicelib.domain.seat import Role
 from chalicelib.domain.update import Update
 from chalicelib.people import links
 from chalicelib.people.booking import TRIES, Bookings, give_way
-from chalicelib.people.overview import overview
+from chalicelib.people.overview import behind, overview
 from chalicelib.people.timers import Targets, arm
 from chalicelib.people.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who asks for a meeting. `by` is what its history calls them; `link` is what they have shown."""
+    """Somebody who asks for a meeting. `by` is what its history calls them.
+
+    `link` is what they have shown, None where they brought a key instead, whose scope says what they may see.
+    """
 
     meeting_id: str
     by: str
-    link: links.Link
+    link: links.Link | None
+    sees_links: bool = True
 
     def refuse_stranger(self, meeting: Meeting) -> None:
         """Refuse whoever may not manage this meeting, in words that say who may.
@@ -41,6 +46,8 @@ class Actor:
         Raises:
             Forbidden: it is the student's link, or one that was replaced.
         """
+        if self.link is None:
+            return
         links.refuse_dead(self.link, meeting)
         if self.link.role is not Role.TEACHER:
             teacher = meeting.row.get("teacher_name")
@@ -57,6 +64,16 @@ def by_link(public_id: str, link_keys: Callable[[], Keys | None]) -> Actor:
     """
     link = links.parse_of_any_role(public_id, link_keys)
     return Actor(link.meeting_id, f"the {link.role}'s link", link)
+
+
+def with_key(public_id: str, key: AccessKey) -> Actor:
+    """Return who brings a key and asks for the meeting with this id, be it the row's or that in a link.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    meeting_id = links.meeting_id_in(public_id, Role.TEACHER)
+    return Actor(meeting_id, by_key(key.name), None, sees_links=key.scope.covers(Scope.OPERATE))
 
 
 class Manager:
@@ -97,7 +114,7 @@ class Manager:
             NoSuchMeeting: there is no such row.
             Unavailable: the table cannot be read now.
         """
-        return self._told(self._read(actor), "This is how the meeting stands.")
+        return self._told(actor, self._read(actor), "This is how the meeting stands.")
 
     def grant(self, actor: Actor, wish: Wish) -> dict[str, Any]:
         """Change the actor's meeting as they wish, and return what is told of it then.
@@ -114,6 +131,7 @@ class Manager:
         for attempt in range(1, TRIES + 1):
             meeting, now = self._read(actor), self._clock()
             change = wish.change(meeting, actor.by, now, self._policy)
+            change = change and replace(change, reason=wish.reason)
             try:
                 if change:
                     self._write(meeting, change)
@@ -125,7 +143,7 @@ class Manager:
                 meeting = writes.after(meeting, replace(change, set=values))
             if wish.times:
                 arm(self._timers, meeting, self._targets, now, self._policy)
-            return self._told(meeting, wish.done)
+            return self._told(actor, meeting, wish.done)
         raise Unavailable(f"Meeting {actor.meeting_id} is being changed by many at once; try again in a moment.")
 
     def _read(self, actor: Actor) -> Meeting:
@@ -139,8 +157,12 @@ class Manager:
         reason = {"reason": change.reason} if change.reason else {}
         log.note(log.Note.MANAGE, meeting=meeting.id, why=change.why, by=change.by, **reason)
 
-    def _told(self, meeting: Meeting, message: str) -> dict[str, Any]:
+    def _told(self, actor: Actor, meeting: Meeting, message: str) -> dict[str, Any]:
         now, policy = self._clock(), self._policy
         room = self._bookings.room_after(meeting) if self._bookings and not meeting.over else None
-        told = overview(meeting, now, policy, room=room, keys=self._link_keys, recorded=self._recorded)
+        told = overview(meeting, now, policy, room=room, recorded=self._recorded)
+        if actor.link is None:
+            told |= behind(meeting, now, policy)
+        if actor.sees_links:
+            told["link_ids"] = {role.value: links.public_id(meeting, role, self._link_keys) for role in Role}
         return {"message": message} | told

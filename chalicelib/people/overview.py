@@ -6,21 +6,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import history, rows
-from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting, MeetingAttribute
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.seat import Role, Seat
-from chalicelib.people import links
+from chalicelib.domain.seat import Seat
 from chalicelib.people.join import step
 from chalicelib.people.recording import standing
 from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
 from chalicelib.rules.doors import entrance
 from chalicelib.rules.people import presence, presence_since, spare_minutes
-from chalicelib.rules.times import duration, ends_at
+from chalicelib.rules.times import deadline, duration, ends_at, timers, times
+from chalicelib.rules.trouble import Found, troubles
 
 
 def overview(
-    meeting: Meeting, now: datetime, policy: Policy, *, room: timedelta | None, keys: Keys | None, recorded: bool
+    meeting: Meeting, now: datetime, policy: Policy, *, room: timedelta | None, recorded: bool
 ) -> dict[str, Any]:
     """Return all that is told of a meeting; what is not known is left out. Moments are ISO 8601 in UTC.
 
@@ -45,11 +44,10 @@ def overview(
     return {name: value for name, value in told.items() if value is not None} | {
         "may": _possible(meeting, now, policy, room),
         "seats": {
-            seat.role.value: _seat(meeting, seat, now, policy)
+            seat.role.value: seat_told(meeting, seat, now, policy)
             | (standing(meeting, seat, over=over) if recorded else {})
             for seat in meeting.seats
         },
-        "link_ids": {role.value: links.public_id(meeting, role, keys) for role in Role},
         "history": history.entries(meeting),
     }
 
@@ -68,7 +66,49 @@ def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta |
     }
 
 
-def _seat(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict[str, Any]:
+def behind(meeting: Meeting, now: datetime, policy: Policy) -> dict[str, Any]:
+    """Return what only operators are told beside that: what keeps the meeting, and what is wrong with it."""
+    hard = deadline(meeting, policy)
+    told = {
+        "scheduled_by": _text(meeting, "scheduled_by"),
+        "created_at": _moment(meeting.created_at),
+        "launch_at": _moment(meeting.begun_at or times(meeting, policy).launch_at),
+        "deadline": _moment(hard),
+        "ended_at": _moment(meeting.ended_at),
+    }
+    return {name: value for name, value in told.items() if value is not None} | {
+        "timers": [{"name": timer.name, "at": rows.timestamp(timer.at)} for timer in timers(meeting, policy)],
+        "desktops": {seat.role.value: _desktops(seat, policy) for seat in meeting.seats},
+        "troubles": [trouble_told(found) for found in troubles(meeting, now, policy)],
+    }
+
+
+def _desktops(seat: Seat, policy: Policy) -> dict[str, Any]:
+    """Return which desktops a role has and had: `earlier` ones with when and why each was replaced."""
+    told = {
+        "id": seat.desktop_id,
+        "subnet": seat.subnet,
+        "refused": seat.refused,
+        "name": policy.record_name(seat.desktop_id) if seat.desktop_id and policy.domain else None,
+        "link": seat.link,
+        "launched_at": _moment(seat.launched_at),
+        "published_at": _moment(seat.published_at),
+        "healthy_at": _moment(seat.healthy_at),
+        "seen_at": _moment(seat.seen_at),
+    }
+    known = {name: value for name, value in told.items() if value is not None}
+    return known | {"attempts": seat.attempt, "missing": list(seat.missing), "earlier": list(seat.replaced)}
+
+
+def trouble_told(found: Found) -> dict[str, Any]:
+    """Return what is told of one thing that is wrong."""
+    told: dict[str, Any] = {"what": found.trouble.value, "told": found.told}
+    told |= {"role": found.role.value} if found.role else {}
+    return told | ({"since": rows.timestamp(found.since)} if found.since else {})
+
+
+def seat_told(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> dict[str, Any]:
+    """Return what is told of a seat: how far its desktop is, and where its person is."""
     name, _ = step(meeting, seat, now, policy)
     told = {
         "step": name,

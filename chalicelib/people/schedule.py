@@ -101,8 +101,12 @@ class Scheduler:
         self._jitsi_domain = jitsi_domain
         self._link_keys = link_keys
 
-    def schedule(self, request: MeetingRequest, targets: Targets, idempotency_key: str | None) -> dict[str, str]:
+    def schedule(
+        self, request: MeetingRequest, targets: Targets, idempotency_key: str | None, by: str | None = None
+    ) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
+
+        `by` is the name of the key that unlocked it, None where it took none.
 
         The same request with the same idempotency key gives the same meeting, and the links to it that hold now.
 
@@ -111,7 +115,7 @@ class Scheduler:
             TimeFull: there is no room at that time.
             Unavailable: the table cannot be written; nothing was scheduled.
         """
-        row = self._stored(request, idempotency_key)
+        row = self._stored(request, idempotency_key, by)
         meeting = rows.meeting(row)
         arm(self._timers, meeting, targets, self._clock(), self._policy)
         return {
@@ -122,13 +126,13 @@ class Scheduler:
             "student_link": links.link(request.frontend_base_url, meeting, Role.STUDENT, self._link_keys),
         }
 
-    def _stored(self, request: MeetingRequest, idempotency_key: str | None) -> Mapping[str, Any]:
+    def _stored(self, request: MeetingRequest, idempotency_key: str | None, by: str | None) -> Mapping[str, Any]:
         """Return the row of the meeting that this request made before, with this key; else that of a new one."""
         meeting_id, *earlier = self._ids_of(idempotency_key) if idempotency_key else [str(uuid.uuid4())]
         row = self._known(*earlier)
         if row is None:
             try:
-                new = self._new(meeting_id, request, request.digest if idempotency_key else None)
+                new = self._new(meeting_id, request, request.digest if idempotency_key else None, by)
             except TimeFull:  # the request itself may have taken the last room, the first time
                 row = self._known(meeting_id)
                 if row is None:
@@ -163,9 +167,11 @@ class Scheduler:
                 continue
         return None
 
-    def _new(self, meeting_id: str, request: MeetingRequest, digest: str | None) -> Mapping[str, Any] | None:
+    def _new(
+        self, meeting_id: str, request: MeetingRequest, digest: str | None, by: str | None
+    ) -> Mapping[str, Any] | None:
         """Store the row of a new meeting and return it; None where its id is taken."""
-        row = self._row(meeting_id, request, digest)
+        row = self._row(meeting_id, request, digest, by)
         if not self._create(row):
             return None
         log.note(log.Note.SCHEDULE, meeting=meeting_id, why="somebody asked for it", meet_time=request.meet_time)
@@ -173,7 +179,7 @@ class Scheduler:
             log.warn(log.Warn.NO_VIDEO_ROOM, meeting=meeting_id, why="JITSI_DOMAIN is not set")
         return row
 
-    def _row(self, meeting_id: str, request: MeetingRequest, digest: str | None) -> dict[str, Any]:
+    def _row(self, meeting_id: str, request: MeetingRequest, digest: str | None, by: str | None) -> dict[str, Any]:
         room = secrets.token_hex(16)  # who knows the room does not know the meeting's id
         return writes.scheduled(
             meeting_id,
@@ -186,6 +192,7 @@ class Scheduler:
             jitsi_url=f"https://{self._jitsi_domain}/{room}" if self._jitsi_domain else None,
             links_signed=self._link_keys is not None,
             request_digest=digest,
+            by=by,
             now=self._clock(),
         )
 

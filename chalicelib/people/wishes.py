@@ -7,7 +7,7 @@ same words by which `overview` knows that it need not be offered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
@@ -24,7 +24,6 @@ from chalicelib.rules.people import longest_duration, may_be_in, may_replace
 from chalicelib.rules.times import duration, ends_at
 
 MINUTE = timedelta(minutes=1)
-_REASON_LENGTH = 200
 _ANOTHER = "schedule another one"
 
 
@@ -38,6 +37,10 @@ class Wish(Protocol):
     @property
     def times(self) -> bool:
         """Whether the meeting's timers are to be armed anew."""
+
+    @property
+    def reason(self) -> str:
+        """Why they want it, for the meeting's history, empty where they do not say."""
 
     def change(self, meeting: Meeting, by: str, now: datetime, policy: Policy) -> Update | None:
         """Return what is to be written, None where all is as it is wanted.
@@ -100,7 +103,14 @@ def _refuse(why: str | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
+class _Wanted:
+    """What every wish has."""
+
+    reason: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise(_Wanted):
     """The meeting is to be at another time (UTC), of another length, or of people of other names; None stays.
 
     `time_zone` is the one that people are told its times in.
@@ -134,7 +144,7 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
-class Longer:
+class Longer(_Wanted):
     """People's time is to end so much later than `ends_at` (UTC), or than now it does where that is not said."""
 
     minutes: int
@@ -180,7 +190,28 @@ def _allowed(meeting: Meeting, change: Update | None, now: datetime, policy: Pol
 
 
 @dataclass(frozen=True, slots=True)
-class AnotherDesktop:
+class Shorter(_Wanted):
+    """People's time is to end now, though somebody is in; what they have recorded is uploaded as at any end."""
+
+    done: ClassVar[str] = "People's time ends now."
+    times: ClassVar[bool] = False
+
+    def change(self, meeting: Meeting, by: str, now: datetime, policy: Policy) -> Update | None:
+        """Return the duration that is up, to the minute."""
+        end = ends_at(meeting, policy)
+        if end is None or end <= now < end + MINUTE:
+            return None
+        _refuse(why_not_at_all(meeting, now, policy))
+        minutes = -((end - duration(meeting, policy) - now) // MINUTE)
+        if minutes < 1:
+            raise NotPossible("This meeting has not begun, so there is nothing to end; cancel it.")
+        if minutes * MINUTE >= duration(meeting, policy):
+            return None
+        return writes.lengthened(meeting, minutes, by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherDesktop(_Wanted):
     """A role is to have another desktop in place of this one, or of its present one where none is named."""
 
     role: Role
@@ -203,7 +234,7 @@ class AnotherDesktop:
 
 
 @dataclass(frozen=True, slots=True)
-class NewLink:
+class NewLink(_Wanted):
     """A role's link of this number, or the present one where none is named, is to be replaced by a new one."""
 
     role: Role
@@ -223,10 +254,9 @@ class NewLink:
 
 
 @dataclass(frozen=True, slots=True)
-class CallOff:
-    """The meeting is not to take place, or not any longer; `reason` is for its history."""
+class CallOff(_Wanted):
+    """The meeting is not to take place, or not any longer."""
 
-    reason: str
     done: ClassVar[str] = "The meeting is cancelled."
     times: ClassVar[bool] = False
 
@@ -235,7 +265,7 @@ class CallOff:
         if meeting.reason == Reason.CANCELLED:
             return None
         _refuse(why_not_at_all(meeting, now, policy))
-        return writes.cancelled(meeting, by=by, reason=self.reason)
+        return writes.cancelled(meeting, by=by)
 
 
 # --- what people send
@@ -254,10 +284,11 @@ def parse_change(body: object, now: datetime, policy: Policy) -> Otherwise:
     fields: tuple[MeetingAttribute, ...] = ("teacher_name", "student_name")
     names = {name: read.name(name) for name in fields if name in read}
     time_zone = read.zone("time_zone")
+    reason = read.reason()
     read.refuse()
     if not (meet_time or minutes or names or time_zone):
         raise BadRequest("Nothing is to be changed; send meet_time, duration_minutes, teacher_name or student_name.")
-    return Otherwise(meet_time, minutes, names, time_zone)
+    return Otherwise(meet_time, minutes, names, time_zone, reason=reason)
 
 
 def parse_extension(body: object, policy: Policy) -> Longer:
@@ -270,8 +301,9 @@ def parse_extension(body: object, policy: Policy) -> Longer:
     longest = policy.longest_meeting // MINUTE
     minutes = read.whole("minutes", f"The extension must be a whole number of minutes from 1 to {longest}.", 1, longest)
     since = read.instant("from", "The end that the meeting is extended from") if "from" in read else None
+    reason = read.reason()
     read.refuse()
-    return Longer(minutes or 0, since)
+    return Longer(minutes or 0, since, reason=reason)
 
 
 def parse_replacement(body: object) -> AnotherDesktop:
@@ -282,8 +314,9 @@ def parse_replacement(body: object) -> AnotherDesktop:
     """
     read = Fields(body, "role")
     role, desktop_id = read.role("role"), read.line("desktop_id", "The desktop's id", 128)
+    reason = read.reason()
     read.refuse()
-    return AnotherDesktop(role or Role.TEACHER, desktop_id)
+    return AnotherDesktop(role or Role.TEACHER, desktop_id, reason=reason)
 
 
 def parse_new_link(body: object, keys: Keys | None) -> NewLink:
@@ -296,10 +329,11 @@ def parse_new_link(body: object, keys: Keys | None) -> NewLink:
     read = Fields(body, "role")
     role, problem = read.role("role"), f"The link's number must be a whole number from 0 to {HIGHEST_COUNT}."
     number = read.whole("number", problem, 0, HIGHEST_COUNT) if "number" in read else None
+    reason = read.reason()
     read.refuse()
     if keys is None:
         raise NotPossible("Links are not signed here, so none can be made anew; schedule the meeting again.")
-    return NewLink(role or Role.TEACHER, number)
+    return NewLink(role or Role.TEACHER, number, reason=reason)
 
 
 def parse_call_off(reason: str | None) -> CallOff:
@@ -308,7 +342,25 @@ def parse_call_off(reason: str | None) -> CallOff:
     Raises:
         BadRequest: the reason cannot be shown, or is too long.
     """
-    read = Fields({"reason": reason}, "a reason")
-    said = read.line("reason", "The reason", _REASON_LENGTH)
+    return CallOff(reason=parse_reason({"reason": reason}))
+
+
+def parse_end(body: object) -> Shorter:
+    """Return that people's time is to end now, and why.
+
+    Raises:
+        BadRequest: the reason cannot be shown, or is too long.
+    """
+    return Shorter(reason=parse_reason(body))
+
+
+def parse_reason(body: object) -> str:
+    """Return why somebody wants something.
+
+    Raises:
+        BadRequest: it cannot be shown, or is too long.
+    """
+    read = Fields(body, "a reason")
+    reason = read.reason()
     read.refuse()
-    return CallOff(said or "")
+    return reason

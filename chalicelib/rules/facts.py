@@ -268,6 +268,8 @@ class Facts(Moments):
             changes.append(writes.opened(meeting, opened_at))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
+        if meeting.day and meeting.row.get("day") != meeting.day:
+            changes.append(writes.filed(meeting, meeting.day))
         changes += [self._dated(as_noted.seat(s.role)) for s in self.uploaded if self._is_to_be_dated(s)]
         return writes.together(changes)
 

@@ -92,6 +92,14 @@ def ends_at(meeting: Meeting, policy: Policy) -> datetime | None:
     return end - policy.upload_time if end else None
 
 
+def recorded_on(meeting: Meeting, policy: Policy) -> datetime | None:
+    """Return a moment of the day under which this meeting's recordings lie, None where its row tells no time.
+
+    It is that of the time for which its desktops were launched, wherever it is moved to.
+    """
+    return meeting.begun_at + policy.lead if meeting.begun_at else times(meeting, policy).start
+
+
 def deadline_once_begun(meeting: Meeting, policy: Policy, begun_at: datetime) -> datetime:
     """Return the hard deadline of desktops whose launch was begun at `begun_at` (UTC).
 

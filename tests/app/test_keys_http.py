@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from chalice.test import HTTPResponse
 
+from chalicelib.domain.access import Scope
 from chalicelib.domain.keys import Purpose
-from localcloud.cloud import KEYS, STATE_TABLE
+from localcloud.cloud import ACCESS_KEYS, KEYS, STATE_TABLE
 from tests.app.world import NOW, World, form, image, utc
 
-SCHEDULING_KEY, LINKS_KEY = KEYS[Purpose.SCHEDULING], KEYS[Purpose.LINKS]
+SCHEDULING_KEY, LINKS_KEY = ACCESS_KEYS[Scope.SCHEDULE], KEYS[Purpose.LINKS]
 
 
 def store(world: World, purpose: str, **attributes: Any) -> None:
@@ -110,21 +111,15 @@ def test_a_stage_of_which_nothing_is_said_is_locked(world: World) -> None:
     assert ask(world, None).status_code == 401
 
 
-def test_a_locked_stage_that_has_lost_its_key_lets_nobody_schedule(world: World) -> None:
-    store(world, "scheduling")
+def test_a_locked_stage_that_has_lost_its_keys_lets_nobody_schedule(world: World) -> None:
+    store(world, "access")
     world.configure(SCHEDULING="locked")
     assert [ask(world, key).status_code for key in (None, "", SCHEDULING_KEY)] == [401, 401, 403]
 
 
-def test_the_key_that_was_replaced_still_counts_as_long_as_it_is_an_earlier_one(world: World) -> None:
-    store(world, "scheduling", present="newer", earlier=[SCHEDULING_KEY])
-    world.configure(SCHEDULING="locked")
-    assert [ask(world, key).status_code for key in ("newer", SCHEDULING_KEY)] == [200, 200]
-
-
 def test_an_open_stage_asks_for_no_key_and_reads_none(world: World) -> None:
     world.configure(SCHEDULING="open")
-    store(world, "scheduling")
+    store(world, "access")
     assert ask(world, None).status_code == 200
 
 

@@ -32,6 +32,7 @@ from localcloud.cloudflare import DOMAIN, TOKEN
 from localcloud.functions import Context
 from localcloud.ledger import APP, Call
 from localcloud.triggers import envelope
+from tests.builders import listed
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 NOBODY_LISTENS = "http://127.0.0.1:1"
@@ -121,6 +122,8 @@ class World:
     def put(self, **row: Any) -> str:
         """Write a row as somebody does in the console, and return its id."""
         row.setdefault("id", f"m-{uuid.uuid4().hex}")
+        if row.get("open"):  # somebody has seen it already
+            row = listed(row)
         self.cloud.operator("dynamodb").put_item(TableName=TABLE, Item=image(row))
         return str(row["id"])
 

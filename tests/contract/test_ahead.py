@@ -17,7 +17,7 @@ from localcloud.clock import VirtualClock
 from .conftest import NO_NETWORK, Account
 
 MEETINGS, STATE = "elephant-meetings-dev", "elephant-state-dev"
-BOTH = (Purpose.LINKS, Purpose.TOKENS)
+BOTH = (Purpose.LINKS, Purpose.VOUCHING)
 
 
 class Stage:
@@ -98,10 +98,10 @@ def test_another_row_than_the_one_read_ahead_is_read(stage: Stage) -> None:
 
 
 def test_a_row_and_keys_that_are_not_there_are_missed_without_another_call(stage: Stage) -> None:
-    meetings = stage.read("nobody", Purpose.LINKS, Purpose.SCHEDULING)
+    meetings = stage.read("nobody", Purpose.LINKS, Purpose.VOUCHING)
     with pytest.raises(NoSuchMeeting, match="nobody"):
         meetings.get("nobody")
-    assert stage.keys.of(Purpose.SCHEDULING) is None
+    assert stage.keys.of(Purpose.VOUCHING) is None
     assert stage.calls() == ["TransactGetItems"]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.adapters.keys import ACCESS, GivenKeys, TableKeys, access_item
+from chalicelib.domain.access import AccessKey, Scope, digest_of, find
 from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
@@ -17,6 +18,7 @@ from localcloud.clock import VirtualClock
 from .conftest import NO_NETWORK, Account
 
 TABLE = "elephant-state-dev"
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 BAD_ITEMS: dict[str, dict[str, Any]] = {
     "no key": {},
     "a number": {"present": {"N": "1"}},
@@ -170,11 +172,65 @@ def test_an_item_that_a_hand_has_spoilt_is_named_and_no_key_is_shown(stage: Stag
 
 
 def test_a_run_at_home_takes_the_keys_of_its_environment() -> None:
-    given = GivenKeys({Purpose.LINKS: "links", Purpose.SCHEDULING: None})
+    given = GivenKeys({Purpose.LINKS: "links", Purpose.TOKENS: None}, "what unlocks scheduling")
     assert given.of(Purpose.LINKS) == Keys("links", all_signed=True)
-    assert given.of(Purpose.SCHEDULING) is None
+    assert given.of(Purpose.TOKENS) is None
+    [key] = given.access().values()
+    assert find("what unlocks scheduling", given.access(), AT) == key
+    assert all(key.scope.covers(scope) for scope in Scope)
+    assert GivenKeys({}).access() == {}
     assert given.of(Purpose.VOUCHING, kept=timedelta(days=1)) is None
     assert (given.certificate_id(), given.certificate(), given.certificate_ends_at()) == (None,) * 3
+
+
+# --- the keys that were given out
+
+OFFICE = AccessKey("office", Scope.SCHEDULE, digest_of("a key"), 50, AT + timedelta(hours=1))
+
+
+def test_keys_that_were_given_out_are_kept_for_a_minute_or_less_and_as_hashes(stage: Stage) -> None:
+    assert stage.keys.access() == {}
+    stage.api.put_item(TableName=TABLE, Item=access_item({"office": OFFICE}))
+    assert stage.keys.access() == {}
+    assert stage.keys.access(kept=timedelta()) == {"office": OFFICE}
+    assert len(stage.reads()) == 2
+    stage.api.delete_item(TableName=TABLE, Key={"id": {"S": ACCESS}})
+    stage.pass_by(59)
+    assert stage.keys.access() == {"office": OFFICE}
+    stage.pass_by(1)
+    assert stage.keys.access() == {}
+
+
+def test_a_revoked_key_is_not_believed_because_the_table_cannot_be_read(stage: Stage) -> None:
+    stage.api.put_item(TableName=TABLE, Item=access_item({"office": OFFICE}))
+    stage.keys.access()
+    stage.api.delete_table(TableName=TABLE)
+    stage.pass_by(60)
+    with pytest.raises(Unavailable, match="The keys that were given out could not be read"):
+        stage.keys.access()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"S": "a key"},
+        {"M": {}},
+        {"M": {"scope": {"S": "everything"}, "digest": {"S": "d"}, "daily": {"N": "1"}}},
+        {"M": {"scope": {"S": "read"}, "digest": {"S": "d"}, "daily": {"S": "many"}}},
+        {"M": {"scope": {"S": "read"}, "digest": {"S": "d"}, "daily": {"N": "1"}, "expires_at": {"S": "never"}}},
+    ],
+)
+def test_a_key_that_a_hand_has_spoilt_opens_nothing_and_no_other_is_lost(stage: Stage, entry: dict[str, Any]) -> None:
+    item = access_item({"office": OFFICE})
+    item["keys"]["M"]["spoilt"] = entry
+    stage.api.put_item(TableName=TABLE, Item=item)
+    assert stage.keys.access() == {"office": OFFICE}
+
+
+def test_an_item_that_is_no_map_of_keys_is_named(stage: Stage) -> None:
+    stage.item("access", {"keys": {"L": []}})
+    with pytest.raises(ConfigError, match=f"The item key/access of the table {TABLE} is not as make key writes it"):
+        stage.keys.access()
 
 
 # --- the certificate

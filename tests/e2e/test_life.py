@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.domain.access import Scope
 from localcloud.cloudflare import DOMAIN
 from tests.e2e.outside import Deployed, ask, wait_for
-from tools.keys import scheduling_key
+from tools.access import lent
 
 ROLES = ("teacher", "student")
 SOON_S, TICK_S, MINUTE_S = 120, 180, 300  # at most; a test goes on as soon as it sees what it waits for
@@ -41,8 +42,8 @@ def form(begins_in: timedelta) -> dict[str, str]:
 
 
 def schedule(deployed: Deployed, begins_in: timedelta) -> Scheduled:
-    """Schedule a meeting with the key that a new stage is locked with."""
-    key = scheduling_key(deployed.stage, deployed.client)
+    """Schedule a meeting with a key: a new stage is locked."""
+    key = lent(deployed.stage, deployed.client, "test", Scope.SCHEDULE, timedelta(hours=1))
     status, answer = ask(deployed, "/schedule", form(begins_in), {"X-Schedule-Key": key})
     assert status == 200, answer
     links = {role: parse_qs(urlsplit(answer[f"{role}_link"]).query) for role in ROLES}

@@ -26,7 +26,7 @@ LATER = Otherwise(T + 180 * MINUTE, None, {}, None)
 HALF_AN_HOUR = Otherwise(None, 30, {}, None)
 QUARTER_MORE = Longer(15, None)
 NAMED = Otherwise(None, None, {"student_name": "Bea"}, None)
-CALLED_OFF = CallOff("")
+CALLED_OFF = CallOff()
 
 
 class Own(House):

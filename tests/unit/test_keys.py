@@ -28,13 +28,6 @@ def test_a_signature_is_of_one_text_and_may_be_shortened_to_128_bits() -> None:
     assert not NEW.has_signed("text!", signature)
 
 
-def test_a_key_that_is_brought_is_one_of_them_or_not() -> None:
-    assert NEW.hold("new")
-    assert NEW.hold("old")
-    for other in ("", "newer", "NEW", "néw", "\ud800"):
-        assert not NEW.hold(other)
-
-
 def test_keys_are_not_shown() -> None:
     """A key must not reach a log through somebody's debugging line."""
     assert "new" not in repr(NEW)

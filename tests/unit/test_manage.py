@@ -125,7 +125,9 @@ def test_who_has_no_signature_of_the_app_manages_nothing(text: str) -> None:
 
 
 def test_where_nothing_is_signed_whoever_knows_the_id_counts_as_the_teacher() -> None:
-    assert by_link("m", lambda: None).link.role is Role.TEACHER
+    link = by_link("m", lambda: None).link
+    assert link
+    assert link.role is Role.TEACHER
 
 
 def test_a_link_still_manages_after_keys_were_rotated() -> None:
@@ -342,7 +344,7 @@ def test_a_meeting_that_is_called_off_ends_in_the_apps_own_way() -> None:
     own = Own(open=None)
     own.now = T - 10 * MINUTE
     own.look()
-    own.grant(CallOff("The student is ill."))
+    own.grant(CallOff(reason="The student is ill."))
     assert own.last_entry() | {"at": ""} == {
         "at": "",
         "what": "the meeting is cancelled",

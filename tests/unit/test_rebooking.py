@@ -100,7 +100,7 @@ def test_the_operators_limit_bounds_an_extension_where_the_calendar_does_not() -
 
 def test_a_meeting_that_is_called_off_gives_its_time_back_at_once() -> None:
     own = own_meeting()
-    own.grant(CallOff(""))
+    own.grant(CallOff(reason=""))
     assert taken(own, -15, 45) == [0, 0]
 
 

@@ -307,6 +307,7 @@ def test_a_meeting_is_stored_listed_and_as_the_contract_names_it() -> None:
         "jitsi_url": told["jitsi_url"],
         "status": "SCHEDULED",
         "open": "1",
+        "day": "2026-03-01",
         "history": [
             {
                 "at": "2026-03-01T14:00:00Z",

@@ -9,7 +9,7 @@ from chalicelib.domain.keys import Purpose
 from chalicelib.environment import Settings
 from chalicelib.settings import Scheduling
 from tools.findings import Finding, fail, ok, warn
-from tools.keys import environment, kept
+from tools.keys import environment, given_out, kept
 from tools.site import Site
 from tools.stage import SECRETS
 
@@ -49,8 +49,13 @@ def scheduling(site: Site) -> Iterator[Finding]:
     if Settings(deployed).scheduling is Scheduling.OPEN:
         yield warn(
             "scheduling is open: whoever finds the API launches desktops at your cost",
-            f'write scheduling = "locked" under [meetings] in {site.file}, give the key that {site.make("key")} shows '
-            f"to those who schedule, then {site.make('deploy')}",
+            f'write scheduling = "locked" under [meetings] in {site.file}, give those who schedule a key that '
+            f"{site.make('key')} NAME=… SCOPE=schedule makes, then {site.make('deploy')}",
         )
+    elif given_out(site.outputs["StateTable"], site.client):
+        yield ok("scheduling is locked with the keys that were given out")
     else:
-        yield ok(f"scheduling is locked with the key that {site.make('key')} shows")
+        yield warn(
+            "scheduling is locked and no key was given out, so nobody can schedule",
+            f"{site.make('key')} NAME=… SCOPE=schedule",
+        )

@@ -1,4 +1,4 @@
-"""The table of meetings: its index, its stream, its recovery."""
+"""The table of meetings: its indexes, its stream, its recovery."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.adapters.dynamodb import INDEXES
 from tools.errors import ignore_not_found
 from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
 
 
 def table(site: Site) -> Iterator[Finding]:
-    """The table is as the app needs it: its index, its stream, its recovery."""
+    """The table is as the app needs it: its indexes, its stream, its recovery."""
     name = site.outputs["TableName"]
     tables, found = site.client("dynamodb"), None
     with ignore_not_found():
@@ -23,12 +23,13 @@ def table(site: Site) -> Iterator[Finding]:
         yield fail(f"the table {name} is gone", "docs/deploy.md#the-table")
         return
     sound = True
-    for finding in (_table_status(site, found), _index(site, found), _stream(site, found)):
+    indexes = (_index(site, found, name) for name in INDEXES)
+    for finding in (_table_status(site, found), *indexes, _stream(site, found)):
         if finding:
             sound = False
             yield finding
     if sound:
-        yield ok(f"the table {name} is active, with its index and stream")
+        yield ok(f"the table {name} is active, with its indexes and stream")
     backups = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
         turn_on = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
@@ -45,22 +46,22 @@ def _table_status(site: Site, found: Mapping[str, Any]) -> Finding | None:
     return fail(f"the table {found['TableName']} is {found['TableStatus']}", wait)
 
 
-def _index(site: Site, found: Mapping[str, Any]) -> Finding | None:
+def _index(site: Site, found: Mapping[str, Any], name: str) -> Finding | None:
     indexes = {
         index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in found.get("GlobalSecondaryIndexes", [])
     }
-    if (status := indexes.get(OPEN_INDEX)) == "ACTIVE":
+    if (status := indexes.get(name)) == "ACTIVE":
         return None
     if status:
-        return fail(f"the index {OPEN_INDEX} is {status}", f"wait some minutes, then {site.make('doctor')}")
+        return fail(f"the index {name} is {status}", f"wait some minutes, then {site.make('doctor')}")
     create = {
-        "IndexName": OPEN_INDEX,
-        "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": INDEXES[name], "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "KEYS_ONLY"},
     }
     add = f"dynamodb update-table --table-name {found['TableName']} --attribute-definitions "
-    add += "AttributeName=open,AttributeType=S --global-secondary-index-updates "
-    return fail(f"the table has no index {OPEN_INDEX}", site.aws(add + shlex.quote(json.dumps([{"Create": create}]))))
+    add += f"AttributeName={INDEXES[name]},AttributeType=S --global-secondary-index-updates "
+    return fail(f"the table has no index {name}", site.aws(add + shlex.quote(json.dumps([{"Create": create}]))))
 
 
 def _stream(site: Site, found: Mapping[str, Any]) -> Finding | None:

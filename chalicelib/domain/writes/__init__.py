@@ -28,6 +28,7 @@ from chalicelib.domain.writes.launching import (
 from chalicelib.domain.writes.learning import (
     adopted,
     checkpoint_held,
+    filed,
     link_dropped,
     listed,
     opened,
@@ -43,6 +44,7 @@ from chalicelib.domain.writes.managing import (
     lengthened,
     link_renewed,
     moved,
+    recordings_taken,
     renamed,
     zoned,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "counted",
     "ended",
     "ending",
+    "filed",
     "given_up",
     "joined",
     "kept_ended",
@@ -75,6 +78,7 @@ __all__ = [
     "opened",
     "presence_changed",
     "published",
+    "recordings_taken",
     "renamed",
     "replacement_asked",
     "reported_healthy",

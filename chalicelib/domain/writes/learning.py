@@ -82,6 +82,14 @@ def listed(meeting: Meeting) -> Update:
     return Update("the sweep must see it", {"open": LISTED}, (), same_end(meeting))
 
 
+def filed(meeting: Meeting, day: str) -> Update:
+    """The row does not say on which day the meeting is, or says another one: it was made by hand, edited, or is old.
+
+    Not urgent: only who lists a day reads it.
+    """
+    return Update(f"it is listed on {day}", {"day": day}, (), same_end(meeting, "meet_time"), urgent=False, quiet=True)
+
+
 def uploaded(meeting: Meeting, role: Role, at: datetime, *, is_told: bool) -> Update:
     """Note when the upload came (`at`, UTC), as the stream tells it (`is_told`), or when it was first seen.
 

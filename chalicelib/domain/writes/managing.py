@@ -28,6 +28,7 @@ def moved(meeting: Meeting, meet_time: datetime, now: datetime, *, by: str) -> U
     forgotten = of_a_move(meeting)
     expect = same_end(meeting, "meet_time", "status", *coming, *forgotten)
     values: dict[Attribute, Any] = {"meet_time": meet_time, "moved_at": now, "status": Status.SCHEDULED}
+    values["day"] = f"{meet_time:%Y-%m-%d}"
     why = f"the meeting is moved to {meet_time:%Y-%m-%d %H:%M} UTC"
     return counted(meeting, Update(why, values, forgotten, expect, by=by))
 
@@ -52,13 +53,13 @@ def zoned(meeting: Meeting, time_zone: str, *, by: str) -> Update:
     return counted(meeting, Update(f"its times are those of {time_zone}", values, (), same_end(meeting), by=by))
 
 
-def cancelled(meeting: Meeting, *, by: str, reason: str) -> Update:
+def cancelled(meeting: Meeting, *, by: str) -> Update:
     """The meeting is called off: the intent to end it, which whoever looks next carries through."""
     values: dict[Attribute, Any] = {"termination_reason": Reason.CANCELLED}
     if not meeting.listed:
         values["open"] = LISTED
     expect = same_end(meeting, "ended_at")
-    return counted(meeting, Update("the meeting is cancelled", values, (), expect, by=by, reason=reason))
+    return counted(meeting, Update("the meeting is cancelled", values, (), expect, by=by))
 
 
 def link_renewed(meeting: Meeting, seat: Seat, *, by: str) -> Update:
@@ -68,6 +69,11 @@ def link_renewed(meeting: Meeting, seat: Seat, *, by: str) -> Update:
     return counted(
         meeting, Update(f"the {seat.role}'s link is made anew", values, (), same_end(meeting, number), by=by)
     )
+
+
+def recordings_taken(count: int, *, by: str) -> Update:
+    """Somebody was given links to what was recorded: the row's history is told, and nothing else changes."""
+    return Update(f"links to {count} recordings taken", by=by)
 
 
 def counted(meeting: Meeting, change: Update) -> Update:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.access import by_key
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
 from chalicelib.domain.rows import LISTED, timestamp
@@ -13,7 +14,7 @@ from chalicelib.domain.update import Update
 from chalicelib.domain.writes.base import same_end
 
 SCHEDULER = "whoever scheduled it"
-"""Who wanted a new meeting: the app knows no more of them than the names that they gave."""
+"""Who wanted a new meeting where that takes no key: the app knows no more of them than the names that they gave."""
 
 _OF_THE_DOOR: tuple[SeatAttribute, ...] = (
     "ec2_id",
@@ -41,9 +42,13 @@ def scheduled(
     jitsi_url: str | None,
     links_signed: bool,
     request_digest: str | None,
+    by: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the row of a new meeting. Times are UTC; `time_zone` is the one that people are told them in."""
+    """Return the row of a new meeting. Times are UTC; `time_zone` is the one that people are told them in.
+
+    `by` is the name of the key that it was scheduled with, None where it took none.
+    """
     row: dict[Attribute, Any] = {
         "id": meeting_id,
         "teacher_name": teacher_name,
@@ -58,9 +63,15 @@ def scheduled(
         "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
-        "history": [Entry(timestamp(now), f"scheduled for {meet_time:%Y-%m-%d %H:%M} UTC", SCHEDULER).stored()],
+        "day": f"{meet_time:%Y-%m-%d}",
+        "scheduled_by": by,
+        "history": [Entry(timestamp(now), f"scheduled for {meet_time:%Y-%m-%d %H:%M} UTC", _scheduler(by)).stored()],
     }
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _scheduler(key: str | None) -> str:
+    return by_key(key) if key else SCHEDULER
 
 
 def joined(meeting: Meeting, role: Role, now: datetime, *, consents: bool = False) -> Update | None:

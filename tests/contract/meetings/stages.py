@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from chalicelib.adapters.dynamodb import OPEN_INDEX, DynamoMeetings
+from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.control.ports import Meetings
 from chalicelib.domain import rows
+from localcloud.tables import MEETINGS
 from tests.builders import without_history
 from tests.contract.conftest import Account
 from tests.fakes import FakeMeetings
@@ -61,19 +62,7 @@ class RealStage:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.table = account.client("dynamodb")
-        self.table.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": OPEN_INDEX,
-                    "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-        )
+        self.table.create_table(TableName=TABLE, **MEETINGS)
         self.naps: list[float] = []
         client = account.watched_client("dynamodb")
         self.meetings: Meetings = DynamoMeetings(client, TABLE, lambda: AT, self.naps.append)

@@ -12,11 +12,12 @@ from typing import Any
 
 import boto3
 
-from chalicelib.adapters.dynamodb import OPEN_INDEX
-from chalicelib.adapters.keys import item_id
+from chalicelib.adapters.keys import access_item, item_id
+from chalicelib.domain.access import AccessKey, Scope, digest_of
 from chalicelib.domain.keys import Purpose
 from localcloud.cloudflare import TOKEN, ZONE_ID, Cloudflare
 from localcloud.ec2 import lead_out
+from localcloud.tables import MEETINGS, STATE, WITH_STREAM
 from tools import providers
 from tools.account import Clients
 from tools.checks import AFTER, BEFORE
@@ -187,34 +188,18 @@ class Account:
 
     def _table(self) -> str:
         tables = self.client("dynamodb")
-        made = tables.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "open")],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": OPEN_INDEX,
-                    "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-        )
+        made = tables.create_table(TableName=TABLE, **MEETINGS, **WITH_STREAM)
         tables.update_continuous_backups(
             TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )
         return str(made["TableDescription"]["LatestStreamArn"])
 
     def _keys(self) -> None:
-        self.client("dynamodb").create_table(
-            TableName=STATE_TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        self.client("dynamodb").create_table(TableName=STATE_TABLE, **STATE)
         for purpose in Purpose:
             self.key(purpose, present={"S": "k" * 64}, earlier={"L": []})
+        office = AccessKey("office", Scope.SCHEDULE, digest_of("k" * 64))
+        self.client("dynamodb").put_item(TableName=STATE_TABLE, Item=access_item({"office": office}))
 
     def key(self, purpose: Purpose, **attributes: Any) -> None:
         """Write the item that holds the keys of a purpose."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.keys import ACCESS
 from chalicelib.domain.keys import Purpose
 from tests.tools.checks.sound import STATE_TABLE, Account, Wrong, assert_found
 from tools.findings import Level
@@ -56,6 +57,13 @@ WRONG: dict[str, Wrong] = {
         Level.WARN,
         "stages/dev.toml still holds SCHEDULE_KEY, which nothing reads any more",
     ),
+    "nobody has a key": (
+        "scheduling",
+        {},
+        lambda account: account.client("dynamodb").delete_item(TableName=STATE_TABLE, Key={"id": {"S": ACCESS}}),
+        Level.WARN,
+        "no key was given out, so nobody can schedule → make key STAGE=dev NAME=… SCOPE=schedule",
+    ),
     "the stage is open": (
         "scheduling",
         {},
@@ -75,9 +83,7 @@ def test_what_is_wrong_is_found_with_its_remedy_and_no_key_is_shown(name: str, a
 
 def test_a_sound_stage_is_told_how_its_key_is_shown(account: Account) -> None:
     assert account.look("keys") == [(Level.OK, "the stage's keys are in the table elephant-state-dev alone → ")]
-    assert account.look("scheduling") == [
-        (Level.OK, "scheduling is locked with the key that make key STAGE=dev shows → ")
-    ]
+    assert account.look("scheduling") == [(Level.OK, "scheduling is locked with the keys that were given out → ")]
 
 
 def test_a_stage_of_version_0_1_0_has_no_keys_and_may_be_open(account: Account) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.keys import TableKeys
+from chalicelib.domain.access import Scope, digest_of, find
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.settings import SETTINGS, Scheduling
 from tools import keys, recorded
 from tools.account import Clients, clients
 from tools.keys import VARIABLES, make
-from tools.stage import FUNCTIONS, SECRETS, Stage, StageError
+from tools.stage import FUNCTIONS, SECRETS, Stage
 
 TABLE = "elephant-state-dev"
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -82,7 +83,7 @@ def make_now(stage: Stage, client: Clients) -> list[str]:
 
 def test_a_new_stage_has_every_key_and_is_locked(stage: Stage, client: Clients) -> None:
     """Before there are functions or an API: nobody can ever have scheduled without the key."""
-    assert make_now(stage, client) == [f"keys were made in {TABLE}: vouching, links, tokens, scheduling"]
+    assert make_now(stage, client) == [f"keys were made in {TABLE}: vouching, links, tokens"]
     made = kept(client)
     present = [held.present for held in made.values() if held]
     assert len(set(present)) == len(Purpose)
@@ -128,7 +129,8 @@ def test_what_stood_in_plain_text_is_moved(
     ]
     after = kept(client)
     assert after[Purpose.LINKS] == Keys(OLD["LINK_SIGNING_KEY"], all_signed="function" in where)
-    assert after[Purpose.SCHEDULING] == Keys(OLD["SCHEDULE_KEY"])
+    [first] = keys.given_out(TABLE, client).values()
+    assert (first.name, first.scope, first.digest) == ("scheduling", Scope.SCHEDULE, digest_of(OLD["SCHEDULE_KEY"]))
     assert not {*OLD} & recorded.environment(in_file, made_by_the_stack()).keys()
     assert keys.scheduling(in_file, TABLE, client) is Scheduling.LOCKED
 
@@ -152,7 +154,7 @@ def test_a_line_that_stays_in_the_file_changes_nothing_any_more(stage: Stage, cl
 def test_a_stage_that_was_open_stays_open_until_its_file_says_otherwise(
     stage: Stage, client: Clients, deployed: Callable[..., None]
 ) -> None:
-    """Its form sends no key. It has one all the same, so that a line and a deploy lock it."""
+    """Its form sends no key."""
     deployed(STAGE="dev")
     make_now(stage, client)
     assert keys.scheduling(stage, TABLE, client) is Scheduling.OPEN
@@ -160,7 +162,7 @@ def test_a_stage_that_was_open_stays_open_until_its_file_says_otherwise(
     assert keys.scheduling(replace(stage, scheduling="open"), TABLE, client) is Scheduling.OPEN
     make_now(stage, client)
     assert keys.scheduling(stage, TABLE, client) is Scheduling.OPEN
-    assert kept(client)[Purpose.SCHEDULING]
+    assert keys.given_out(TABLE, client) == {}
 
 
 def test_a_locked_stage_whose_key_was_replaced_stays_locked(
@@ -176,51 +178,28 @@ def test_what_dynamodb_refuses_otherwise_is_told(stage: Stage, client: Clients) 
         make(stage, "elephant-state-none", client, lambda: NOW)
 
 
-def stack(client: Clients, **outputs: str) -> None:
-    resources = '"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}'
-    listed = ", ".join(f'"{name}": {{"Value": "{value}"}}' for name, value in outputs.items())
-    body = f'{{{resources}, "Outputs": {{{listed}}}}}'
-    client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=body)
-
-
-def test_an_operator_is_shown_the_key_for_scheduling_and_nothing_else(
-    stage: Stage, client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("was_open", [False, True])
+def test_the_one_key_of_the_version_before_is_a_key_among_others_and_nowhere_text_any_more(
+    stage: Stage, client: Clients, deployed: Callable[..., None], was_open: bool
 ) -> None:
-    """A command, so that no deploy prints it: what a deploy prints is kept where deploys run."""
-    stack(client, StateTable=TABLE)
-    make_now(stage, client)
-    monkeypatch.setattr("sys.argv", ["keys", "--stage", "dev"])
-    monkeypatch.setattr("tools.keys.load", lambda _: stage)
-    monkeypatch.setattr("tools.keys.clients", lambda _: client)
-    assert keys.main() == 0
-    held = kept(client)[Purpose.SCHEDULING]
-    assert held
-    assert capsys.readouterr().out == f"{held.present}\n"
-
-
-@pytest.mark.parametrize("outputs", [{}, {"StateTable": TABLE}], ids=["deployed by 0.1.0", "no key"])
-def test_a_stage_without_such_a_key_is_told_of(
-    stage: Stage,
-    client: Clients,
-    outputs: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    stack(client, **(outputs or {"TableName": "elephant-meetings-dev"}))
-    with pytest.raises(StageError, match="has no key for scheduling"):
-        keys.scheduling_key(stage, client)
-    monkeypatch.setattr("sys.argv", ["keys", "--stage", "dev"])
-    monkeypatch.setattr("tools.keys.load", lambda _: stage)
-    monkeypatch.setattr("tools.keys.clients", lambda _: client)
-    assert keys.main() == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("Not shown: Stage dev has no key")
+    """Functions of that version read it until they are replaced, and a deploy that is killed meanwhile goes on."""
+    tables, before = client("dynamodb"), {"id": {"S": "key/scheduling"}, "present": {"S": "open sesame"}}
+    tables.put_item(TableName=TABLE, Item=before | ({"open": {"BOOL": True}} if was_open else {}))
+    deployed(STAGE="dev", SCHEDULING="open" if was_open else "locked")
+    assert "SCHEDULE_KEY moved" in " ".join(make_now(stage, client))
+    for _ in range(2):
+        assert make_now(stage, client) == []
+        [first] = keys.given_out(TABLE, client).values()
+        assert (first.name, first.scope, first.expires_at) == ("scheduling", Scope.SCHEDULE, None)
+        assert find("open sesame", keys.given_out(TABLE, client), NOW) == first
+        assert keys.scheduling(stage, TABLE, client) is (Scheduling.OPEN if was_open else Scheduling.LOCKED)
+        keys.forget_first(TABLE, client)
+    assert "open sesame" not in str(tables.scan(TableName=TABLE)["Items"])
 
 
 def test_every_key_that_can_stand_in_plain_text_is_moved() -> None:
     """A key that is added to the settings without a purpose would be dropped from the environment and lost."""
-    assert set(VARIABLES.values()) == SECRETS
+    assert {*VARIABLES.values(), keys.SCHEDULE_KEY} == SECRETS
 
 
 def test_no_key_is_in_anything_that_a_deploy_says_or_writes(
@@ -237,3 +216,4 @@ def test_no_key_is_in_anything_that_a_deploy_says_or_writes(
     for held in kept(client).values():
         assert held
         assert not [text for text in told if held.present in text]
+    assert not [text for text in told if OLD["SCHEDULE_KEY"] in text]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from chalicelib.adapters.dynamodb import OPEN_INDEX
+from chalicelib.adapters.dynamodb import INDEXES
 from chalicelib.domain.policy import DCV_PORT
 from tests.tools.deploying.stands import TEMPLATE
 from tools import providers
@@ -139,5 +139,5 @@ def test_the_made_group_lies_where_desktops_are_launched_and_stays_where_that_is
 
 def test_the_template_names_the_index_and_opens_the_port_that_the_app_counts_on() -> None:
     template = (ROOT / "infra" / "template.yaml").read_text()
-    assert re.findall(r"IndexName: (\S+)", template) == [OPEN_INDEX]
+    assert re.findall(r"IndexName: (\S+)", template) == [*INDEXES]
     assert set(re.findall(r"FromPort: (\d+), ToPort: (\d+)", template)) == {(str(DCV_PORT), str(DCV_PORT))}

@@ -11,8 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app import app
-from chalicelib.adapters.keys import item_id
-from chalicelib.domain.keys import Purpose
+from chalicelib.adapters.keys import ACCESS
 from chalicelib.domain.seat import Role
 from chalicelib.settings import Client
 from localcloud.clock import VirtualClock
@@ -132,7 +131,7 @@ def test_what_the_doctor_finds_broken_is_not_paid_for_unless_somebody_insists(st
 
 
 def without_key(stage: Stage) -> None:
-    key = {"id": {"S": item_id(Purpose.SCHEDULING)}}
+    key = {"id": {"S": ACCESS}}
     stage.cloud.operator("dynamodb").delete_item(TableName=STATE_TABLE, Key=key)
 
 
@@ -143,7 +142,7 @@ def with_scripts(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("options", "spoil", "what"),
     [
-        ({}, without_key, "Stage dev has no key for scheduling"),
+        ({}, without_key, "Stage dev has no keys yet; make deploy"),
         ({"browser": "/no/such"}, lambda _: None, "the browser /no/such is no program here"),
         ({"api": "http://127.0.0.1:1"}, lambda _: None, "The API at http://127.0.0.1:1/ cannot be reached"),
         ({"api": ""}, lambda _: None, "the stage has no API → make deploy STAGE=dev"),

@@ -14,7 +14,7 @@ from chalicelib.domain import rows
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
-from tests.builders import understood
+from tests.builders import listed, understood
 from tests.fake_calendar import FakeCalendar
 from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
@@ -46,7 +46,8 @@ class House:
 
     def meeting(self, meeting_id: str = "m", **attributes: Any) -> None:
         row = {"meet_time": rows.timestamp(T), "status": "SCHEDULED", "open": "1"} | attributes
-        self.meetings.write(meeting_id, {name: value for name, value in row.items() if value is not None})
+        stored = {"id": meeting_id, **{name: value for name, value in row.items() if value is not None}}
+        self.meetings.write(meeting_id, listed(stored))
 
     def row(self, meeting_id: str = "m") -> dict[str, Any]:
         return self.meetings.rows[meeting_id]

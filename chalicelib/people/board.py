@@ -1,0 +1,166 @@
+"""What operators see: the meetings of now, those of a day, and how many desktops are wanted when.
+
+A day is listed by the table's index, page by page: a hundred meetings take two calls; nothing is scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.control.ports import Calendar, Meetings
+from chalicelib.domain.calendar import QUARTER, QUARTERS_OF_A_WEEK, moment_of, quarter_of, week_of
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.model import Meeting, Status
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.rows import timestamp
+from chalicelib.people.overview import seat_told, trouble_told
+from chalicelib.rules.times import deadline, ends_at, times
+from chalicelib.rules.trouble import troubles
+
+SOON = timedelta(hours=1)
+"""What begins no later than this is among the meetings of now."""
+
+USUAL_WEEKS, MOST_WEEKS = 4, 8
+_WEEKS = {"", *map(str, range(1, MOST_WEEKS + 1))}
+
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Shows operators the meetings of a stage. `clock` tells UTC; `calendar` is None where nothing is limited."""
+
+    meetings: Meetings
+    calendar: Calendar | None
+    clock: Callable[[], datetime]
+    policy: Policy
+
+    def now(self) -> Told:
+        """Return the meetings that are due soon, alive, or lately ended in trouble: those in trouble first."""
+        now = self.clock()
+        first, last = now - self.policy.longest_life, now + SOON
+        found = [each for day in _days(first, last) for each in self.all_of(day) if self._is_of_now(each, now)]
+        told = [self.told(meeting, now) for meeting in found]
+        told.sort(key=lambda each: (not each["troubles"], each.get("meet_time", "")))
+        return {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once}
+
+    def _is_of_now(self, meeting: Meeting, now: datetime) -> bool:
+        launch_at, end = times(meeting, self.policy).launch_at, deadline(meeting, self.policy)
+        if meeting.finished:
+            return bool(troubles(meeting, now, self.policy)) and self.policy.is_recent(meeting.ended_at, SOON, now)
+        begins = meeting.begun_at or launch_at or meeting.created_at
+        return begins is not None and begins <= now + SOON and (end is None or now < end + SOON)
+
+    def all_of(self, day: str) -> Iterator[Meeting]:
+        """Yield every meeting of a day (UTC)."""
+        after: str | None = None
+        while True:
+            page, after = self.meetings.of_day(day, after)
+            yield from page
+            if after is None:
+                return
+
+    def day(self, asked: str, zone: str, after: str) -> Told:
+        """Return a page of the meetings on a day of a zone, earliest first, and as `next` what asks for the page after.
+
+        Raises:
+            BadRequest: there is no such day, zone or page.
+        """
+        now, moment = self.clock(), read_day(asked)
+        begins, ends = (_in_zone(moment + timedelta(days=ahead), zone) for ahead in (0, 1))
+        days = _days(begins, ends - timedelta(microseconds=1))
+        day, _, key = after.partition("/") if after else (days[0], "", "")
+        if day not in days:
+            raise BadRequest("There is no such page of this day; ask for its first one.", (("after", "unknown"),))
+        page, rest = self.meetings.of_day(day, key or None)
+        starts = ((meeting, times(meeting, self.policy).start or meeting.meet_time) for meeting in page)
+        its_own = [(start, meeting) for meeting, start in starts if start and begins <= start < ends]
+        its_own.sort(key=lambda each: (each[0], each[1].id))
+        following = days[days.index(day) + 1 :]
+        further = f"{day}/{rest}" if rest else (f"{following[0]}/" if following else "")
+        told: Told = {"day": asked, "from": timestamp(begins), "to": timestamp(ends)}
+        told["meetings"] = [self.told(meeting, now) for _, meeting in its_own]
+        return told | ({"next": further} if further else {})
+
+    def told(self, meeting: Meeting, now: datetime) -> Told:
+        """Return what a list shows of a meeting; what is not known is left out."""
+        moments, end = times(meeting, self.policy), ends_at(meeting, self.policy)
+        texts = {name: meeting.row.get(name) for name in ("teacher_name", "student_name", "time_zone", "scheduled_by")}
+        told: Told = {name: text for name, text in texts.items() if isinstance(text, str)}
+        known = {
+            "meet_time": meeting.meet_time or moments.start,
+            "launch_at": meeting.begun_at or moments.launch_at,
+            "ends_at": end,
+            "deadline": deadline(meeting, self.policy),
+            "ended_at": meeting.ended_at,
+        }
+        told |= {name: timestamp(moment) for name, moment in known.items() if moment}
+        told |= {"id": meeting.id, "status": meeting.status.value}
+        told |= {"reason": meeting.reason} if meeting.reason else {}
+        told["seats"] = {seat.role.value: seat_told(meeting, seat, now, self.policy) for seat in meeting.seats}
+        told["troubles"] = [trouble_told(each) for each in troubles(meeting, now, self.policy)]
+        told["lives"] = not meeting.over and (meeting.begun_at is not None or meeting.status.rank > _SCHEDULED)
+        return told
+
+    def strip(self, first: str, asked: str) -> Told:
+        """Return how many desktops are wanted in each quarter of an hour of so many weeks, from that of a day on.
+
+        `weeks` are none where nothing limits how many desktops there are, so that nobody counts.
+
+        Raises:
+            BadRequest: there is no such day, or it is no number of weeks, or too many.
+        """
+        begin = week_of(quarter_of(read_day(first).replace(tzinfo=UTC)))
+        weeks = int(asked or USUAL_WEEKS) if asked in _WEEKS else 0
+        if not weeks:
+            problem = f"The weeks must be a whole number from 1 to {MOST_WEEKS}."
+            raise BadRequest(problem, (("weeks", problem),))
+        found = self.calendar.read(range(begin, begin + weeks)) if self.calendar else {}
+        return {
+            "at_once": self.policy.at_once,
+            "minutes": QUARTER // timedelta(minutes=1),
+            "from": timestamp(moment_of(begin * QUARTERS_OF_A_WEEK)),
+            "weeks": [
+                {"monday": f"{week.monday}", "desktops": list(week.desktops)} for _, week in sorted(found.items())
+            ],
+        }
+
+
+_SCHEDULED = Status.SCHEDULED.rank
+
+
+def read_day(text: str) -> datetime:
+    """Return the midnight, of no zone, with which a day begins.
+
+    Raises:
+        BadRequest: it is no day like 2026-03-01, or one that nobody's clock reaches.
+    """
+    try:
+        day = date.fromisoformat(text) if len(text) == len("2026-03-01") else None
+    except ValueError:
+        day = None
+    if day is None or not 1970 < day.year < 2200:
+        raise BadRequest(f"{text!r:.40} is no day; write it like 2026-03-01.", (("day", "It is no day."),))
+    return datetime.combine(day, time())
+
+
+def _in_zone(moment: datetime, name: str) -> datetime:
+    """Return a moment of a zone's clocks in UTC.
+
+    Raises:
+        BadRequest: there is no such zone.
+    """
+    try:
+        return moment.replace(tzinfo=ZoneInfo(name) if name else UTC).astimezone(UTC)
+    except (ValueError, OSError, LookupError):  # also of names that are paths
+        problem = f"{name!r:.60} is no time zone that is known here; write one like Europe/Berlin."
+        raise BadRequest(problem, (("tz", problem),)) from None
+
+
+def _days(first: datetime, last: datetime) -> list[str]:
+    """Return the days (UTC) that these moments lie on, and those between."""
+    return [f"{first.date() + timedelta(days=ahead)}" for ahead in range((last.date() - first.date()).days + 1)]
