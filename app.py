@@ -653,11 +653,15 @@ def dns_watchdog(event: Event) -> None:
 
 @app.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=25, name="stream_terminator")
 def stream_terminator(event: Event) -> None:
-    """Rows were written: by the app, by desktops, by hand."""
+    """Rows were written: by the app, by desktops, by hand. Others are told whatever failed for the meetings."""
     from chalicelib.control import events
 
-    here = runtime.current()
-    here.triggers.row_changes(events.row_changes(event.to_dict(), here.seal))
+    here, told = runtime.current(), event.to_dict()
+    try:
+        here.triggers.row_changes(events.row_changes(told, here.seal))
+    finally:
+        if here.announcing:
+            here.announcing.row_changes(events.images(told))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")

@@ -126,6 +126,11 @@ class Settings:
         return self._one("desktop_role")
 
     @property
+    def event_bus(self) -> str | None:
+        """The name or ARN of the bus on which others are told what happens to meetings, None where nobody is."""
+        return self._one("event_bus")
+
+    @property
     def jitsi_domain(self) -> str | None:
         """The host of the meetings' video rooms, None where meetings have none."""
         return self._one("jitsi_domain")

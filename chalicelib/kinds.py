@@ -293,6 +293,10 @@ VPC = Text("vpc-[0-9a-f]{1,17}", "a VPC's id like vpc-0a1b2c3d4e5f60718")
 SUBNET = Text("subnet-[0-9a-f]{1,17}", "a subnet's id like subnet-0a1b2c3d4e5f60718")
 KEY_PAIR = Text("(?!['\"])[!-~]([ -~]{0,253}[!-~])?(?<!['\"])", "a key pair's name, without quotes or spaces around it")
 ZONE = Text("[a-z0-9]+(-[a-z0-9]+)*", "a zone's name like us-west-2a")
+BUS = Text(
+    "[A-Za-z0-9_.-]{1,256}|arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9_.-]{1,256}",
+    "a bus's name, or its ARN like arn:aws:events:us-west-2:123456789012:event-bus/school",
+)
 KMS_KEY = Text(
     "arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
     "a key's own ARN like arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",

@@ -111,6 +111,11 @@ class Fail(_Described):
         "error meeting",
     )
     SWEEP_FAILED = "sweep_failed", "One step of a sweep failed; everything else was done.", "error meeting why"
+    NOT_ANNOUNCED = (
+        "not_announced",
+        "Others were not told of what happened to a meeting; `events` is what they lack, as it was to be sent.",
+        "error meeting events",
+    )
     BAD_RECORD = "bad_record", "A stream record cannot be understood; it is passed over.", "error"
     UNAVAILABLE = "unavailable", "A request was answered with 503: the table could not be reached.", "error"
     REQUEST_FAILED = "request_failed", "A request was answered with 500: a fault in the app.", "error"

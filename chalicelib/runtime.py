@@ -27,6 +27,7 @@ from chalicelib.environment import Settings
 from chalicelib.settings import Client
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.announcer import BusAnnouncer
     from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.s3 import S3Recordings
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.adapters.uses import TableUses
+    from chalicelib.control.announce import Announcing
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
     from chalicelib.control.sweep import Sweeper
@@ -294,6 +296,26 @@ class Runtime:
         from chalicelib.control.triggers import Triggers
 
         return Triggers(self, self._looker)
+
+    @cached_property
+    def announcing(self) -> Announcing | None:
+        """What tells others of what the stream says, None where nobody is told."""
+        if self._announcer is None:
+            return None
+        from chalicelib.control.announce import Announcing
+
+        return Announcing(self._announcer, self.clock, self.policy)
+
+    @cached_property
+    def _announcer(self) -> BusAnnouncer | None:
+        bus = self.settings.event_bus
+        if bus is None:
+            return None
+        from chalicelib.adapters.announcer import BusAnnouncer, region_of
+
+        # Once: the adapter offers again what was not taken, and a handler has no time for more.
+        client = _client("events", tries=1, region_name=region_of(bus))
+        return BusAnnouncer(client, bus, self.policy.stage)
 
     @cached_property
     def sweeper(self) -> Sweeper:

@@ -14,6 +14,7 @@ from chalicelib.domain.rows import LONGEST_MINUTES
 from chalicelib.kinds import (
     ANY_IMAGE,
     BUCKET,
+    BUS,
     DOMAIN,
     FILE,
     FUNCTION,
@@ -177,6 +178,9 @@ SETTINGS = (
             meaning="whether sweeps keep apart by the state table; a deploy says so where Lambda cannot reserve one"),
     Setting("STREAM_ARN", arn("dynamodb", _STREAM_ARN), target="stream_arn", stack_output="StreamArn",
             meaning="the table's stream; needed when the app is deployed", example=_STREAM_ARN),
+    Setting("EVENT_BUS", BUS, target="event_bus", key="operations.event_bus", when_empty="nobody is told",
+            meaning="the EventBridge bus on which others are told what happens to meetings (docs/integrations.md): its "
+            "name, `default` for the account's own, or the ARN of one elsewhere", example="school"),
     Setting("STAGE", WORD, target="policy.stage", default=_USUAL.stage, in_file=STAGE_NAME,
             meaning="the stage; it marks what is owned", example="prod"),
     Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",

@@ -63,6 +63,15 @@ class RowChange:
     outside: tuple[Entry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RowImages:
+    """A row was written: what it was before (None: it is new) and is after, and when (UTC)."""
+
+    before: Meeting | None
+    after: Meeting
+    at: datetime
+
+
 def timer(payload: object, seal: Seal = NO_SEAL) -> TimerEvent:
     """Return what a launch or safety timer says; either spelling of the meeting's id is taken.
 
@@ -130,6 +139,28 @@ def row_changes(event: object, seal: Seal = NO_SEAL) -> Iterator[RowChange | Bad
                 yield change
         except BadEvent as error:
             yield error
+
+
+def images(event: object) -> Iterator[RowImages]:
+    """Yield each record of a DynamoDB stream batch as the rows before and after it, quiet writes too.
+
+    Deletions say nothing, and neither does what cannot be understood: `row_changes` says that. What it tells rests on
+    the moment that the stream gives each write, so it is nothing without one.
+    """
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    for record in records if isinstance(records, list) else ():
+        data = record.get("dynamodb") if isinstance(record, Mapping) else None
+        if not isinstance(data, Mapping) or record.get("eventName") == "REMOVE":
+            continue
+        before, after, at = data.get("OldImage"), data.get("NewImage"), _moment(data.get("ApproximateCreationDateTime"))
+        whole = isinstance(before, Mapping) or record.get("eventName") == "INSERT"
+        if not (at and whole and isinstance(after, Mapping)):
+            continue
+        try:
+            was = rows.meeting(rows.decode(before)) if isinstance(before, Mapping) else None
+            yield RowImages(was, rows.meeting(rows.decode(after)), at)
+        except (BadEvent, ValueError, TypeError, AttributeError):
+            continue
 
 
 def _row_change(record: object, seal: Seal) -> RowChange | None:

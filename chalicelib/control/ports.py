@@ -17,6 +17,7 @@ from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
     from chalicelib.domain.access import Access, AccessKey
+    from chalicelib.domain.announcement import Announcement
     from chalicelib.domain.calendar import Week
     from chalicelib.domain.certificate import Certificate
     from chalicelib.domain.lately import Boot
@@ -257,6 +258,17 @@ class Calendar(Protocol):
 
         Raises:
             Conflict: it was written since it was read.
+        """
+
+
+class Announcer(Protocol):
+    """The bus on which others hear what happens to meetings."""
+
+    def announce(self, announcements: Collection[Announcement]) -> None:
+        """Tell others of all of these, in this order; nothing keeps them from hearing one twice.
+
+        Raises:
+            NotAnnounced: they could not be told of some of them.
         """
 
 

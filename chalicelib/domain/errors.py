@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 
 class ElephantError(Exception):
@@ -126,6 +127,18 @@ class AttemptSpent(LaunchRefused):
 
 class DnsError(ElephantError):
     """The DNS provider refused a change; trying the same again would not help."""
+
+
+class NotAnnounced(ElephantError):
+    """Others could not be told of everything; `left` holds what they were not told, as it was to be sent.
+
+    It `passes` where the same may be taken a little later.
+    """
+
+    def __init__(self, message: str, left: tuple[Mapping[str, Any], ...], *, passes: bool) -> None:
+        super().__init__(message)
+        self.left = left
+        self.passes = passes
 
 
 class SomeFailed(ElephantError):

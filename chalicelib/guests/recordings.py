@@ -21,9 +21,9 @@ from chalicelib.control.ports import Meetings, Recordings
 from chalicelib.domain import writes
 from chalicelib.domain.errors import BadRequest, MeetingOver, NoSuchUpload, UploadRefused
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.recordings import Link, Part, StoredPart, prefix
+from chalicelib.domain.recordings import Link, Part, StoredPart
 from chalicelib.guests.desk import LONGEST_SENTENCE, Desk, is_known, is_line, write
-from chalicelib.rules.times import recorded_on
+from chalicelib.rules.recordings import prefix_of
 
 MOST_LINKS = 20
 """How many links are signed at once: they are good for a quarter of an hour only."""
@@ -85,7 +85,7 @@ def links(store: Recordings, desk: Desk, asked: Asked, policy: Policy) -> Progre
         NoSuchUpload: S3 does not know the upload that is named, or no longer.
         BucketUnavailable: S3 does not answer now.
     """
-    key = _prefix(desk, policy) + asked.piece
+    key = prefix_of(desk.meeting, desk.seat, policy) + asked.piece
     upload = asked.upload
     if not upload:
         if store.kept(key).get(key) == asked.size:
@@ -103,7 +103,7 @@ def finish(store: Recordings, desk: Desk, asked: Asked, policy: Policy) -> None:
         UploadRefused: a part is missing or another, or the piece has another size.
         BucketUnavailable: S3 does not answer now.
     """
-    key = _prefix(desk, policy) + asked.piece
+    key = prefix_of(desk.meeting, desk.seat, policy) + asked.piece
     try:
         _put_together(store, key, asked)
     except NoSuchUpload:
@@ -153,7 +153,7 @@ def note(
     meeting, seat = desk.meeting, desk.seat
     url = None
     if pieces:
-        own = _prefix(desk, policy)
+        own = prefix_of(desk.meeting, desk.seat, policy)
         lying = len(store.kept(own))
         if lying < pieces:
             raise UploadRefused(
@@ -167,12 +167,6 @@ def note(
         log.note(log.Note.UPLOADED, meeting=meeting.id, why=f"{pieces} pieces are in the bucket", role=seat.role)
     if lost:
         log.warn(log.Warn.RECORDING_LOST, meeting=meeting.id, role=seat.role, why=" ".join(lost))
-
-
-def _prefix(desk: Desk, policy: Policy) -> str:
-    """Return what the keys of this desktop's pieces begin with: the same ones, wherever its meeting is moved to."""
-    meeting = desk.meeting
-    return prefix(recorded_on(meeting, policy), meeting.id, desk.seat.role, desk.seat.desktop_id or "")
 
 
 # --- what is sent

@@ -1,11 +1,15 @@
-"""Whose recording is awaited once people's time is up, and so keeps a meeting from its end until the hard deadline."""
+"""Whose recording is awaited once people's time is up, and so keeps a meeting from its end; where each one lies."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.model import Meeting
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.recordings import prefix
 from chalicelib.domain.seat import Role, Seat
 from chalicelib.rules.facts import Facts
+from chalicelib.rules.times import recorded_on
 from chalicelib.rules.views import SeatView
 
 WHEN = "people's time is up, a recording is awaited, before the hard deadline"
@@ -67,3 +71,8 @@ def lost_with(facts: Facts, seat: Seat) -> str | None:
     if not visited or _saved_since_they_came(seat):
         return None
     return f"The desktop {seat.desktop_id} was replaced before all that it had recorded was safe."
+
+
+def prefix_of(meeting: Meeting, seat: Seat, policy: Policy) -> str:
+    """Return what the keys of this desktop's pieces begin with: the same ones, wherever its meeting is moved to."""
+    return prefix(recorded_on(meeting, policy), meeting.id, seat.role, seat.desktop_id or "")
