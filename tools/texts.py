@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import log_texts, rule_texts, settings_texts
+from tools import event_texts, log_texts, rule_texts, settings_texts
 from tools.stage import ROOT
 
 
@@ -60,6 +60,9 @@ TEXTS = [
     Text("docs/log.md", "log-events", log_texts.events),
     Text("docs/log.md", "log-metrics", log_texts.metrics),
     Text("docs/architecture.md", "rules", rule_texts.table),
+    Text("docs/events.schema.json", "", event_texts.schema),
+    Text("docs/integrations.md", "events", event_texts.kinds),
+    Text("docs/integrations.md", "event-facts", event_texts.facts),
     Text("chalicelib/rules/plan.py", "rules", rule_texts.table),
 ]
 """Everything in the project's files that is written from the code."""

@@ -12,7 +12,7 @@ from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.errors import NotAnnounced
 
 MOST_AT_ONCE = 10
-"""The most events that a call takes. Of what one may hold, ten are less than half of the 256 KiB that it takes too."""
+"""The most events that a call takes. Ten of the largest are less than the 256 KiB that it takes at the most."""
 
 _LASTING = frozenset(
     {
