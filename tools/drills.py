@@ -23,6 +23,7 @@ from localcloud.aws import ACCOUNT
 from localcloud.clock import Clock, VirtualClock
 from localcloud.cloud import ACCESS_KEYS, BUCKET, STAGE, TABLE, Cloud
 from localcloud.conditions import Conditions
+from localcloud.ledger import APP
 from localcloud.people import schedule
 from localcloud.play import play
 from localcloud.scenarios import SCENARIOS
@@ -90,6 +91,7 @@ def drill() -> None:
             _set_off(app, function, situation)
     _keep_to_limits(app)
     _speak_as_a_desktop(app)
+    _tell_others(app)
 
 
 def _set_off(app: Any, function: str, situation: Situation) -> None:
@@ -174,6 +176,17 @@ def _speak_as_a_desktop(app: Any) -> None:
         requests.put(link["url"], _PIECE, headers=link["headers"], timeout=30).raise_for_status()
         _ask(app, desktop, "/recordings/safe", piece | {"upload": told["upload"], "parts": [part]})
         _ask(app, desktop, "/uploaded", {"pieces": 1, "lost": []})
+
+
+def _tell_others(app: Any) -> None:
+    """Have the stream tell others of a new meeting."""
+    clock = VirtualClock(_NOW)
+    with Cloud(app, clock) as cloud:
+        os.environ["EVENT_BUS"] = "default"
+        schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
+        clock.run(_NOW + timedelta(seconds=5))
+        if not any(call.operation == "PutEvents" for call in cloud.ledger.of(APP)):
+            raise RuntimeError("Nobody was told of a new meeting.")
 
 
 def _ask(app: Any, desktop: str, path: str, body: Any = None, status: int = 200) -> dict[str, Any]:

@@ -154,6 +154,19 @@ def _s3(operation: str, _: list[str], names: Names) -> list[Statement]:
     raise UnknownCall(f"The code calls s3:{operation}; say in tools/grants.py what that takes.")
 
 
+def _events(operation: str, _: list[str], names: Names) -> list[Statement]:
+    """Return the statement for the bus on which others are told; none where nobody is."""
+    bus = names.stage.event_bus
+    if not bus:
+        return []
+    return [_allow("TellOthers", [f"events:{operation}"], [bus_arn(bus, names.account)])]
+
+
+def bus_arn(bus: str, account: Account) -> str:
+    """Return the ARN of a bus that a stage's file names, by its name or its ARN."""
+    return bus if bus.startswith("arn:") else account.arn("events", f"event-bus/{bus}")
+
+
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:
     timers = names.arn("scheduler", f"schedule/{names.stage.stack}/*")
     found = [_allow("Timers", [f"scheduler:{operation}"], [timers])]
@@ -245,6 +258,7 @@ def _encrypted(names: Names) -> list[Statement]:
 _SERVICES: dict[str, Callable[[str, list[str], Names], list[Statement]]] = {
     "dynamodb": _dynamodb,
     "ec2": _ec2,
+    "events": _events,
     "s3": _s3,
     "scheduler": _scheduler,
 }

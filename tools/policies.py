@@ -27,6 +27,7 @@ _STAGE = Stage(
     domain="example.com",
     zone_id="0123456789abcdef0123456789abcdef",
     key_name="elephant",
+    event_bus="default",
 )
 SAMPLE = Names(
     account=Account(_STAGE.account, _STAGE.region),

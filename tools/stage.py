@@ -140,6 +140,7 @@ class Stage:
     operator_name: str = _usual("operator_name")
     operator_contact: str = _usual("operator_contact")
     operator_logo: str = _usual("operator_logo")
+    event_bus: str = _usual("event_bus")
     alarm_email: str = _usual("alarm_email")
     log_retention_days: int = _usual("log_retention_days")
     table: str = _usual("table")

@@ -229,6 +229,29 @@ def test_a_customer_key_is_used_through_ec2_alone_and_only_where_it_is_named() -
     assert not {"UseDiskKey", "GrantDiskKey"} & _statements(PROD).keys()
 
 
+ELSEWHERE = "arn:aws:events:eu-west-1:210987654321:event-bus/school"
+
+
+@pytest.mark.parametrize(
+    ("bus", "arn"),
+    [("school", "arn:aws:events:eu-central-1:210987654321:event-bus/school"), (ELSEWHERE, ELSEWHERE)],
+)
+def test_the_stream_s_function_alone_tells_others_on_the_one_bus_that_is_named(bus: str, arn: str) -> None:
+    names = replace(PROD, stage=replace(PROD.stage, event_bus=bus))
+    granted = {
+        function: [s for s in policy(function, known_calls()[function], names)["Statement"] if s["Sid"] == "TellOthers"]
+        for function in FUNCTIONS
+    }
+    [telling] = granted.pop("stream_terminator")
+    assert (telling["Action"], telling["Resource"]) == (["events:PutEvents"], [arn])
+    assert not any(granted.values())
+
+
+def test_no_function_may_put_events_where_no_bus_is_named() -> None:
+    for function in FUNCTIONS:
+        assert "events:" not in json.dumps(policy(function, known_calls()[function], PROD))
+
+
 def test_roles_are_passed_to_one_service_each() -> None:
     passed = {
         (s["Resource"][0], s["Condition"]["StringEquals"]["iam:PassedToService"])

@@ -18,6 +18,7 @@ from tools.checks import (
     certificate,
     desktops,
     dns,
+    events,
     functions,
     gateway,
     image,
@@ -62,6 +63,7 @@ BEFORE = _by_name(
     pages.logo,
     recordings.consent,
     recordings.recordings_bucket,
+    events.event_bus,
 )
 """What can be told before the first deploy. A report names each check by its function."""
 
@@ -77,6 +79,7 @@ AFTER = _by_name(
     gateway.limits,
     functions.rules,
     functions.stream,
+    events.telling,
     roles.timers,
     alarms.alarms,
 )
