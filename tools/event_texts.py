@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib.domain.announcement import COMMON, OTHER, VERSION, Kind
 from chalicelib.domain.model import Reason
 from chalicelib.domain.seat import Role
+from tools.stage import ROOT
 
 _MOMENT = {"type": "string", "format": "date-time", "pattern": "Z$"}
 _MINUTES = {"type": "integer", "minimum": 1}
@@ -56,6 +57,17 @@ def facts() -> Iterator[str]:
     for name, (_, meaning) in FACTS.items():
         where = "in every event: " if name in COMMON else ""
         yield f"| `{name}` | {where}{meaning} |"
+
+
+def sample(name: str) -> Callable[[], Iterator[str]]:
+    """Return what yields a sample of docs/samples as a block of Markdown."""
+
+    def lines() -> Iterator[str]:
+        yield "```python"
+        yield from (ROOT / "docs" / "samples" / f"{name}.py").read_text(encoding="utf-8").splitlines()
+        yield "```"
+
+    return lines
 
 
 def schema() -> Iterator[str]:

@@ -63,6 +63,10 @@ TEXTS = [
     Text("docs/events.schema.json", "", event_texts.schema),
     Text("docs/integrations.md", "events", event_texts.kinds),
     Text("docs/integrations.md", "event-facts", event_texts.facts),
+    *(
+        Text("docs/integrations.md", f"{name}-sample", event_texts.sample(name))
+        for name in ("mail", "chat", "recordings", "once")
+    ),
     Text("chalicelib/rules/plan.py", "rules", rule_texts.table),
 ]
 """Everything in the project's files that is written from the code."""
