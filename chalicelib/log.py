@@ -147,6 +147,7 @@ class Metric(_Described):
         "Whole days until the desktops' certificate ends, told once an hour where the app keeps one; below 0 after it.",
         "",
     )
+    UNANNOUNCED = "Unannounced", "Events that others were not told of, where a bus is named for them.", ""
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
 
 

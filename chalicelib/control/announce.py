@@ -56,3 +56,4 @@ class Announcing:
             if error.passes and self._clock() < latest + RETRY_FOR:
                 raise
             log.fail(log.Fail.NOT_ANNOUNCED, error, events=error.left)
+            log.count(log.Metric.UNANNOUNCED, len(error.left), stage=self._policy.stage)

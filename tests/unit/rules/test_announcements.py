@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -32,6 +33,7 @@ from tests.builders import (
     understood,
     uploaded,
 )
+from tests.unit.rules.test_any_row import random_row
 
 KIT = replace(RECORDED, presence_told=True)
 Row = dict[str, Any]
@@ -241,3 +243,15 @@ def test_every_event_of_a_life_has_its_own_id_and_has_it_again_when_told_again(p
     again = [each for before, after in pairwise(life) for each in told(before, after or {}, policy=policy)]
     assert len({each.id for each in events}) == len(events)
     assert [each.detail for each in again] == [each.detail for each in events]
+
+
+@pytest.mark.parametrize("policy", [POLICY, KIT], ids=["scripts", "kit"])
+@pytest.mark.parametrize("seed", range(50))
+def test_whatever_a_row_becomes_what_is_told_is_by_the_schema_and_the_same_again(seed: int, policy: Policy) -> None:
+    dice = random.Random(seed)
+    life = [None, *(random_row(dice) | {"id": "m1", "sequence": number} for number in range(8))]
+    events = [told(before, after or {}, number, policy) for number, (before, after) in enumerate(pairwise(life))]
+    again = [told(before, after or {}, number, policy) for number, (before, after) in enumerate(pairwise(life))]
+    assert again == events
+    for write in events:
+        assert len({event.id for event in write}) == len(write), "no two events of one write are taken for one"
