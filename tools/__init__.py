@@ -34,6 +34,7 @@ Blocks:
     wiring      what Chalice cannot say, a module each: logs, retries, the stream, roles, rules, the gateway's errors
     grants      calls to IAM statements, each as narrow as AWS allows
     calls       which AWS calls each function's code makes, read off the running drills
+    event_texts  the events for others as people and programs read them: their tables, their schema, the samples
     log_texts   the log as people read it: the tables of docs/log.md
     rule_texts  the rules as people read them
     settings_texts  the settings as people read them: README's list, the sample of a stage's file
@@ -57,6 +58,7 @@ Base:
     pem         certificates and keys: made for a request, and judged
     kept_recordings  what lies in a recordings' bucket
     bucket      the buckets of a stage's recordings
+    bus         the bus on which others are told
     indexes     the table's indexes: made and dropped one at a time, beside functions that read either
     history     what operators did with a meeting's recordings: who, when, what and why
     meeting     one meeting's recordings as an operator asks for them

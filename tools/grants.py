@@ -15,6 +15,7 @@ from chalicelib.adapters.dynamodb import INDEXES
 from chalicelib.domain.model import PROJECT
 from chalicelib.settings import image_parameter
 from tools.account import Account
+from tools.bus import bus_arn
 from tools.site import Provider
 from tools.stage import APP, FUNCTIONS, OWN_ITEMS, Stage
 
@@ -160,11 +161,6 @@ def _events(operation: str, _: list[str], names: Names) -> list[Statement]:
     if not bus:
         return []
     return [_allow("TellOthers", [f"events:{operation}"], [bus_arn(bus, names.account)])]
-
-
-def bus_arn(bus: str, account: Account) -> str:
-    """Return the ARN of a bus that a stage's file names, by its name or its ARN."""
-    return bus if bus.startswith("arn:") else account.arn("events", f"event-bus/{bus}")
 
 
 def _scheduler(operation: str, marks: list[str], names: Names) -> list[Statement]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools import inventory
+from tools.bus import bus_arn
 from tools.checks.roles import may
 from tools.errors import ignore_not_found
 from tools.findings import Finding, ok, warn
-from tools.grants import bus_arn
 from tools.site import Site
 
 
