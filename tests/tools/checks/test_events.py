@@ -1,11 +1,15 @@
-"""The checks of the bus on which others are told: it is there, and the function knows it and may put events on it."""
+"""The bus on which others are told: it is there, the function knows it and may put events on it, and hears of all."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from localcloud.triggers import matches
 from tests.tools.checks.sound import Account
 from tools.findings import Level
+from tools.triggers import STREAM
 
 ELSEWHERE = "arn:aws:events:eu-west-1:210987654321:event-bus/school"
 HERE = "arn:aws:events:us-west-2:123456789012:event-bus/school"
@@ -58,3 +62,12 @@ def test_a_function_that_may_not_put_events_is_warned_of(account: Account) -> No
     [(level, told)] = account.look("telling", event_bus="school")
     assert level is Level.WARN
     assert "may not put events on school" in told
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("INSERT", True), ("MODIFY", True), ("REMOVE", False)])
+def test_the_stream_brings_whatever_is_written_and_nothing_that_expires(kind: str, passes: bool) -> None:
+    """Of what a write has changed, the app judges: a filter on that would keep from others what they are told of."""
+    record = {"eventName": kind, "dynamodb": {"NewImage": {"id": {"S": "m1"}}}, "userIdentity": {"type": "Service"}}
+    patterns = [json.loads(each["Pattern"]) for each in STREAM["FilterCriteria"]["Filters"]]
+    assert any(matches(pattern, record) for pattern in patterns) is passes
+    assert all(pattern.keys() == {"eventName"} for pattern in patterns)
