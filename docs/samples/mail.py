@@ -1,6 +1,6 @@
 """Mails each person their link and a file for their calendar: of a meeting that is new, moved, changed or cancelled.
 
-The rule's pattern is PATTERN. API_URL is the stage's, READ_KEY a key of scope `read`, SENDER an identity of SES;
+The rule's pattern is PATTERN. API_URL is the stage's, OPERATE_KEY a key of scope `operate`, SENDER an identity of SES;
 ADDRESSES, a JSON object of addresses by name, stands in for your own directory.
 """
 
@@ -36,7 +36,7 @@ def handler(event, context):
 
 def ask(path):
     """Return what the API answers to whoever has the key."""
-    headers = {"Authorization": f"Bearer {os.environ['READ_KEY']}"}
+    headers = {"Authorization": f"Bearer {os.environ['OPERATE_KEY']}"}
     with urlopen(Request(os.environ["API_URL"] + path, headers=headers), timeout=10) as answer:
         return json.load(answer)
 

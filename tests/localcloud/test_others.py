@@ -25,10 +25,11 @@ from moto.events.models import events_backends
 from moto.ses.models import ses_backends
 
 from app import app
+from chalicelib.domain.access import Scope
 from chalicelib.settings import Client
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.clock import VirtualClock
-from localcloud.cloud import BUCKET, Cloud
+from localcloud.cloud import ACCESS_KEYS, BUCKET, Cloud
 from localcloud.conditions import Conditions
 from localcloud.people import Invitation, schedule
 from localcloud.server import Server
@@ -39,7 +40,6 @@ from tools.stage import ROOT
 SAMPLES = ROOT / "docs" / "samples"
 NOW = datetime(2026, 12, 7, 18, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-READ_KEY = "a key of the scope read"
 ADDRESSES = {"Ada": "ada@example.com", "Boonki": "boonki@example.com"}
 Event = dict[str, Any]
 
@@ -121,7 +121,6 @@ class School:
     cloud: Cloud
     held: str
     wrong: Invitation
-    public_ids: dict[str, str]
     chat: list[str] = field(default_factory=list)
     chat_is_down: bool = False
 
@@ -130,17 +129,11 @@ class School:
         return [event for event in once(kept(meeting_id)) if event["detail-type"] == kind]
 
     def serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        """Answer as a chat's webhook, and as the API to whoever has a key: as it answers to the teacher's link."""
-        if environ["PATH_INFO"] == "/chat":
-            start_response("503 Down" if self.chat_is_down else "200 OK", [])
-            if not self.chat_is_down:
-                self.chat.append(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["text"])
-            return [b"ok"]
-        assert environ["HTTP_AUTHORIZATION"] == f"Bearer {READ_KEY}"
-        public_id = self.public_ids[environ["PATH_INFO"].removeprefix("/meetings/")]
-        answer = requests.get(f"{self.cloud.url}/meetings/{public_id}", timeout=30)
-        start_response(f"{answer.status_code} OK", [("Content-Type", "application/json")])
-        return [answer.content]
+        """Answer as a chat's webhook."""
+        start_response("503 Down" if self.chat_is_down else "200 OK", [])
+        if not self.chat_is_down:
+            self.chat.append(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["text"])
+        return [b"ok"]
 
 
 def public_id(link: str) -> str:
@@ -165,8 +158,7 @@ def go_wrong(cloud: Cloud, clock: VirtualClock) -> Invitation:
 def school() -> Iterator[School]:
     with told(Client.KIT, doubled=True) as (cloud, clock):
         held, wrong = live(cloud, clock), go_wrong(cloud, clock)
-        link = public_id(wrong.links["teacher"])
-        school = School(cloud, held, wrong, {wrong.meeting_id: link})
+        school = School(cloud, held, wrong)
         cloud.operator("s3").create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
         cloud.operator("dynamodb").create_table(
             TableName="seen",
@@ -176,7 +168,8 @@ def school() -> Iterator[School]:
         )
         cloud.operator("sesv2").create_email_identity(EmailIdentity="school@example.com")
         server = Server(school.serve)
-        own = {"API_URL": server.url, "READ_KEY": READ_KEY, "WEBHOOK": f"{server.url}/chat", "SEEN_TABLE": "seen"}
+        own = {"API_URL": cloud.url, "OPERATE_KEY": ACCESS_KEYS[Scope.OPERATE], "WEBHOOK": server.url}
+        own |= {"SEEN_TABLE": "seen"}
         own |= {"SENDER": "school@example.com", "ADDRESSES": json.dumps(ADDRESSES)}
         os.environ.update(own | {"BUCKET": BUCKET, "ARCHIVE": "archive"})
         yield school
