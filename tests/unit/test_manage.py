@@ -15,7 +15,7 @@ from chalicelib.domain.rows import HIGHEST_COUNT
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
 from chalicelib.people.manage import by_link
-from chalicelib.people.wishes import AnotherDesktop, CallOff, Longer, NewLink, Otherwise, Wish
+from chalicelib.people.wishes import AnotherDesktop, CallOff, Longer, NewLink, Otherwise, Shorter, Wish
 from tests.unit.control.house import MINUTE, T
 from tests.unit.own import CALLED_OFF, HALF_AN_HOUR, JOINED, KEYS, LATER, NAMED, QUARTER_MORE, Own
 
@@ -357,3 +357,30 @@ def test_a_meeting_that_is_called_off_ends_in_the_apps_own_way() -> None:
     own.now += 2 * MINUTE
     assert not any(each.state(own.now).serves for each in own.desktops.instances.values())
     assert own.look() == []
+
+
+# --- ended now
+
+
+def running(minutes: float, **row: Any) -> Own:
+    own = Own({"begun_at": rows.timestamp(T - 10 * MINUTE), "status": "IN_PROGRESS"} | row)
+    own.now = T + minutes * MINUTE
+    return own
+
+
+def test_people_s_time_ends_now_to_the_minute_and_twice_is_as_good_as_once() -> None:
+    own = running(20.5)
+    for _ in range(2):
+        assert own.grant(Shorter(reason="Noise."))["ends_at"] == rows.timestamp(T + 21 * MINUTE)
+        own.now += MINUTE / 4
+    assert [entry["why"] for entry in own.row()["history"] if "why" in entry] == ["Noise."]
+
+
+@pytest.mark.parametrize("minutes", [-5, 0])
+def test_what_has_not_begun_is_cancelled_and_not_ended(minutes: float) -> None:
+    refused(running(minutes), Shorter(), "has not begun, so there is nothing to end; cancel it")
+
+
+def test_what_is_over_ends_no_sooner() -> None:
+    own = running(20, termination_reason="SUCCESS", status="TERMINATED")
+    refused(own, Shorter(), "This meeting has ended")

@@ -127,6 +127,38 @@ class TestOpen:
         assert len(real.account.requests.to("Query")) == len(pages)
 
 
+def on_day(meetings: Meetings, day: str) -> list[list[str]]:
+    """Return the ids on a day, page by page."""
+    pages, after = [], None
+    while True:
+        page, after = meetings.of_day(day, after)
+        pages.append([meeting.id for meeting in page])
+        if after is None:
+            return pages
+
+
+class TestADay:
+    def test_lists_the_meetings_of_that_day_alone_whatever_became_of_them(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "day": "2026-03-01", "status": "TERMINATED"})
+        stage.put({"id": "m2", "day": "2026-03-02", "open": "1"})
+        stage.put({"id": "m3"})
+        assert on_day(stage.meetings, "2026-03-01") == [["m1"]]
+        assert on_day(stage.meetings, "2026-03-03") == [[]]
+
+    def test_a_meeting_that_is_moved_is_on_its_new_day(self, stage: Stage) -> None:
+        stage.put({"id": "m1", "day": "2026-03-01"})
+        stage.meetings.update("m1", Update("why", {"day": "2026-03-02"}))
+        assert on_day(stage.meetings, "2026-03-01") == [[]]
+        assert on_day(stage.meetings, "2026-03-02") == [["m1"]]
+
+    def test_a_long_day_comes_in_pages_each_meeting_once(self, stage: Stage) -> None:
+        for number in range(205):
+            stage.put({"id": f"m{number}", "day": "2026-03-01"})
+        pages = on_day(stage.meetings, "2026-03-01")
+        assert [len(page) for page in pages] == [100, 100, 5]
+        assert len({each for page in pages for each in page}) == 205
+
+
 class TestBatches:
     """The index tells ids alone, so the rows are read by themselves, as they are by then."""
 
