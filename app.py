@@ -35,6 +35,8 @@ CORS = CORSConfig(
     expose_headers=["Retry-After", "Elephant", "Elephant-Time"],
     max_age=600,
 )
+HTTPS_ONLY = "max-age=31536000"
+"""For a year a browser asks this host by HTTPS alone, whatever a link says; at home, over HTTP, it heeds no such word."""
 SORRY = "Something is wrong on our side; this app's log says what."
 PAGE_HEADERS: dict[str, str | list[str]] = {
     "Content-Type": "text/html; charset=utf-8",
@@ -69,7 +71,9 @@ route = partial(app.route, cors=CORS, content_types=["*/*"])
 
 @app.middleware("http")
 def vouch(event: Request | None, get_response: Callable[[Request | None], Response]) -> Response:
-    """Let every answer bear the app's own mark and time, and be JSON with a message where it is no page.
+    """Let every answer bear the app's own mark and time, ask for HTTPS, and be JSON with a message where it is no page.
+
+    Nothing keeps an answer that does not say itself who may, as pages and the logo do: they hold nothing personal.
 
     By the mark a page tells the app's word from that of the gateway, of a firewall or of a network's sign-in page. Not
     every answer is a view's: Chalice refuses methods, and answers for a view that failed.
@@ -88,6 +92,7 @@ def vouch(event: Request | None, get_response: Callable[[Request | None], Respon
         "Cache-Control": "no-store",
         **CORS.get_access_control_headers(),
         **response.headers,
+        "Strict-Transport-Security": HTTPS_ONLY,
         "Elephant": "1",
         "Elephant-Time": rows.timestamp(runtime.current().clock()),
     }

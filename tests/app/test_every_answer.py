@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -34,6 +35,7 @@ def refused(path: str) -> list[str]:
 def assert_the_apps_word(answer: HTTPResponse) -> None:
     assert answer.headers["Elephant"] == "1"
     assert answer.headers["Elephant-Time"] == utc(NOW)
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     exposed = answer.headers["Access-Control-Expose-Headers"].split(",")
     assert {"Elephant", "Elephant-Time", "Retry-After"} <= set(exposed)
@@ -74,9 +76,34 @@ def test_every_answer_is_marked_dated_and_readable_whatever_the_request_says_of_
     assert_the_apps_word(answer)
 
 
-def test_an_answer_to_a_script_is_not_kept_anywhere(world: World) -> None:
-    assert world.schedule().headers["Cache-Control"] == "no-store"
-    assert world.join(world.put(), "teacher").headers["Cache-Control"] == "no-store"
+KEPT = {"/": "no-cache", "/meeting": "no-cache", "/manage": "no-cache", "/logo": "public, max-age=3600"}
+"""What may be kept of an answer: pages, which are asked for anew each time, and a picture."""
+
+
+@pytest.mark.parametrize("kind", ["as it should be", "of nobody's meeting", "that cannot be read"])
+def test_nothing_keeps_an_answer_but_pages_and_the_logo(world: World, kind: str) -> None:
+    """Whichever route, whatever the outcome: what is not a page may be personal."""
+    world.configure(OPERATOR_NAME="Example School", OPERATOR_LOGO="logo.svg")
+    world.put(id="m-1", teacher_name="Ann", status="SCHEDULED")
+    for path, methods in app.app.routes.items():
+        asked = path.replace("{meetingId}", "m-1" if kind == "as it should be" else "m-2").replace("{role}", "teacher")
+        for method in methods:
+            body = b"{" if kind == "that cannot be read" else json.dumps(form()).encode()
+            answer = world.http.request(method, asked, body=body)
+            can_be_kept = method in ("GET", "HEAD") and answer.status_code == 200
+            kept = KEPT.get(path, "no-store") if can_be_kept else "no-store"
+            assert answer.headers["Cache-Control"] == kept, f"{method} {path}"
+
+
+@pytest.mark.parametrize("path", ["/", "/meeting", "/manage"])
+def test_a_page_holds_nothing_of_any_meeting(world: World, path: str) -> None:
+    """It is the same for everybody, whatever link it is opened by: what it shows, its script asks for."""
+    told = world.schedule(form(teacher_name="Ann Ash")).json_body
+    without = world.http.get(path).body
+    for role in ("teacher", "student"):
+        assert world.http.get(f"{path}?{urlsplit(told[f'{role}_link']).query}").body == without
+    assert world.http.get(f"{path}?id={told['id']}&role=parent&teacher_name=Ann%20Ash").body == without
+    assert not [text for text in ("Ann Ash", told["id"]) if text.encode() in without]
 
 
 # --- the root is the schedule form's address too
