@@ -36,7 +36,7 @@ CORS = CORSConfig(
     max_age=600,
 )
 HTTPS_ONLY = "max-age=31536000"
-"""For a year a browser asks this host by HTTPS alone, whatever a link says; at home, over HTTP, it heeds no such word."""
+"""For a year browsers ask this host by HTTPS alone, whatever a link says; of a run at home, over HTTP, they do not."""
 SORRY = "Something is wrong on our side; this app's log says what."
 PAGE_HEADERS: dict[str, str | list[str]] = {
     "Content-Type": "text/html; charset=utf-8",
@@ -211,7 +211,7 @@ def schedule() -> Response:
     request = cast(Request, app.current_request)
     here = runtime.current()
     key = _unlocked(request, here)
-    meeting = parse(_json_body(request), here.clock(), here.policy)
+    meeting = parse(_json_body(request), here.clock(), here.policy, here.settings.link_hosts)
     _count(key)
     aims, by = targets(here.settings.timers(), _own_arn()), key.name if key else None
     made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"), by)

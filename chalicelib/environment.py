@@ -136,6 +136,11 @@ class Settings:
         return self._one("jitsi_domain")
 
     @property
+    def link_hosts(self) -> tuple[str, ...]:
+        """The hosts that links may lead to, none where any will do."""
+        return tuple(self._one("link_hosts") or ())
+
+    @property
     def scheduling(self) -> Scheduling:
         """Who may schedule, as the operator says; in a run at home, anybody unless there is a key."""
         if said := self._one("scheduling"):

@@ -9,7 +9,6 @@ the same reader and refused with the same words.
 from __future__ import annotations
 
 import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.names import one_form
+from chalicelib.names import is_look_alike, one_form
 
 
 class Kind(ABC):
@@ -74,19 +73,9 @@ class Name(Text):
     def read(self, text: str) -> str:
         """Return the name as DNS has it, with its port if it has one."""
         name, colon, port = text.partition(":")
-        if any(_is_look_alike(label) for label in name.split(".")):
+        if is_look_alike(name):
             raise self.refusal()
         return super().read(f"{one_form(name)}{colon}{port}")
-
-
-def _is_look_alike(label: str) -> bool:
-    """Return whether a label mixes alphabets that share letters' looks, or holds a sign in place of a letter."""
-    if label.isascii():
-        return False
-    alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in label}
-    return len(alphabets & {"LATIN", "CYRILLIC", "GREEK"}) > 1 or any(
-        unicodedata.normalize("NFC", letter) != letter for letter in label
-    )
 
 
 class Line(Kind):
@@ -312,6 +301,10 @@ INSTALLATION = Text("[a-z0-9]{4,16}", "4 to 16 lower-case letters and digits")
 HOST = Name(
     "[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
     "a host like meet.jit.si, without https:// before it or a slash behind it",
+)
+LINK_HOST = Name(
+    rf"({_LABEL}\.)*[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?",
+    "a host like school.example.com, without https:// before it or a port behind it",
 )
 URL = Text(
     r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9_~.-]+)*",

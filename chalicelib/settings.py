@@ -24,6 +24,7 @@ from chalicelib.kinds import (
     INSTANCE_TYPE,
     KEY_PAIR,
     KMS_KEY,
+    LINK_HOST,
     PROFILE,
     PROFILE_NAME,
     REGION,
@@ -186,6 +187,9 @@ SETTINGS = (
     Setting("JITSI_DOMAIN", HOST, target="jitsi_domain", key="meetings.jitsi_domain",
             meaning="where the meetings' video rooms are: a Jitsi of your own (docs/deploy.md, The video room)",
             when_empty="meetings have no video room", example="video.example.com"),
+    Setting("LINK_HOSTS", Several(LINK_HOST), target="link_hosts", key="meetings.link_hosts", when_empty="any host",
+            meaning="the hosts that links may lead to, the API's own among them where its pages are used; who asks for "
+            "links to another is refused", example="school.example.com,a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"),
     Setting("MAX_MEETING_MINUTES", Minutes(1, LONGEST_MINUTES), target="policy.max_duration",
             default=_minutes(_USUAL.max_duration), key="meetings.max_minutes", example="90",
             meaning="the minutes that a meeting may last: no desktop outlives its start by more"),

@@ -135,6 +135,11 @@ class Cloud:
         self.url = self._http.url
         self.environ["API_URL"] = os.environ["API_URL"] = self.url
 
+    @property
+    def address(self) -> str:
+        """The app's address as people open it: by a name, since no link may lead to an IP address."""
+        return self.url.replace("127.0.0.1", "localhost")
+
     def _make_desktop(self, table: Any, folder: Path, life: Life) -> Desktop:
         if self.conditions.client is Client.KIT:
             return KitDesktop(life, self.url, self.issuer, folder, self.clock, self.timeline)

@@ -192,7 +192,7 @@ def as_shell(environ: Mapping[str, str]) -> str:
 
 
 def _welcome(cloud: Cloud, clock: RealClock, file: Path, *, curl: str) -> str:
-    url = cloud.url.replace("127.0.0.1", "localhost")
+    url = cloud.address
     soon = clock.now() + timedelta(seconds=max(120, 90 * clock.speed))
     pace = f"runs {clock.speed:g} times as fast" if clock.speed != 1 else "runs as yours does"
     return f"""\

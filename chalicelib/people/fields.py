@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
+from chalicelib.people.addresses import page_address
 
 EARLIEST = timedelta(minutes=-30)
 LATEST = timedelta(days=365)
@@ -19,7 +19,6 @@ LATEST = timedelta(days=365)
 
 _NAME_LENGTH = 100
 _REASON_LENGTH = 200
-_URL_LENGTH = 2000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")  # the names of IANA's time zones, which only browsers need to know
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories; joiners, which many scripts need, are in none of them
@@ -120,23 +119,22 @@ class Fields:
             return None
         return moment
 
-    def url(self, field: str) -> str:
-        """Return the address of a page that can take `id` and `role` in its query."""
+    def url(self, field: str, hosts: Collection[str]) -> str:
+        """Return the address of a page that can take `id` and `role` in its query, at one of these hosts, if any."""
         value = self._body.get(field)
         text = value.strip() if isinstance(value, str) else ""
-        try:
-            parts = urlsplit(text)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # a port that is none, or a broken host
-            usable = False
         page = "The address of the meeting page"
         if not text:
             self._wrong(field, f"{page} is missing; the form itself must send it.")
-        elif not usable or len(text) > _URL_LENGTH or not text.isprintable() or " " in text:
-            self._wrong(field, f"{page} cannot be used; it must begin with http:// or https://.")
-        elif links.names_a_seat(text):
+            return text
+        try:
+            address = page_address(text, hosts)
+        except ValueError as error:
+            self._wrong(field, f"{page} cannot be used: {error}.")
+            return text
+        if links.names_a_seat(address):
             self._wrong(field, f"{page} may not hold id or role itself; links add these.")
-        return text
+        return address
 
     def minutes(self, field: str, at_most: int) -> int | None:
         """Return a meeting's length, None where there is none."""

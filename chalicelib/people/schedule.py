@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,8 +58,8 @@ class MeetingRequest:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
-    """Return the request that a form's JSON makes.
+def parse(body: object, now: datetime, policy: Policy, link_hosts: Collection[str] = ()) -> MeetingRequest:
+    """Return the request that a form's JSON makes. Links may lead to these hosts alone, to any where there are none.
 
     Raises:
         BadRequest: with every problem at once.
@@ -70,7 +70,7 @@ def parse(body: object, now: datetime, policy: Policy) -> MeetingRequest:
         student_name=read.name("student_name"),
         teacher_email=read.email("teacher_email"),
         meet_time=read.moment("meet_time", now + EARLIEST, now + LATEST),
-        frontend_base_url=read.url("frontend_base_url"),
+        frontend_base_url=read.url("frontend_base_url", link_hosts),
         duration_minutes=read.minutes("duration_minutes", policy.longest_meeting // timedelta(minutes=1)),
         time_zone=read.zone("time_zone"),
     )

@@ -88,6 +88,20 @@ def test_a_page_address_that_has_a_query_keeps_it(world: World) -> None:
     assert query["id"][0].startswith(told["id"])
 
 
+def test_links_lead_to_the_operators_hosts_alone_where_these_are_named(world: World) -> None:
+    world.configure(LINK_HOSTS="School.Example., münchen.example")
+    for good in ("https://school.example/meeting", "https://xn--mnchen-3ya.example:8443/m"):
+        told = world.schedule(form(frontend_base_url=good)).json_body
+        assert told["teacher_link"].startswith(f"{good}?id=")
+    answer = world.schedule(form(frontend_base_url="https://evil.example/meeting"))
+    assert answer.status_code == 400
+    assert "may not lead to evil.example." in answer.json_body["message"]
+    assert len(world.rows()) == 2
+    world.configure(LINK_HOSTS="https://school.example")
+    assert world.schedule().status_code == 500
+    assert "LINK_HOSTS" in world.errors()
+
+
 def test_a_link_leads_to_the_meeting(world: World) -> None:
     told = world.schedule().json_body
     query = parse_qs(urlsplit(told["student_link"]).query)

@@ -38,7 +38,7 @@ def test_a_headless_chromium_opens_both_doors(
     chromium.write_text(f'#!/bin/sh\nexec "{CHROMIUM}" {port} --ignore-certificate-errors --no-proxy-server "$@"\n')
     chromium.chmod(0o755)
     options = Options(
-        api=cloud.url, browser=str(chromium), open_for=timedelta(seconds=1), resolver=resolver(cloud, running)
+        api=cloud.address, browser=str(chromium), open_for=timedelta(seconds=1), resolver=resolver(cloud, running)
     )
     with time_flies(cloud, "teacher_session_data", "student_session_data"):
         code = Smoke(site(cloud), options, hurry, lambda _: [], prices=PriceList).run()

@@ -79,7 +79,7 @@ class Lesson:
 
 def schedule(home: House, teacher: Page, start: datetime, minutes: int) -> dict[str, str]:
     """Schedule a meeting with the form, which is sent twice; return the links."""
-    teacher.open(f"{home.cloud.url}/")
+    teacher.open(f"{home.cloud.address}/")
     shows(teacher, "schedule")
     teacher.fill("student_name", "Ben Birch")
     teacher.fill("meet_time", f"{start.astimezone(BERLIN):%Y-%m-%dT%H:%M}")

@@ -35,7 +35,7 @@ def scheduled(home: House, start: datetime | None = None) -> Invitation:
         student_name="Ben Birch",
         time_zone="Europe/Berlin",
         duration_minutes=50,
-        frontend_base_url=f"{home.cloud.url}/meeting",
+        frontend_base_url=f"{home.cloud.address}/meeting",
     )
 
 

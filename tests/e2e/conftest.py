@@ -157,5 +157,6 @@ def deployed(environ: dict[str, str], cloudflare: Cloudflare, tmp_path_factory: 
     token = json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN})
     client("secretsmanager").put_secret_value(SecretId=outputs["DnsSecretName"], SecretString=token)
     api = address(stage, project).split("//")[1].split(".")[0]
-    url = f"{environ['AWS_ENDPOINT_URL']}/restapis/{api}/{stage.name}/_user_request_"
+    gateway = environ["AWS_ENDPOINT_URL"].replace("127.0.0.1", "localhost")  # no link may lead to an IP address
+    url = f"{gateway}/restapis/{api}/{stage.name}/_user_request_"
     return Deployed(stage, project, environ, client, outputs, url, cloudflare, said)

@@ -156,7 +156,7 @@ def test_two_in_one_folder_have_ports_and_files_of_their_own(tmp_path: Path) -> 
         one.send_signal(signal.SIGINT)
         one.communicate(timeout=60)
         assert [file.exists() for file in files] == [False, True]
-        app = f"http://127.0.0.1{addresses[1]}"
+        app = f"http://localhost{addresses[1]}"
         now = datetime.fromisoformat(urllib.request.urlopen(app).headers["Elephant-Time"])
         assert now > datetime.now(UTC) + timedelta(seconds=5), "its clock runs ahead, and its answers say so"
         form = {"teacher_name": "Ada", "student_name": "Boonki", "frontend_base_url": app}

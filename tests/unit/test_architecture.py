@@ -28,7 +28,7 @@ RINGS: dict[str, set[str]] = {
     "environment": {"domain", "kinds", "settings"},
     "log": {"domain"},
     "control": {"domain", "rules", "log"},
-    "people": {"domain", "rules", "log", "environment", "control.ports"},
+    "people": {"domain", "names", "rules", "log", "environment", "control.ports"},
     "guests": {"domain", "rules", "log", "control.ports"},
     "adapters": {"domain", "log", "names", "settings", "environment"},
     "runtime": {"domain", "settings", "environment", "control", "people", "adapters"},

@@ -74,9 +74,9 @@ def test_names_of_all_kinds_are_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:8000/meeting", "HTTPS://school.example.com", "https://x.example/?lang=de#top"]
+    "url", ["http://localhost:8000/meeting", "https://school.example.com", "https://x.example/?lang=de#top"]
 )
-def test_addresses_of_both_kinds_are_taken(url: str) -> None:
+def test_addresses_of_pages_are_taken(url: str) -> None:
     assert parse(FORM | {"frontend_base_url": url}, NOW, POLICY).frontend_base_url == url
 
 
@@ -182,7 +182,7 @@ def test_a_moment_at_the_edge_of_the_calendar_is_refused_like_any_other(given: s
     ],
     ids=lambda url: repr(url)[:40],
 )
-def test_an_address_that_is_not_http_is_refused(url: object) -> None:
+def test_an_address_that_is_no_pages_is_refused(url: object) -> None:
     body = FORM | {"frontend_base_url": url}
     if isinstance(url, str) and url.endswith("\n"):  # a line break at the end is only a slip of the pen
         assert parse(body, NOW, POLICY).frontend_base_url == url.strip()

@@ -72,7 +72,7 @@ class Stage:
                     if desktop.running:
                         desktop.leave()
 
-        chosen = Options(**{"api": self.cloud.url, "browser": "/bin/sh", **options})
+        chosen = Options(**{"api": self.cloud.address, "browser": "/bin/sh", **options})
         found = [("a check", finding) for finding in doctor]
         code = Smoke(self.site, chosen, self.sleep, lambda _: found, Straight, People, PriceList).run()
         return code, " ".join(self._say.readouterr().out.split())
@@ -191,7 +191,7 @@ def test_a_run_that_is_killed_leaves_a_meeting_that_ends_when_it_was_told(stage:
             raise Killed
 
     found: list[tuple[str, Finding]] = []
-    killed = Smoke(stage.site, Options(api=stage.cloud.url), die, lambda _: found, Straight, prices=PriceList)
+    killed = Smoke(stage.site, Options(api=stage.cloud.address), die, lambda _: found, Straight, prices=PriceList)
     with pytest.raises(Killed):
         killed.run()
     said = " ".join(stage._say.readouterr().out.split())
