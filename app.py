@@ -214,7 +214,7 @@ def schedule() -> Response:
     meeting = parse(_json_body(request), here.clock(), here.policy, here.settings.link_hosts)
     _count(key)
     aims, by = targets(here.settings.timers(), _own_arn()), key.name if key else None
-    made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key"), by)
+    made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key", "").strip(), by)
     return Response(made | consent.notice(here.settings.recordings(), here.settings.operator()))
 
 

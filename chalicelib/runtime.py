@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from chalicelib.adapters.ahead import read_ahead
 from chalicelib.adapters.dynamodb import DynamoMeetings
-from chalicelib.adapters.keys import GivenKeys, TableKeys
+from chalicelib.adapters.keys import KEPT, GivenKeys, TableKeys
 from chalicelib.domain.errors import ConfigError, NoSuchAddress
 from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
@@ -142,10 +142,22 @@ class Runtime:
             ConfigError: a deployed stage has none: then nothing is taken for a link that needs no signature.
             Unavailable: they cannot be read now.
         """
-        found = self.keys.of(Purpose.LINKS)
+        return self._needed(Purpose.LINKS)
+
+    def id_keys(self) -> Keys | None:
+        """Return the key that ids are made with of idempotency keys, None in a run at home; it is never another one.
+
+        Raises:
+            ConfigError: a deployed stage has none: then no id is made that can be guessed.
+            Unavailable: it cannot be read now.
+        """
+        return self._needed(Purpose.IDS, kept=_LONG)
+
+    def _needed(self, purpose: Purpose, kept: timedelta = KEPT) -> Keys | None:
+        found = self.keys.of(purpose, kept=kept)
         if found is None and self.settings.state_table:
             raise ConfigError(
-                f"The table {self.settings.state_table} holds no key for links; deploy again, which makes one."
+                f"The table {self.settings.state_table} holds no key for {purpose}; deploy again, which makes one."
             )
         return found
 
@@ -251,6 +263,7 @@ class Runtime:
             policy=self.policy,
             jitsi_domain=self.settings.jitsi_domain,
             link_keys=self.link_keys(),
+            id_keys=self.id_keys,
         )
 
     def manager(self, own_arn: str | None) -> Manager:

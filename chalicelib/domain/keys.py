@@ -16,6 +16,8 @@ class Purpose(StrEnum):
     """Signs the ids of the desktops that the app has launched, beside them on the row."""
     LINKS = "links"
     """Signs the links that people are sent, each bound to its role."""
+    IDS = "ids"
+    """Makes a meeting's id of what a request calls itself, so that nobody can guess the one from the other."""
     TOKENS = "tokens"
     """Signs what lets a person into their desktop."""
 

@@ -16,21 +16,12 @@ from chalicelib.control.ports import Meetings, Timers
 from chalicelib.domain import rows, writes
 from chalicelib.domain.errors import KeyTaken, NoSuchMeeting, TimeFull
 from chalicelib.domain.keys import Keys
-from chalicelib.domain.model import MeetingAttribute
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
 from chalicelib.people.booking import Bookings
 from chalicelib.people.fields import EARLIEST, LATEST, Fields
 from chalicelib.people.timers import Targets, arm
-
-_ASKED_FOR: tuple[MeetingAttribute, ...] = (
-    "teacher_name",
-    "student_name",
-    "teacher_email",
-    "meet_time",
-    "duration_minutes",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +82,12 @@ class Scheduler:
         policy: Policy,
         jitsi_domain: str | None,
         link_keys: Keys | None,
+        id_keys: Callable[[], Keys | None],
     ) -> None:
-        """Take what is needed to schedule. `bookings` is None where nothing limits how many meetings there are."""
+        """Take what is needed to schedule. `bookings` is None where nothing limits how many meetings there are.
+
+        `id_keys` is asked for where a request brings an idempotency key.
+        """
         self._meetings = meetings
         self._create = bookings.create if bookings else meetings.create
         self._timers = timers
@@ -100,15 +95,17 @@ class Scheduler:
         self._policy = policy
         self._jitsi_domain = jitsi_domain
         self._link_keys = link_keys
+        self._id_keys = id_keys
 
     def schedule(
-        self, request: MeetingRequest, targets: Targets, idempotency_key: str | None, by: str | None = None
+        self, request: MeetingRequest, targets: Targets, idempotency_key: str = "", by: str | None = None
     ) -> dict[str, str]:
         """Store the meeting and arm its timers; return what the form is told.
 
         `by` is the name of the key that unlocked it, None where it took none.
 
-        The same request with the same idempotency key gives the same meeting, and the links to it that hold now.
+        The same request with the same idempotency key gives the same meeting, and the links to it that hold now. An
+        empty key is none.
 
         Raises:
             KeyTaken: the idempotency key was used before, by another request.
@@ -126,7 +123,7 @@ class Scheduler:
             "student_link": links.link(request.frontend_base_url, meeting, Role.STUDENT, self._link_keys),
         }
 
-    def _stored(self, request: MeetingRequest, idempotency_key: str | None, by: str | None) -> Mapping[str, Any]:
+    def _stored(self, request: MeetingRequest, idempotency_key: str, by: str | None) -> Mapping[str, Any]:
         """Return the row of the meeting that this request made before, with this key; else that of a new one."""
         meeting_id, *earlier = self._ids_of(idempotency_key) if idempotency_key else [str(uuid.uuid4())]
         row = self._known(*earlier)
@@ -141,9 +138,9 @@ class Scheduler:
                 if new:
                     return new
                 row = self._meetings.get(meeting_id).row
-        if not _made(row, request):
+        if row.get("request_digest") != request.digest:
             raise KeyTaken(
-                "This Idempotency-Key was used before, for a meeting with other details; "
+                "This Idempotency-Key was used before, for a meeting with other details, or none on record; "
                 "send a new key with a request for another meeting."
             )
         log.note(log.Note.SCHEDULE_AGAIN, meeting=row["id"], why="the idempotency key was used before")
@@ -152,11 +149,16 @@ class Scheduler:
     def _ids_of(self, idempotency_key: str) -> list[str]:
         """Return the ids that a key may stand for: first the one that it gives a new meeting, always the same.
 
-        Version 0.1.0 took the key that links were signed with into it, which may be an earlier one by now.
+        That is made with a key of the app's own, which never changes, so that an id cannot be guessed. A run at home
+        that has none hashes it: who knows an idempotency key knows the meeting's id there. So did the version before,
+        and 0.1.0 with the key that it signed links with, which is the oldest of these by now.
         """
-        signing_keys = [None, *(self._link_keys.all if self._link_keys else ())]
-        said = (f"{self._policy.stage}/{signing_key}/{idempotency_key}" for signing_key in signing_keys)
-        return [str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)) for text in said]
+        ids, signing = self._id_keys(), self._link_keys.all[-1:] if self._link_keys else ()
+        hashed = [
+            hashlib.sha256(f"{self._policy.stage}/{key}/{idempotency_key}".encode("utf-8", "surrogatepass")).hexdigest()
+            for key in (None, *signing)
+        ]
+        return [_id(digest) for digest in ([ids.sign(hashed[0])] if ids else []) + hashed]
 
     def _known(self, *meeting_ids: str) -> Mapping[str, Any] | None:
         """Return the row of the first of these meetings that there is."""
@@ -197,9 +199,5 @@ class Scheduler:
         )
 
 
-def _made(row: Mapping[str, Any], request: MeetingRequest) -> bool:
-    """Return whether it was this request that made the row; of a row of version 0.1.0, whether it could have been."""
-    if known := row.get("request_digest"):
-        return bool(known == request.digest)
-    asked = asdict(request) | {"meet_time": rows.timestamp(request.meet_time)}
-    return all(row.get(name) == asked[name] for name in _ASKED_FOR)
+def _id(digest: str) -> str:
+    return str(uuid.UUID(hex=digest[:32], version=4))

@@ -14,6 +14,7 @@ from chalice.local import LambdaEventConverter, LocalGateway, RouteMatcher
 
 import app
 from chalicelib import runtime
+from localcloud.cloud import STATE_TABLE
 from localcloud.functions import Context, arn
 from tests.app.world import NOW, World, form, utc
 
@@ -249,6 +250,23 @@ def test_the_first_of_two_requests_with_one_key_stands(world: World) -> None:
     assert "Idempotency-Key" in other.json_body["message"]
     assert meeting_id not in other.body.decode()
     assert world.rows() == [before]
+
+
+@pytest.mark.parametrize("key", ["", " ", None])
+def test_an_empty_key_is_none(world: World, key: str | None) -> None:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    ids = {world.schedule(headers=headers).json_body["id"] for _ in range(2)}
+    assert len(ids) == 2
+
+
+def test_a_meetings_id_is_made_with_a_key_that_only_a_request_with_a_name_needs(world: World) -> None:
+    """Where that key is gone, no id is made that could be guessed."""
+    world.cloud.operator("dynamodb").delete_item(TableName=STATE_TABLE, Key={"id": {"S": "key/ids"}})
+    world.configure()
+    assert world.schedule().status_code == 200
+    assert world.schedule(headers={"Idempotency-Key": "form-1"}).status_code == 500
+    assert f"The table {STATE_TABLE} holds no key for ids; deploy again" in world.errors()
+    assert len(world.rows()) == 1
 
 
 def test_after_a_crash_between_row_and_timers_the_same_key_arms_them(world: World) -> None:

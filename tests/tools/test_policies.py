@@ -158,6 +158,7 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
     """
     assert own_items("api_handler") == {
         "key/certificate": READ,
+        "key/ids": READ,
         "key/links": READ,
         "key/scheduling": READ,
         "key/tokens": READ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from tests.wire import Wire
 
 NOW = at(-60)
 TARGETS = Targets("arn:launcher", "arn:safety-net")
+IDS = Keys("what ids are made with")
 FORM: dict[str, Any] = {
     "teacher_name": "Ann",
     "student_name": "Bo",
@@ -29,7 +31,13 @@ FORM: dict[str, Any] = {
 class Desk:
     """A scheduler that takes forms; with `at_once`, one that keeps a calendar."""
 
-    def __init__(self, now: datetime = NOW, at_once: int | None = None, link_keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        now: datetime = NOW,
+        at_once: int | None = None,
+        link_keys: Keys | None = None,
+        id_keys: Callable[[], Keys | None] = lambda: IDS,
+    ) -> None:
         self.now = now
         self.policy = replace(POLICY, at_once=at_once)
         self.wire = Wire()
@@ -48,9 +56,10 @@ class Desk:
             policy=self.policy,
             jitsi_domain="meet.example.com",
             link_keys=link_keys,
+            id_keys=id_keys,
         )
 
-    def schedule(self, key: str | None = None, **fields: Any) -> dict[str, str]:
+    def schedule(self, key: str = "", **fields: Any) -> dict[str, str]:
         return self.scheduler.schedule(parse(FORM | fields, self.now, self.policy), TARGETS, key)
 
     def wanted_at(self, moment: datetime) -> int:

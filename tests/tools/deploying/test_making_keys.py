@@ -83,7 +83,7 @@ def make_now(stage: Stage, client: Clients) -> list[str]:
 
 def test_a_new_stage_has_every_key_and_is_locked(stage: Stage, client: Clients) -> None:
     """Before there are functions or an API: nobody can ever have scheduled without the key."""
-    assert make_now(stage, client) == [f"keys were made in {TABLE}: vouching, links, tokens"]
+    assert make_now(stage, client) == [f"keys were made in {TABLE}: vouching, links, ids, tokens"]
     made = kept(client)
     present = [held.present for held in made.values() if held]
     assert len(set(present)) == len(Purpose)
@@ -124,7 +124,7 @@ def test_what_stood_in_plain_text_is_moved(
     deployed(("sweep",) if where == "one function" else FUNCTIONS, **(OLD if "function" in where else {}))
     told = make_now(in_file, client)
     assert told == [
-        f"keys were made in {TABLE}: vouching, tokens",
+        f"keys were made in {TABLE}: vouching, ids, tokens",
         f"LINK_SIGNING_KEY, SCHEDULE_KEY moved from plain text into {TABLE}",
     ]
     after = kept(client)
