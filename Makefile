@@ -32,6 +32,7 @@ NAME :=
 SCOPE :=
 DAILY :=
 DAYS :=
+FORGET :=
 ROOT :=
 STAGE ?= dev
 MEETING ?=
@@ -45,7 +46,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo stories run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor image deploy certificate smoke key recordings erase destroy policies texts lock browser pictures e2e clean
+.PHONY: doctor image deploy certificate smoke key rotate recordings erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -111,6 +112,9 @@ certificate: $(READY) ## Have desktops' certificate issued, or give your own (ST
 key: $(READY) ## Make a key and show it once, list or revoke them (STAGE=dev NAME=… SCOPE=schedule|read|operate).
 	@$(BIN)/python -m tools.access --stage $(STAGE) $(if $(NAME),--name '$(NAME)') $(if $(SCOPE),--scope '$(SCOPE)') \
 		$(if $(DAILY),--daily '$(DAILY)') $(if $(DAYS),--days '$(DAYS)') $(if $(REVOKE),--revoke)
+
+rotate: $(READY) ## Sign links with a new key (STAGE=dev; FORGET=1 ends all that were sent, YES=1 asks nothing).
+	@$(BIN)/python -m tools.rotate --stage $(STAGE) $(if $(FORGET),--forget) $(if $(YES),--yes)
 
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
 	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")

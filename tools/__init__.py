@@ -9,6 +9,7 @@ Entry points:
     image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage
     recordings  links to a meeting's recordings, for an operator and for five minutes
+    rotate      replaces the key that links are signed with
     erase       takes all that is kept of a meeting's recordings
     destroy     takes a stage away, leaving nothing
     certificate  has a certificate for desktops issued, or takes the operator's own
@@ -64,6 +65,7 @@ Base:
     meeting     one meeting's recordings as an operator asks for them
     kept_certificate  the desktops' certificate in the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
+    rotation    the keys for links in the state table: which of the earlier ones are needed still
     images      which image a stage's desktops have: the file's, or the newest that was built
     fast_launch  whether EC2 prepares the image's first boots, and that it does
     inventory   what Chalice made of a stage, found in the account by its name

@@ -34,6 +34,7 @@ from tools import (
     place,
     providers,
     recorded,
+    rotation,
     tables,
     wiring,
 )
@@ -159,6 +160,7 @@ def _fill(
         changes.append("Chalice's record was brought to what is in the account")
     standing = inventory.environment(stage, client)
     changes += keys.make(stage, outputs["StateTable"], client)
+    changes += rotation.drop_unneeded(outputs, client)
     roots = issuer.load(stage, datetime.now(UTC), root / "stages")
     changes += issuer.keep(stage, roots, outputs["StateTable"], client)
     changes += kept_certificate.tell_again(outputs["StateTable"], client)

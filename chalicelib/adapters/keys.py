@@ -26,6 +26,12 @@ _AT_HOME = "SCHEDULE_KEY"
 ALL_SIGNED = "all_signed"
 """The attribute of an item that says so of its keys (domain/keys.py)."""
 
+REPLACED_AT = "replaced_at"
+"""The attribute of an item that says when its earlier keys were replaced, by the keys themselves.
+
+It stands beside them, so that whoever does not know of it still reads the keys.
+"""
+
 ISSUER_ROOT = "issuer_root"
 """The attribute of the item of tokens' keys that holds the roots of desktops' certificates, as PEM.
 
@@ -59,7 +65,12 @@ def parse(item: Mapping[str, Mapping[str, Any]]) -> Keys | None:
     present = item.get("present", {}).get("S", "")
     earlier = [key.get("S", "") for key in item.get("earlier", {"L": []}).get("L", [{}])]
     all_signed = item.get(ALL_SIGNED, {}).get("BOOL", False)
-    return Keys(present, tuple(earlier), all_signed) if present and all(earlier) else None
+    try:
+        moments = item.get(REPLACED_AT, {"M": {}})["M"]
+        replaced_at = {key: rows.parse_time(moment["S"]) for key, moment in moments.items()}
+    except (KeyError, ValueError):
+        return None
+    return Keys(present, tuple(earlier), all_signed, replaced_at) if present and all(earlier) else None
 
 
 def access_in(item: Mapping[str, Mapping[str, Any]]) -> Access:

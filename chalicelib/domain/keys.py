@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+HEARD_WITHIN = timedelta(minutes=10)
+"""How long after a key was replaced it may still sign: a minute until containers hear of the new one, five by which the
+clock that said when may be off, since AWS refuses whose is off by more, and the time that a slow write takes.
+"""
 
 
 class Purpose(StrEnum):
@@ -30,6 +36,8 @@ class Keys:
     earlier: tuple[str, ...] = field(default=(), repr=False)
     all_signed: bool = False
     """Of links: every link that people were sent is signed, so one without a signature opens nothing."""
+    replaced_at: Mapping[str, datetime] = field(default_factory=dict, repr=False)
+    """When an earlier key was replaced (UTC), by the key itself; of version 0.1.0's that is not known."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -42,11 +50,20 @@ class Keys:
 
     def has_signed(self, text: str, signature: str) -> bool:
         """Return whether one of the keys has signed this text so; its first digits will do, 32 or more."""
+        return self.signer(text, signature) is not None
+
+    def signer(self, text: str, signature: str) -> str | None:
+        """Return the key that has signed this text so, None where none has."""
         given, at_least = signature.encode(), 32
         if len(given) < at_least:
-            return False
-        signed = [_sign(key, text).encode()[: len(given)] for key in self.all]
-        return any(hmac.compare_digest(known, given) for known in signed)
+            return None
+        signed = {key: _sign(key, text).encode()[: len(given)] for key in self.all}
+        return next((key for key, known in signed.items() if hmac.compare_digest(known, given)), None)
+
+    def signs_until(self, key: str) -> datetime | None:
+        """Return until when one of the keys may have signed (UTC), None where that is not known or not over."""
+        replaced_at = self.replaced_at.get(key) if key != self.present else None
+        return replaced_at + HEARD_WITHIN if replaced_at else None
 
 
 def _sign(key: str, text: str) -> str:

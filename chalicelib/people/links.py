@@ -6,6 +6,9 @@ people. Who may write the table, as desktops with the seeds' scripts do, reads t
 
 A link that is made anew for a role bears a number, which the signature covers too: `<id>.<signature>.<number>`. The row
 says which number holds; a link with another one is dead.
+
+Keys are replaced. The present one signs; earlier ones still open the links of meetings that were made in their time, so
+who has got hold of one opens none that was made later.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
@@ -35,13 +39,15 @@ class Link:
     """What the `id` in a link says, and of which role it is.
 
     `number` counts the links of its role that were made anew: 0 for the first. `signed` says that nothing more is asked
-    of it: it has a good signature, or nothing is signed here.
+    of it: it has a good signature, or nothing is signed here. Where a key signed that was replaced, `until` is when it
+    signed last (UTC): that is good for meetings that were made before.
     """
 
     meeting_id: str
     role: Role
     number: int = 0
     signed: bool = False
+    until: datetime | None = None
 
     @property
     def covered(self) -> str:
@@ -116,9 +122,10 @@ def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
     keys = link_keys()
     if keys is None:
         return replace(link, signed=True)
-    if not (keys.has_signed(link.covered, signature) if link.signed else not keys.all_signed):
+    found = _vouched(link, signature, keys) if link.signed or keys.all_signed else link
+    if found is None:
         raise _not_valid()
-    return link
+    return found
 
 
 def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
@@ -135,8 +142,8 @@ def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
     if keys is None:
         return replace(seats[0][0], signed=True)
     for link, signature in seats:
-        if link.signed and keys.has_signed(link.covered, signature):
-            return link
+        if found := _vouched(link, signature, keys):
+            return found
     raise Forbidden("This link is not valid here; open the link that you were sent, exactly as it is.")
 
 
@@ -147,10 +154,13 @@ def refuse_dead(link: Link, meeting: Meeting) -> None:
     one for it.
 
     Raises:
-        Forbidden: people were sent signed links of this meeting, and this one is not.
+        Forbidden: people were sent signed links of this meeting, and this one is not, or was signed with a key that had
+            been replaced when the meeting was made.
         LinkReplaced: another link was made in its place.
     """
     if meeting.links_signed and not link.signed:
+        raise _not_valid()
+    if link.until and not (meeting.created_at and meeting.created_at < link.until):
         raise _not_valid()
     if link.number != meeting.seat(link.role).link_number:
         raise LinkReplaced("This link was replaced by a newer one; open the one that you were sent last.")
@@ -167,6 +177,12 @@ def _read(text: str, role: Role) -> tuple[Link, str]:
         raise BadRequest("The meeting's id is malformed; open the link exactly as it was sent.")
     signature = found["signature"] or ""
     return Link(found["id"], role, int(found["number"] or 0), bool(signature)), signature
+
+
+def _vouched(link: Link, signature: str, keys: Keys) -> Link | None:
+    """Return a link with what its signature is worth, None where that is nothing."""
+    signer = keys.signer(link.covered, signature)
+    return replace(link, until=keys.signs_until(signer)) if signer else None
 
 
 def _not_valid() -> Forbidden:

@@ -10,9 +10,12 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.domain.access import Scope
-from chalicelib.domain.keys import Purpose
+from chalicelib.domain.keys import Keys, Purpose
+from chalicelib.domain.seat import Role
+from chalicelib.people import links
 from localcloud.cloud import ACCESS_KEYS, KEYS, STATE_TABLE
 from tests.app.world import NOW, World, form, image, utc
+from tests.builders import meeting
 
 SCHEDULING_KEY, LINKS_KEY = ACCESS_KEYS[Scope.SCHEDULE], KEYS[Purpose.LINKS]
 
@@ -79,6 +82,33 @@ def test_links_open_after_their_key_was_rotated_and_not_after_it_was_taken_back(
     assert world.join(ids["teacher"], "teacher").status_code == 202
     store(world, "links", present="newer", earlier=[])
     assert world.join(ids["teacher"], "teacher").status_code == 403
+
+
+def test_a_rotation_is_in_force_within_a_minute_and_no_link_is_lost(world: World) -> None:
+    """A container that has not heard of it signs with the key before: that link opens too, here and elsewhere."""
+    item = {"present": "newer", "earlier": [LINKS_KEY], "replaced_at": {LINKS_KEY: utc(NOW)}}
+    _, before = scheduled(world)
+    world.cloud.operator("dynamodb").put_item(TableName=STATE_TABLE, Item=image({"id": "key/links", **item}))
+    world.move(seconds=50)
+    unheard_id, unheard = scheduled(world)
+    assert unheard["teacher"] == links.public_id(meeting(id=unheard_id), Role.TEACHER, Keys(LINKS_KEY))
+    world.move(seconds=10)
+    heard_id, heard = scheduled(world)
+    assert heard["teacher"] == links.public_id(meeting(id=heard_id), Role.TEACHER, Keys("newer"))
+    for ids in (before, unheard, heard):
+        assert world.join(ids["student"], "student").status_code == 202
+
+
+def test_an_old_key_opens_and_manages_no_meeting_that_was_made_after_it_was_replaced(world: World) -> None:
+    item = {"present": "newer", "earlier": [LINKS_KEY], "replaced_at": {LINKS_KEY: utc(NOW)}}
+    store(world, "links", **item)
+    world.move(minutes=10)
+    meeting_id, _ = scheduled(world)
+    forged = links.public_id(meeting(id=meeting_id), Role.TEACHER, Keys(LINKS_KEY))
+    assert world.join(forged, "teacher").status_code == 403
+    assert world.http.get(f"/meetings/{forged}").status_code == 403
+    assert world.http.delete(f"/meetings/{forged}").status_code == 403
+    assert "termination_reason" not in world.row(meeting_id)
 
 
 def test_a_key_that_is_gone_opens_nothing_and_is_named_in_the_log(world: World) -> None:

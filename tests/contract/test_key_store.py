@@ -25,6 +25,9 @@ BAD_ITEMS: dict[str, dict[str, Any]] = {
     "empty": {"present": {"S": ""}},
     "an earlier key that is none": {"present": {"S": "new"}, "earlier": {"L": [{"S": "old"}, {"N": "1"}]}},
     "earlier keys in another kind": {"present": {"S": "new"}, "earlier": {"S": "old"}},
+    "a moment that is none": {"present": {"S": "new"}, "replaced_at": {"M": {"old": {"S": "lately"}}}},
+    "a moment in another kind": {"present": {"S": "new"}, "replaced_at": {"M": {"old": {"N": "7"}}}},
+    "moments in another kind": {"present": {"S": "new"}, "replaced_at": {"L": []}},
 }
 
 
@@ -77,6 +80,19 @@ def test_an_item_without_earlier_keys_has_none(stage: Stage) -> None:
 def test_that_every_link_was_signed_is_told_with_the_key(stage: Stage) -> None:
     stage.item("links", {"present": {"S": "k"}, "all_signed": {"BOOL": True}})
     assert stage.keys.of(Purpose.LINKS) == Keys("k", all_signed=True)
+
+
+def test_when_earlier_keys_were_replaced_stands_beside_them(stage: Stage) -> None:
+    """By the keys themselves, so that a hand may take one out of the list or add one without spoiling the others."""
+    moments = {"old": {"S": "2026-03-01T15:00:00Z"}, "gone": {"S": "2026-02-01T15:00:00Z"}}
+    earlier = {"L": [{"S": "old"}, {"S": "older"}]}
+    stage.item("links", {"present": {"S": "new"}, "earlier": earlier, "replaced_at": {"M": moments}})
+    found = stage.keys.of(Purpose.LINKS)
+    assert found
+    assert found.earlier == ("old", "older")
+    assert found.signs_until("old") == datetime(2026, 3, 1, 15, 10, tzinfo=UTC)
+    assert found.signs_until("older") is None
+    assert "old" not in repr(found)
 
 
 def test_the_root_of_desktops_certificates_comes_with_the_keys_for_tokens(stage: Stage) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.domain import rows
 from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
@@ -297,3 +301,79 @@ def test_a_signature_tells_of_which_role_a_link_is() -> None:
             assert (link.role, link.number) == (role, number)
     with pytest.raises(Forbidden):
         links.parse_of_any_role(ID, lambda: KEY)
+
+
+# --- keys that were replaced at a moment
+
+REPLACED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SINCE = Keys("new", ("old", "older"), replaced_at={"old": REPLACED, "older": REPLACED - timedelta(days=7)})
+HEARD = timedelta(minutes=10)
+
+
+def made(created_at: datetime | None, **row: Any) -> Meeting:
+    moment = rows.timestamp(created_at) if created_at else None
+    return meeting(id=ID, created_at=moment, links="signed", **row)
+
+
+def opens(key: str, of: Meeting, number: int = 0, keys: Keys = SINCE) -> bool:
+    """Whether a link that this key has signed opens the teacher's door, and manages the meeting."""
+    text = public_id(ID, Role.TEACHER, Keys(key), number)
+    for link in (links.parse(text, Role.TEACHER, lambda: keys), links.parse_of_any_role(text, lambda: keys)):
+        assert (link.signed, link.role) == (True, Role.TEACHER)
+        try:
+            links.refuse_dead(link, of)
+        except Forbidden:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("second", [-86_400, -1, 0, 599])
+def test_a_key_that_was_replaced_opens_links_of_meetings_that_were_made_in_its_time(second: int) -> None:
+    """Ten minutes more: until every container has heard of the new one, whatever the clocks say."""
+    assert opens("old", made(REPLACED + timedelta(seconds=second)))
+
+
+@pytest.mark.parametrize("after", [HEARD, HEARD + timedelta(seconds=1), timedelta(days=300)], ids=str)
+def test_who_has_got_hold_of_an_old_key_signs_no_link_of_a_later_meeting(after: timedelta) -> None:
+    later = made(REPLACED + after)
+    assert not opens("old", later)
+    assert opens("new", later)
+
+
+def test_each_key_has_its_own_time() -> None:
+    between = made(REPLACED - timedelta(days=3))
+    assert (opens("older", between), opens("old", between), opens("new", between)) == (False, True, True)
+
+
+def test_of_a_meeting_that_does_not_say_when_it_was_made_no_old_key_opens_a_link() -> None:
+    assert not opens("old", made(None))
+    assert opens("new", made(None))
+
+
+def test_a_key_of_which_it_is_not_known_when_it_was_replaced_opens_as_ever() -> None:
+    assert opens("of 0.1.0", made(REPLACED + timedelta(days=300)), keys=Keys("new", ("of 0.1.0",)))
+
+
+def test_a_key_that_signs_again_is_not_held_to_when_it_was_replaced_once() -> None:
+    back = Keys("old", ("new",), replaced_at={"old": REPLACED})
+    assert opens("old", made(REPLACED + timedelta(days=1)), keys=back)
+
+
+@pytest.mark.parametrize("key", ["new", "old"])
+def test_a_link_that_was_made_anew_stays_the_only_one_whichever_key_signed_it(key: str) -> None:
+    """No earlier number comes back with a rotation, and none is valid ahead."""
+    row = made(REPLACED - timedelta(days=1), teacher_link_number=2)
+    assert [number for number in range(5) if opens(key, row, number)] == [2]
+
+
+def test_what_is_signed_now_opens_after_any_number_of_rotations() -> None:
+    row, keys = made(REPLACED - timedelta(days=1)), Keys("k0")
+    sent = links.public_id(row, Role.STUDENT, keys)
+    for turn in range(1, 50):
+        moments = {**keys.replaced_at, keys.present: REPLACED + timedelta(days=turn)}
+        keys = Keys(f"k{turn}", keys.all, replaced_at=moments)
+        links.refuse_dead(
+            links.parse(sent, Role.STUDENT, partial(Keys, keys.present, keys.earlier, replaced_at=moments)), row
+        )
+        with pytest.raises(Forbidden):
+            links.parse(sent, Role.TEACHER, partial(Keys, keys.present, keys.earlier, replaced_at=moments))
