@@ -64,7 +64,7 @@ def _host(name: str) -> str:
     """
     name = name.removesuffix(".")
     host = names.one_form(name)
-    if not _NAME.fullmatch(host) or name.count(".") != host.count("."):
+    if not _NAME.fullmatch(host) or name.count(".") != host.count(".") or "\u3002" in name:  # that is a dot too
         raise ValueError(f"its host must be {_LIKE}")
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         raise ValueError(f"its host must be {_LIKE}, not an IP address")

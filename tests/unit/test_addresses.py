@@ -158,6 +158,8 @@ ATTACKS = {
         "https://ü..example",
         "https://i❤.example",
         "https://school。example",
+        "https://school.example。.",
+        "https://school。ア..",
         "https://xn--a.example",
         "https://xn--.example",
         "https://xn--example-.com",
