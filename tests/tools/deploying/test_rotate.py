@@ -18,6 +18,7 @@ from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.domain.seat import Role
 from chalicelib.people import links
 from tests.builders import meeting
+from tests.tools.deploying.world import Project
 from tools import rotate, rotation
 from tools.account import Clients
 from tools.stage import APP, Stage, StageError
@@ -158,6 +159,12 @@ def test_a_deploy_leaves_keys_of_which_it_is_not_known_when_they_were_replaced(p
     place.put(present="k", earlier=["of 0.1.0"], all_signed=True)
     assert place.deploy() == []
     assert place.keys == Keys("k", ("of 0.1.0",), all_signed=True)
+
+
+def test_a_deploy_drops_one_that_no_open_meeting_needs(project: Project, stage: Stage, client: Clients) -> None:
+    project.deploy(stage)
+    rotate.rotate(stage, client, lambda: NOW)
+    assert "earlier keys for links were dropped: no open meeting is so old" in project.deploy(stage)
 
 
 def test_from_a_rotation_on_it_is_known_that_such_a_key_signs_no_more(place: Place) -> None:
