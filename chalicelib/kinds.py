@@ -154,6 +154,14 @@ class Minutes(Number):
         return timedelta(minutes=super().read(text))
 
 
+class Days(Number):
+    """A whole number of days, read as a duration."""
+
+    def read(self, text: str) -> timedelta:
+        """Return the duration."""
+        return timedelta(days=super().read(text))
+
+
 class Flag(Kind):
     """Yes or no."""
 

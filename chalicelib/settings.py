@@ -39,6 +39,7 @@ from chalicelib.kinds import (
     ZONE,
     ZONE_ID,
     Choice,
+    Days,
     Flag,
     Line,
     Minutes,
@@ -206,6 +207,10 @@ SETTINGS = (
     Setting("MAX_LAUNCH_ATTEMPTS", Number(1, 1000), target="policy.max_attempts", default=str(_USUAL.max_attempts),
             meaning="the launches for a role, replacements included, before a meeting is given up",
             key="meetings.max_launch_attempts", example="5"),
+    Setting("KEEP_MEETING_DAYS", Days(1, 3650), target="policy.keep_meetings",
+            default=str(_USUAL.keep_meetings // timedelta(days=1)), key="meetings.keep_days", example="30",
+            meaning="the days after its end in which a meeting's row is kept: names, times, what was done; at least "
+            "recordings.keep_days, so that recordings can be found by a person's name"),
     Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
             when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
             meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),

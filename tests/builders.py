@@ -144,7 +144,9 @@ HEALTHY = PUBLISHED | healthy("teacher") | healthy("student") | {"status": "HEAL
 ONE_CAME = HEALTHY | joined("teacher") | {"status": "IN_PROGRESS"}
 IN_PROGRESS = HEALTHY | joined("teacher") | joined("student") | {"status": "IN_PROGRESS"}
 HELD = {"checkpoint_at": at(15)}
+EXPIRES = rows.seconds(at(60) + POLICY.keep_meetings)
 ENDED = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ending_at": at(60), "ended_at": at(60)}
+ENDED |= {"expires": EXPIRES}
 OVER = (
     {name: value for name, value in IN_PROGRESS.items() if not name.endswith("_link")}
     | HELD

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from chalicelib.settings import Client
 from tools import (
     bucket,
     build,
+    expiring,
     fast_launch,
     grants,
     images,
@@ -182,6 +183,9 @@ def _fill(
     [api] = record.resources("rest_api")
     changes += wiring.wire(stage, outputs, policies, client, let_calls_end=_let_calls_end if replaced else lambda: None)
     changes += fast_launch.wire(stage, client)
+    keep = timedelta(days=int(stage.variable("KEEP_MEETING_DAYS")))
+    if told := expiring.tell_rows(outputs["TableName"], keep, client, datetime.now(UTC)):
+        changes.append(f"{told} rows of meetings that have ended were told when they expire")
     return changes + gateway.wire(api["rest_api_id"], stage, client("apigateway"))
 
 

@@ -88,8 +88,8 @@ def _leaf(key: str) -> str:
 
 
 def _attribute(key: str) -> str:
-    """Return the attribute of a stage that would hold this key: its last word, whose it is before the operator's."""
-    return key.replace(".", "_") if key.startswith("operator.") else _leaf(key)
+    """Return the attribute of a stage that would hold this key: its last word, its table before one that is of two."""
+    return key.replace(".", "_") if key.startswith(("operator.", "meetings.keep_")) else _leaf(key)
 
 
 def _value(row: Setting, text: str) -> Any:

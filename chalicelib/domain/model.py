@@ -49,6 +49,7 @@ MeetingAttribute = Literal[
     "sequence",
     "forced",
     "recordings_erased_at",
+    "expires",
     "history",
 ]
 """The attributes of a row that belong to the meeting as a whole."""
@@ -181,7 +182,8 @@ class Meeting:
     desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
     `opened_at` when a door first stood open, `moved_at` when somebody last gave it another time, `sequence` counts what
     people changed of it, as calendars do.
-    `forced` says that it was by somebody's word, before its time. `problems` lists attributes that hold what
+    `forced` says that it was by somebody's word, before its time. `expires_at` is when the table lets the row go, None
+    where it never does; only the row of a meeting that is over bears it. `problems` lists attributes that hold what
     cannot be understood; such an attribute counts as unknown, never as a value. `seal` tells what the app itself has
     written on the row. `reported` and `seal` are known beside the row, and so is `uploads`: when a role's upload came
     that the row does not date, as the stream tells it.
@@ -205,6 +207,7 @@ class Meeting:
     moved_at: datetime | None = None
     sequence: int = 0
     forced: bool = False
+    expires_at: datetime | None = None
     problems: tuple[str, ...] = ()
     uploads: Mapping[Role, datetime] = field(default_factory=dict)
     seal: Seal = field(default=NO_SEAL, compare=False, repr=False)

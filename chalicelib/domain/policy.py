@@ -56,6 +56,8 @@ class Policy:
     dating: timedelta = timedelta(minutes=1)
     # An ended meeting stays in sight of the sweep this long, for desktops that report after the end.
     linger: timedelta = timedelta(minutes=30)
+    # The row of an ended meeting is kept this long after the end; then the table itself lets it go.
+    keep_meetings: timedelta = timedelta(days=90)
 
     @property
     def upload_time(self) -> timedelta:

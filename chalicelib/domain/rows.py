@@ -123,6 +123,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def seconds(moment: datetime) -> int:
+    """Return a moment as DynamoDB wants to be told when a row expires: in whole seconds since 1970."""
+    return int(moment.timestamp())
+
+
 @lru_cache(maxsize=1024)
 def parse_time(text: str) -> datetime:
     """Return an ISO 8601 time in UTC; one without an offset is taken as UTC, as older rows have it.
@@ -170,6 +175,16 @@ def _count(value: Any) -> int:
     return _whole(value, 0, HIGHEST_COUNT)
 
 
+def _expiry(value: Any) -> datetime:
+    """Return the moment of a row's `expires`; DynamoDB itself heeds numbers alone, and so does this."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError(f"{value!r} is not a number")
+    earliest, latest = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (AGE.start, AGE.stop))
+    if not earliest <= value < latest:
+        raise ValueError(f"{value!r} is not of this age")
+    return datetime.fromtimestamp(int(value), UTC)
+
+
 def _minutes(value: Any) -> timedelta:
     return timedelta(minutes=_whole(value, 1, LONGEST_MINUTES))
 
@@ -193,6 +208,9 @@ class _Reader:
 
     def time(self, name: Attribute) -> datetime | None:
         return self._read(name, "an ISO 8601 time", parse_time)
+
+    def expiry(self, name: Attribute) -> datetime | None:
+        return self._read(name, "a time in seconds since 1970", _expiry)
 
     def count(self, name: Attribute) -> int | None:
         return self._read(name, f"a whole number from 0 to {HIGHEST_COUNT}", _count)
@@ -277,6 +295,7 @@ def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
         moved_at=read.time("moved_at"),
         sequence=read.count("sequence") or 0,
         forced=row.get("forced") is True,
+        expires_at=read.expiry("expires"),
         problems=tuple(read.problems),
         seal=seal,
     )

@@ -168,7 +168,7 @@ def close(facts: Facts) -> list[Action]:
         steps.append(Withdraw(why, facts.records_of(names)))
     if ahead := _timers_ahead(facts):
         steps.append(DropTimers(why, ahead))
-    return [*steps, writes.ended(meeting, reason, facts.now, needs=tuple(steps))]
+    return [*steps, writes.ended(meeting, reason, facts.now, facts.policy.keep_meetings, tuple(steps))]
 
 
 def _timers_ahead(facts: Facts) -> tuple[str, ...]:
@@ -190,5 +190,6 @@ def _keep_closed(facts: Facts) -> list[Action]:
         steps.append(Withdraw("the meeting is over", facts.records_of(named)))
     lingered = not facts.policy.is_recent(meeting.ended_at, facts.policy.linger, facts.now)
     unlist = meeting.listed and lingered and facts.desktops.complete
-    repair = writes.kept_ended(meeting, unlist=unlist, needs=tuple(steps))
+    keep = facts.policy.keep_meetings
+    repair = writes.kept_ended(meeting, facts.now, keep, unlist=unlist, needs=tuple(steps))
     return [*steps, *([repair] if repair else [])]

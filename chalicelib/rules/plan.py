@@ -23,6 +23,7 @@ For a meeting that is not over, in this order (`make texts` prints the table fro
 | both desktops are gone, and there is nothing to replace               | end: DESKTOPS_GONE                           |
 | a desktop reported healthy; an upload came; the status went back      | note it on the row                           |
 | the first door stands open; the checkpoint is past and somebody came  | note it on the row                           |
+| the row says when it expires, though the meeting is not over          | take that off the row                        |
 | a live desktop of a role whose row names none that lives              | adopt it                                     |
 | due, and a role has no desktop                                        | launch one                                   |
 | a desktop is gone, due, and its role is not done, or somebody waits   | withdraw its record, replace it              |

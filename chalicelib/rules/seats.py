@@ -151,6 +151,7 @@ RULES = (
         (
             ("a desktop reported healthy; an upload came; the status went back", "note it on the row"),
             ("the first door stands open; the checkpoint is past and somebody came", "note it on the row"),
+            ("the row says when it expires, though the meeting is not over", "take that off the row"),
             ("a live desktop of a role whose row names none that lives", "adopt it"),
         ),
     ),

@@ -113,7 +113,7 @@ def test_the_checkpoint_is_held_once(world: World) -> None:
 @pytest.mark.parametrize("row", [{}, TEACHERS, {**TEACHERS, **STUDENTS}], ids=["nobody", "one", "both"])
 def test_an_ended_meeting_keeps_its_reason(world: World, row: Row) -> None:
     ended = {"status": "TERMINATED", "termination_reason": "MAX_DURATION", "ended_at": utc(QUARTER_PAST)}
-    meeting_id = world.put(meet_time=utc(QUARTER_PAST), **ended, **row)
+    meeting_id = world.put(meet_time=utc(QUARTER_PAST), **ended, **row, expires=1_780_000_000)
     before = world.row(meeting_id)
     fire(world, meeting_id)
     assert world.row(meeting_id) == before

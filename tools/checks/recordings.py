@@ -46,6 +46,13 @@ def consent(site: Site) -> Iterator[Finding]:
         yield ok(f"people are told before they click that their meeting is recorded {told}")
     else:
         yield ok("no meeting is recorded, as far as the app decides it (recordings.record)")
+    days = int(stage.variable("KEEP_MEETING_DAYS"))
+    if stage.record and days < stage.keep_days:
+        yield warn(
+            f"a meeting's row is kept for {days} days, its recordings for {stage.keep_days}: from then on make erase "
+            "finds them by the meeting's id alone, not by a person's name",
+            f"set meetings.keep_days = {stage.keep_days} in {site.file}",
+        )
 
 
 def recordings_bucket(site: Site) -> Iterator[Finding]:

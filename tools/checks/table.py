@@ -1,4 +1,4 @@
-"""The table of meetings: its indexes, its stream, its recovery."""
+"""The table of meetings: its indexes, its stream, its recovery, and that its rows expire."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.site import Site
 
 
 def table(site: Site) -> Iterator[Finding]:
-    """The table is as the app needs it: its indexes, its stream, its recovery."""
+    """The table is as the app needs it: its indexes, its stream, its recovery, and rows of ended meetings leave it."""
     name = site.outputs["TableName"]
     tables, found = site.client("dynamodb"), None
     with ignore_not_found():
@@ -37,6 +37,23 @@ def table(site: Site) -> Iterator[Finding]:
             f"the table {name} cannot be recovered to a point in time",
             site.aws(f"dynamodb update-continuous-backups --table-name {name} {turn_on}"),
         )
+    if finding := _expiry(site, tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]):
+        yield finding
+
+
+def _expiry(site: Site, told: Mapping[str, Any]) -> Finding | None:
+    name, by, status = site.outputs["TableName"], told.get("AttributeName"), told["TimeToLiveStatus"]
+    if by == "expires" and status in ("ENABLED", "ENABLING"):
+        return None
+    days = site.stage.variable("KEEP_MEETING_DAYS")
+    stays = f"rows of the table {name} do not expire {days} days after their meetings, as meetings.keep_days has it"
+    if status in ("ENABLING", "DISABLING"):
+        return warn(f"{stays}: that is {status}", f"wait an hour, then {site.make('doctor')}")
+    turn = f"dynamodb update-time-to-live --table-name {name} --time-to-live-specification "
+    if status == "ENABLED":  # by another attribute: it must be turned off first, and DynamoDB takes one change an hour
+        off = site.aws(turn + shlex.quote(f"Enabled=false,AttributeName={by}"))
+        return warn(f"{stays}, but by {by}", f"{off}, an hour later {site.make('doctor')}")
+    return warn(stays, site.aws(turn + "Enabled=true,AttributeName=expires"))
 
 
 def _table_status(site: Site, found: Mapping[str, Any]) -> Finding | None:

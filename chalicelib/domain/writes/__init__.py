@@ -6,7 +6,7 @@ forgotten, together.
 """
 
 from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, noted, telling, together
-from chalicelib.domain.writes.ending import ended, ending, kept_ended
+from chalicelib.domain.writes.ending import ended, ending, expiring, kept_ended
 from chalicelib.domain.writes.guests import (
     presence_changed,
     reported_missing,
@@ -29,6 +29,7 @@ from chalicelib.domain.writes.learning import (
     adopted,
     checkpoint_held,
     filed,
+    kept,
     link_dropped,
     listed,
     opened,
@@ -61,9 +62,11 @@ __all__ = [
     "counted",
     "ended",
     "ending",
+    "expiring",
     "filed",
     "given_up",
     "joined",
+    "kept",
     "kept_ended",
     "launch_begun",
     "launch_refused",

@@ -90,6 +90,11 @@ def filed(meeting: Meeting, day: str) -> Update:
     return Update(f"it is listed on {day}", {"day": day}, (), same_end(meeting, "meet_time"), urgent=False, quiet=True)
 
 
+def kept(meeting: Meeting) -> Update:
+    """The row of a meeting that is not over does not expire, whatever somebody has written there."""
+    return Update("the meeting is not over, so its row is kept", {}, ("expires",), same_end(meeting, "expires"))
+
+
 def uploaded(meeting: Meeting, role: Role, at: datetime, *, is_told: bool) -> Update:
     """Note when the upload came (`at`, UTC), as the stream tells it (`is_told`), or when it was first seen.
 

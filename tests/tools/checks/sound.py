@@ -192,7 +192,11 @@ class Account:
         tables.update_continuous_backups(
             TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )
+        self.expire_rows(Enabled=True, AttributeName="expires")
         return str(made["TableDescription"]["LatestStreamArn"])
+
+    def expire_rows(self, **told: Any) -> None:
+        self.client("dynamodb").update_time_to_live(TableName=TABLE, TimeToLiveSpecification=told)
 
     def _keys(self) -> None:
         self.client("dynamodb").create_table(TableName=STATE_TABLE, **STATE)

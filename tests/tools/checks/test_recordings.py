@@ -51,6 +51,13 @@ WRONG: dict[str, Wrong] = {
         "operator.name and operator.contact are empty → fill that in, or set recordings.record = false",
     ),
     "nobody to ask": ("consent", RECORDS | {"operator_contact": ""}, nothing, Level.FAIL, "operator.contact is empty"),
+    "rows that expire before recordings do": (
+        "consent",
+        RECORDS | {"keep_days": 365},
+        nothing,
+        Level.WARN,
+        "kept for 90 days, its recordings for 365: from then on make erase finds them by the meeting's id alone",
+    ),
     "no such bucket": (
         "recordings_bucket",
         {"upload_bucket": "nowhere-to-be-found"},

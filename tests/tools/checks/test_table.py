@@ -25,6 +25,11 @@ def _no_stream(account: Account) -> None:
     account.client("dynamodb").update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False})
 
 
+def _by_another_attribute(account: Account) -> None:
+    account.expire_rows(Enabled=False, AttributeName="expires")
+    account.expire_rows(Enabled=True, AttributeName="ttl")
+
+
 WRONG: dict[str, Wrong] = {
     "no table": (
         "table",
@@ -32,6 +37,20 @@ WRONG: dict[str, Wrong] = {
         lambda account: account.client("dynamodb").delete_table(TableName=TABLE),
         Level.FAIL,
         "docs/deploy.md#the-table",
+    ),
+    "rows stay": (
+        "table",
+        {},
+        lambda account: account.expire_rows(Enabled=False, AttributeName="expires"),
+        Level.WARN,
+        "update-time-to-live --table-name elephant-meetings-dev --time-to-live-specification Enabled=true,",
+    ),
+    "rows expire by another attribute": (
+        "table",
+        {},
+        _by_another_attribute,
+        Level.WARN,
+        "as meetings.keep_days has it, but by ttl → ",
     ),
     "no index": ("table", {}, _no_index, Level.FAIL, "--global-secondary-index-updates '[{"),
     "no stream": (

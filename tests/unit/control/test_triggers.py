@@ -11,6 +11,7 @@ from chalicelib.control.events import StateChange, TimerEvent
 from chalicelib.domain.errors import NoSuchMeeting
 from chalicelib.domain.model import Owner, State
 from chalicelib.domain.seat import Role
+from tests.builders import EXPIRES
 from tests.unit.control.house import MINUTE, House, T, launched
 
 
@@ -74,7 +75,8 @@ class TestStateChanges:
 
     def test_the_deaths_of_both_desktops_of_a_meeting_that_is_over_cost_one_look(self, house: House) -> None:
         house.pass_time(60 * MINUTE)
-        house.meeting(status="TERMINATED", termination_reason="SUCCESS", ended_at=house.now, open=None)
+        over: dict[str, Any] = {"status": "TERMINATED", "termination_reason": "SUCCESS", "expires": EXPIRES}
+        house.meeting(**over, ended_at=house.now, open=None)
         one, other = (house.desktops.add("m", role) for role in Role)
         for desktop in (one, other):
             house.desktops.die(desktop.id)

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from chalicelib.domain.model import UNKNOWN, Owner, State
-from tests.builders import NONE_LIVE, OVER, all_of, desktop, link, some_of
+from chalicelib.domain.update import Update
+from chalicelib.rules.plan import plan
+from tests.builders import (
+    EXPIRES,
+    IN_PROGRESS,
+    NONE_LIVE,
+    OVER,
+    POLICY,
+    all_of,
+    at,
+    desktop,
+    link,
+    meeting,
+    some_of,
+)
 from tests.unit.rules.table import BLINK, EveryCase, case
 
 # One case is a line or a few, so that it reads as the table it is.
@@ -38,8 +55,20 @@ AFTERWARDS = [
     case("while nobody looked it stays", OVER, UNKNOWN, 90, []),
     case("once it has left it is left alone", OVER | {"open": None}, NONE_LIVE, 9999, []),
     case("timers change nothing any more", OVER, NONE_LIVE, 61, [], checkpoint=True, due=True),
-    case("a row that the separate functions that this replaces ended is left alone",
-         {"status": "TERMINATED", "termination_reason": "SUCCESS", "open": None}, NONE_LIVE, 61, []),
+    case("a row that others ended is told when it expires, and left alone otherwise",
+         {"status": "TERMINATED", "termination_reason": "SUCCESS", "open": None}, NONE_LIVE, 60,
+         [f"write expires={EXPIRES}"]),
+    case("one that the app ended before rows expired, by its end", OVER | {"expires": None, "open": None}, UNKNOWN, 70,
+         [f"write expires={EXPIRES}"]),
+    case("one that has ended longer ago than rows are kept expires now",
+         OVER | {"expires": None, "open": None}, UNKNOWN, 60 + 91 * 1440,
+         [f"write expires={EXPIRES + 24 * 3600}"]),
+    case("one that has not ended yet by its row, by now",
+         OVER | {"expires": None, "open": None, "ended_at": at(9999)}, UNKNOWN, 60, [f"write expires={EXPIRES}"]),
+    case("what says no time is no word of anybody's", OVER | {"expires": "soon"}, UNKNOWN, 61,
+         [f"write expires={EXPIRES}"]),
+    case("nor does a number of another age", OVER | {"expires": 10**30}, UNKNOWN, 61, [f"write expires={EXPIRES}"]),
+    case("what somebody has written there is kept", OVER | {"expires": EXPIRES * 2}, UNKNOWN, 61, []),
     case("a reason that was lost is found again",
          OVER | {"termination_reason": None}, NONE_LIVE, 61, ["write termination_reason=CANCELLED"]),
 ]
@@ -49,3 +78,11 @@ AFTERWARDS = [
 @pytest.mark.parametrize("case", AFTERWARDS, ids=str)
 class TestAfterwards(EveryCase):
     """What is still done for a meeting that has ended."""
+
+
+@pytest.mark.parametrize("by_hand", [None, EXPIRES * 2, "soon"], ids=str)
+def test_the_write_that_ends_a_meeting_says_when_its_row_expires_whatever_was_there(by_hand: object) -> None:
+    ending = IN_PROGRESS | {"termination_reason": "SUCCESS", "expires": by_hand}
+    *_, last = plan(meeting(ending), NONE_LIVE, at(60), policy=replace(POLICY, keep_meetings=timedelta(days=30)))
+    assert isinstance(last, Update)
+    assert last.set["expires"] == EXPIRES - 60 * 24 * 3600

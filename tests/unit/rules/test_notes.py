@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import BOTH_RUN, HEALTHY, HELD, IN_PROGRESS, LAUNCHED, NONE_LIVE, PUBLISHED, SCHEDULED, uploaded
+from tests.builders import (
+    BOTH_RUN,
+    EXPIRES,
+    HEALTHY,
+    HELD,
+    IN_PROGRESS,
+    LAUNCHED,
+    NONE_LIVE,
+    PUBLISHED,
+    SCHEDULED,
+    uploaded,
+)
 from tests.unit.rules.table import BOTH_BOOT, EveryCase, case
 
 # One case is a line or a few, so that it reads as the table it is.
@@ -25,6 +36,9 @@ READINESS = [
          IN_PROGRESS | HELD | uploaded("teacher", 19), BOTH_RUN, 20, []),
     case("a meeting that the sweep cannot see is listed",
          {**SCHEDULED, "open": None}, NONE_LIVE, -60, ["write open=1"]),
+    case("a row that says when it expires is not to, while the meeting is not over",
+         SCHEDULED | {"expires": EXPIRES}, NONE_LIVE, -60, ["write -expires"]),
+    case("whatever it says there", SCHEDULED | {"expires": ["soon"]}, NONE_LIVE, -60, ["write -expires"]),
     case("a row with only an id is listed, and left alone", {"open": None}, NONE_LIVE, 0, ["write open=1"]),
 ]
 
