@@ -59,7 +59,8 @@ def test_force_launches_whatever_the_clock_says(world: World) -> None:
 
 
 def test_force_does_not_bring_an_ended_meeting_back(world: World) -> None:
-    meeting_id = world.put(**DUE, status="TERMINATED", termination_reason="CANCELLED", ended_at=utc(NOW))
+    ended = {"status": "TERMINATED", "termination_reason": "CANCELLED", "ended_at": utc(NOW)}
+    meeting_id = world.put(**DUE, **ended, expires=1_780_000_000)
     before = world.row(meeting_id)
     world.invoke("launch_ec2", {"meeting_id": meeting_id, "force": True})
     assert world.alive() == set()

@@ -229,4 +229,4 @@ def _api_role(site: Site) -> str:
 
 
 def _may(site: Site, role: str, action: str, resource: str) -> bool:
-    return may(site, role, action, resource, ResourceAccount=site.account.id)
+    return may(site, role, action, resource, {"aws:ResourceAccount": (site.account.id,)})

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.settings import Client
 from tools.errors import ignore_not_found
 from tools.findings import CHANGED_BY_HAND, Finding, fail, ok, warn
 from tools.site import Site
+
+WRITTEN_BY_SCRIPTS = ("id", "status", "instance_id", "teacher_session_data", "student_session_data")
+"""The attributes that desktops with scripts write, and the key by which they name the row."""
+
+_NARROWED: dict[str, Any] = {
+    "ForAllValues:StringEquals": {"dynamodb:Attributes": list(WRITTEN_BY_SCRIPTS)},
+    "Null": {"dynamodb:Attributes": "false"},
+    "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+}
+"""On which condition desktops with scripts may update rows, as the template has it."""
 
 
 def instance_profile(site: Site) -> Iterator[Finding]:
@@ -34,7 +44,10 @@ def instance_profile(site: Site) -> Iterator[Finding]:
     if (table := site.outputs.get("TableName")) and scripts:
         arn = site.account.arn("dynamodb", f"table/{table}")
         needs.append(Need("dynamodb:Scan", arn, "a desktop cannot find its meeting"))
-        needs.append(Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy"))
+        sent = {"dynamodb:Attributes": WRITTEN_BY_SCRIPTS, "dynamodb:ReturnValues": ("NONE",)}
+        needs.append(
+            Need("dynamodb:UpdateItem", arn, "a desktop cannot report that it is healthy", sent, condition=_NARROWED)
+        )
     if made and scripts and (bucket := site.stage.upload_bucket or site.outputs.get("RecordingsBucket", "")):
         needs.append(Need("s3:PutObject", f"arn:{site.account.partition}:s3:::{bucket}/*", "sessions are lost"))
     if not scripts and site.api:
@@ -42,8 +55,21 @@ def instance_profile(site: Site) -> Iterator[Finding]:
         needs.append(Need("execute-api:Invoke", routes, "a desktop cannot ask whose it is, nor say that it is ready"))
     # The stack's own policy is put back under its name, so that the stack can still delete its role.
     yield from _rights(site, site.roles[0]["Arn"], "desktop" if made else "elephant-desktop", needs)
+    if table and scripts:
+        yield from _wider(site, site.account.arn("dynamodb", f"table/{table}"))
     if not scripts:
         yield from _trust(site.roles[0])
+
+
+def _wider(site: Site, table: str) -> Iterator[Finding]:
+    """Yield whether desktops with scripts may write more of a row than their scripts do."""
+    role, sent = site.roles[0], {"dynamodb:Attributes": ("id", "meet_time"), "dynamodb:ReturnValues": ("NONE",)}
+    if may(site, role["Arn"], "dynamodb:UpdateItem", table, sent):
+        narrow = f"let it dynamodb:UpdateItem on this condition only: {json.dumps(_NARROWED)}"
+        yield warn(
+            f"{role['RoleName']} may write every attribute of every meeting: a desktop's scripts write four",
+            narrow if site.stage.instance_profile else f"{site.make('deploy')}, or {CHANGED_BY_HAND}",
+        )
 
 
 def _trust(role: Mapping[str, Any]) -> Iterator[Finding]:
@@ -93,18 +119,28 @@ def timers(site: Site) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a role must be allowed, and what happens where it is not."""
+    """What a role must be allowed, and what happens where it is not.
+
+    `sent` are the keys of conditions that such a request bears, `condition` is the one that it is allowed on.
+    """
 
     action: str
     resource: str
     otherwise: str
+    sent: Mapping[str, Collection[str]] = field(default_factory=dict)
+    condition: Mapping[str, Any] = field(default_factory=dict)
+
+    def statement(self) -> dict[str, Any]:
+        """Return the statement that allows it."""
+        allowed = {"Effect": "Allow", "Action": self.action, "Resource": self.resource}
+        return allowed | ({"Condition": self.condition} if self.condition else {})
 
 
 def _rights(site: Site, role_arn: str, policy: str, needs: Collection[Need]) -> Iterator[Finding]:
     """Yield whether a role may do all it needs to; the remedy puts a policy that grants just that."""
     role = role_arn.rpartition("/")[2]
-    lacking = [need for need in needs if not may(site, role_arn, need.action, need.resource)]
-    statements = [{"Effect": "Allow", "Action": need.action, "Resource": need.resource} for need in needs]
+    lacking = [need for need in needs if not may(site, role_arn, need.action, need.resource, need.sent)]
+    statements = [need.statement() for need in needs]
     document = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
     put = f"aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {document}"
     if lacking:
@@ -113,11 +149,17 @@ def _rights(site: Site, role_arn: str, policy: str, needs: Collection[Need]) -> 
         yield ok(f"{role} may do what it has to")
 
 
-def may(site: Site, role_arn: str, action: str, resource: str, **context: str) -> bool:
+def may(
+    site: Site, role_arn: str, action: str, resource: str, context: Mapping[str, Collection[str]] | None = None
+) -> bool:
     """Return whether a role is allowed this; `context` are the keys that its policies' conditions ask for."""
     entries = [
-        {"ContextKeyName": f"aws:{name}", "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for name, value in context.items()
+        {
+            "ContextKeyName": name,
+            "ContextKeyValues": list(values),
+            "ContextKeyType": "stringList" if len(values) > 1 else "string",
+        }
+        for name, values in (context or {}).items()
     ]
     reply = site.client("iam").simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[resource], ContextEntries=entries

@@ -22,6 +22,7 @@ from tools import providers
 from tools.account import Clients
 from tools.checks import AFTER, BEFORE
 from tools.checks.network import EVERYBODY
+from tools.checks.roles import WRITTEN_BY_SCRIPTS
 from tools.findings import Level
 from tools.limits import LIMITS
 from tools.providers import PROVIDERS
@@ -54,6 +55,7 @@ class Account:
         self.unreserved = 10  # as in a new account, whose sweep got its reservation from somewhere all the same
         self.reserved = 1
         self.forbidden: set[str] = set()
+        self.narrowed = True  # what desktops with scripts may write
         self._clients: dict[str, Any] = {}
         self.stage = self._furnish(cloudflare)
 
@@ -75,7 +77,10 @@ class Account:
         return self._clients[service]
 
     def _simulate(self, **asked: Any) -> dict[str, Any]:
-        decisions = ["implicitDeny" if action in self.forbidden else "allowed" for action in asked["ActionNames"]]
+        told = {entry["ContextKeyName"]: {*entry["ContextKeyValues"]} for entry in asked["ContextEntries"]}
+        astray = told.get("dynamodb:Attributes", set()) - {*WRITTEN_BY_SCRIPTS}
+        forbidden = self.forbidden | ({"dynamodb:UpdateItem"} if astray and self.narrowed else set())
+        decisions = ["implicitDeny" if action in forbidden else "allowed" for action in asked["ActionNames"]]
         return {"EvaluationResults": [{"EvalDecision": decision} for decision in decisions]}
 
     def site(self, **changes: Any) -> Site:

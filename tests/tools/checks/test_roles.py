@@ -35,6 +35,20 @@ WRONG: dict[str, Wrong] = {
         Level.FAIL,
         "put-role-policy --role-name desktop",
     ),
+    "own scripts may write everything": (
+        "instance_profile",
+        {"client": "scripts"},
+        lambda account: setattr(account, "narrowed", False),
+        Level.WARN,
+        "desktop may write every attribute of every meeting: a desktop's scripts write four → let it dynamodb:",
+    ),
+    "the made profile's may": (
+        "instance_profile",
+        {"client": "scripts", "instance_profile": ""},
+        lambda account: setattr(account, "narrowed", False),
+        Level.WARN,
+        "make deploy STAGE=dev",
+    ),
     "timers may not fire": (
         "timers",
         {},
@@ -66,6 +80,11 @@ def _policies(template: str) -> dict[str, list[str]]:
     return found
 
 
+def _spelled(condition: object) -> str:
+    """Return a condition's words in their order, however it is written."""
+    return " ".join(re.findall(r"[A-Za-z_:]*\w+", condition if isinstance(condition, str) else json.dumps(condition)))
+
+
 @pytest.mark.parametrize(
     ("check", "policy", "client", "others"),
     [
@@ -85,5 +104,7 @@ def test_a_policy_that_is_put_back_is_the_stack_s(
     assert words[words.index("--policy-name") + 1] == policy
     statements = json.loads(words[-1])["Statement"]
     told = _policies(TEMPLATE.read_text(encoding="utf-8"))[policy]
+    narrowed = {each["Action"]: each["Condition"] for each in statements if "Condition" in each}
+    assert not narrowed or _spelled(narrowed["dynamodb:UpdateItem"]) in _spelled(TEMPLATE.read_text(encoding="utf-8"))
     put_back = list(dict.fromkeys(statement["Action"] for statement in statements))
     assert put_back == [action for action in told if action not in others]

@@ -78,7 +78,8 @@ def test_desktops_with_scripts_are_given_what_they_use_and_no_api(
     table = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings-dev"
     assert [(each["Action"], each["Resource"]) for each in granted(client)] == [
         ("s3:GetObject", LICENCE["Resource"]),
-        (["dynamodb:Scan", "dynamodb:UpdateItem"], table),
+        ("dynamodb:Scan", table),
+        ("dynamodb:UpdateItem", table),
         ("s3:PutObject", "arn:aws:s3:::sessions/*"),
     ]
     assert environments(stage, client, "API_URL") == {None}
