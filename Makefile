@@ -33,6 +33,7 @@ SCOPE :=
 DAILY :=
 DAYS :=
 FORGET :=
+PERSON :=
 ROOT :=
 STAGE ?= dev
 MEETING ?=
@@ -122,8 +123,8 @@ smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=de
 recordings: $(READY) ## Show links to a meeting's recordings, for five minutes (STAGE=dev MEETING=… WHY=…).
 	@$(BIN)/python -m tools.recordings --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)'
 
-erase: $(READY) ## Erase a meeting's recordings for good (STAGE=dev MEETING=… WHY=… YES=1 to be asked nothing).
-	@$(BIN)/python -m tools.erase --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)' $(if $(YES),--yes)
+erase: $(READY) ## Erase a meeting's recordings, or a person's meetings, for good (STAGE=dev MEETING=… or PERSON=…, WHY=… YES=1 to be asked nothing).
+	@$(BIN)/python -m tools.erase --stage $(STAGE) --meeting '$(MEETING)' --person "$$PERSON" --why "$$WHY" $(if $(YES),--yes)
 
 destroy: $(READY) ## Take a stage away, unless desktops are alive (STAGE=dev LEAVE_RECORDINGS=1).
 	@$(BIN)/python -m tools.destroy --stage $(STAGE) $(if $(LEAVE_RECORDINGS),--leave-recordings)

@@ -1,5 +1,7 @@
 """`python -m tools.erase --stage dev --meeting ID`: erase all that is kept of what was recorded of a meeting.
 
+With `--person NAME` it erases that person's meetings, rows too (tools/person.py).
+
 Every version, every mark of a deletion and every unfinished upload of both sides, under whichever day. It may be run
 again at any time, goes on where it was interrupted, and needs no row.
 """
@@ -29,13 +31,19 @@ def main() -> int:
     """Erase what the command line names, after asking."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--stage", required=True, help="the name of a file in stages/")
-    arguments.add_argument("--meeting", required=True, help="the meeting's id, as its row has it")
+    arguments.add_argument("--meeting", default="", help="the meeting's id, as its row has it")
+    arguments.add_argument("--person", default="", help="whose meetings are erased: a name or address, as rows have it")
     arguments.add_argument("--why", default="", help="on whose wish; it is kept with who erased them")
     arguments.add_argument("--yes", action="store_true", help="do not ask")
     given = arguments.parse_args()
     try:
-        stage = load(given.stage)
-        erase(stage, given.meeting, clients(stage.region), why=given.why, sure=None if given.yes else _ask)
+        stage, sure = load(given.stage), None if given.yes else _ask
+        if given.person:
+            from tools.person import erase_person  # which erases meetings by this module
+
+            erase_person(stage, given.person, clients(stage.region), why=given.why, only=given.meeting, sure=sure)
+        else:
+            erase(stage, given.meeting, clients(stage.region), why=given.why, sure=sure)
     except (StageError, ClientError, BotoCoreError) as error:
         say(f"Not erased: {error}", sys.stderr)
         return 1

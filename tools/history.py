@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.domain import history, rows
@@ -18,7 +21,7 @@ from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Attribute
 from chalicelib.domain.recordings import of_meeting
 from chalicelib.domain.update import Update
-from tools.errors import ignore_not_found
+from tools.errors import code_of, ignore_not_found, is_not_found
 from tools.kept_recordings import HISTORY, Bucket
 from tools.stage import StageError
 
@@ -37,6 +40,38 @@ class Rows:
         with ignore_not_found():
             found = self._client.get_item(TableName=self._table, Key={"id": {"S": meeting_id}}, ConsistentRead=True)
         return rows.decode(found["Item"]) if "Item" in found else None
+
+    def all(self, names: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Yield the id and these attributes of every row, page by page.
+
+        Raises:
+            StageError: there is no such table.
+        """
+        aliases = {f"#n{number}": name for number, name in enumerate(("id", *names))}
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ProjectionExpression=", ".join(aliases),
+            ExpressionAttributeNames=aliases,
+            ConsistentRead=True,
+        )
+        try:
+            for page in pages:
+                yield from map(rows.decode, page["Items"])
+        except ClientError as error:
+            if is_not_found(error):
+                raise StageError(f"There is no table {self._table} any more, so no row names anybody.") from error
+            raise
+
+    def put(self, row: Mapping[str, Any]) -> bool:
+        """Put a row in the place of the one that is there; return False, and change nothing, where there is none."""
+        item = {name: rows.encode(value) for name, value in row.items()}
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_exists(id)")
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     def note(self, meeting_id: str, entry: Entry, values: dict[Attribute, str]) -> None:
         """Add an entry to a row's history, and set these attributes in the same write.

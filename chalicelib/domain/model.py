@@ -49,6 +49,7 @@ MeetingAttribute = Literal[
     "sequence",
     "forced",
     "recordings_erased_at",
+    "erased_at",
     "expires",
     "history",
 ]
