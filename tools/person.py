@@ -24,19 +24,9 @@ from tools.stage import Stage, StageError
 NAMES = ("teacher_name", "student_name", "teacher_email")
 """By what a row names a person."""
 
-KEPT = frozenset(
-    (
-        "id",
-        "created_at",
-        "meet_time",
-        "duration_minutes",
-        "begun_at",
-        "opened_at",
-        "checkpoint_at",
-        "ended_at",
-        "expires",
-    )
-) | {f"{role}_{name}" for role in Role for name in ("attempt", "late_boots", "launched_at", "healthy_at", "joined_at")}
+_OF_A_MEETING = ("created_at", "meet_time", "duration_minutes", "begun_at", "opened_at", "checkpoint_at", "ended_at")
+_OF_A_SEAT = ("attempt", "late_boots", "launched_at", "healthy_at", "joined_at")
+KEPT = frozenset(("id", "expires", *_OF_A_MEETING, *(f"{role}_{name}" for role in Role for name in _OF_A_SEAT)))
 """What counts meetings, no-shows, boots and times: numbers and moments, which the app reads, and so nothing typed."""
 
 
