@@ -48,6 +48,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo stories run test test-fast coverage check format simulate crash-points mutants bench
 .PHONY: doctor image deploy certificate smoke key rotate recordings erase destroy policies texts lock browser pictures e2e clean
+.PHONY: doctor image deploy certificate smoke key prices recordings erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -116,6 +117,9 @@ key: $(READY) ## Make a key and show it once, list or revoke them (STAGE=dev NAM
 
 rotate: $(READY) ## Sign links with a new key (STAGE=dev; FORGET=1 ends all that were sent, YES=1 asks nothing).
 	@$(BIN)/python -m tools.rotate --stage $(STAGE) $(if $(FORGET),--forget) $(if $(YES),--yes)
+
+prices: $(READY) ## Print what AWS asks for a stage's desktops, for its file (STAGE=dev).
+	@$(BIN)/python -m tools.prices --stage $(STAGE)
 
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
 	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")

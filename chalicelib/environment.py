@@ -9,12 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
 from chalicelib.kinds import Setting
 from chalicelib.settings import NO_STREAM, SETTINGS, Client, Guest, Scheduling
+
+if TYPE_CHECKING:
+    from chalicelib.domain.prices import Prices
+
+
+PRICED_BY = ("prices.desktop_hour", "prices.volume_gib_month", "prices.address_hour")
+"""What every desktop is paid by: where one of these is not set, no cost is told."""
+
+_PRICED = ("desktops.instance_type", "desktops.volume_gib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +202,15 @@ class Settings:
     def operator(self) -> OperatorSettings:
         """Return what people are told of who runs the stage."""
         return OperatorSettings(**self._group("operator"))
+
+    def prices(self) -> Prices | None:
+        """Return what desktops cost, None where the operator has not set what every desktop is paid by."""
+        from chalicelib.domain.prices import Prices  # nobody at the door asks what it costs
+
+        desktop = self._read([row for row in SETTINGS if row.target in _PRICED], "desktops")
+        said = self._group("prices")
+        complete = {f"prices.{name}" for name in said}.issuperset(PRICED_BY)
+        return Prices(**said, **desktop) if complete else None
 
     def _one(self, attribute: str) -> str | None:
         return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)

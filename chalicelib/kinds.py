@@ -12,7 +12,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -160,6 +161,45 @@ class Days(Number):
     def read(self, text: str) -> timedelta:
         """Return the duration."""
         return timedelta(days=super().read(text))
+
+
+class Amount(Kind):
+    """An amount of US dollars, 0 too, as exact as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__("an amount of US dollars like 0.1108, of at most 999999 and 9 digits behind the point")
+
+    def read(self, text: str) -> Decimal:
+        """Return the amount."""
+        if not re.fullmatch(r"[0-9]{1,6}([.][0-9]{1,9})?", text):
+            raise self.refusal()
+        return Decimal(text)
+
+    def spell(self, value: object) -> str:
+        """Return the amount's digits, never with an exponent; empty quotes are none."""
+        if value == "":
+            return ""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError("must be a number without quotes")
+        return f"{Decimal(repr(value)):f}"
+
+
+class Day(Kind):
+    """A day of the calendar."""
+
+    def __init__(self) -> None:
+        super().__init__("a day like 2026-11-21")
+
+    def read(self, text: str) -> date:
+        """Return the day."""
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise self.refusal() from None
+
+    def spell(self, value: object) -> str:
+        """Return the day as text, be it in quotes or TOML's own date."""
+        return value.isoformat() if type(value) is date else super().spell(value)
 
 
 class Flag(Kind):

@@ -7,7 +7,7 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 
-from chalicelib.kinds import Choice, Flag, Number, Setting, Several
+from chalicelib.kinds import Amount, Choice, Day, Flag, Number, Setting, Several
 from chalicelib.settings import SETTINGS
 from tools.stage import KEYS, SECTIONS, value_at
 
@@ -57,8 +57,16 @@ def is_filled_in(content: str) -> bool:
         return True
     samples = {key: row.sample for key, row in KEYS.items() if row.sample and not row.default_in_file}
     samples |= {key: "" for key, row in KEYS.items() if row.is_found}
-    held = {key: value_at(written, key) for key in samples}
+    held = {key: _spelled(KEYS[key], value_at(written, key)) for key in samples}
     return bool(written) and (held != samples or bool(written.get("environment")))
+
+
+def _spelled(row: Setting, value: object) -> str | None:
+    """Return what a file holds as the sample would spell it, None where it holds nothing of this kind."""
+    try:
+        return None if value is None else row.kind.spell(value)
+    except ValueError:
+        return None
 
 
 def _comment(text: str) -> list[str]:
@@ -82,7 +90,7 @@ def _toml(row: Setting, text: str | None = None) -> str:
     """Return a text as TOML writes a value of this kind: the given one, or the default, or what the sample shows."""
     if text is None:
         text = row.sample or row.default_in_file or (row.example if row.needed_in_file else "")
-    if isinstance(row.kind, Number | Flag):
+    if isinstance(row.kind, Amount | Day | Flag | Number) and text:
         return text
     if isinstance(row.kind, Several):
         return json.dumps([part for part in text.split(",") if part])

@@ -57,7 +57,7 @@ DEPLOY = (
 """What only a deploy needs."""
 # fmt: on
 
-SECTIONS = ("", "desktops", "dns", "meetings", "recordings", "operator", "operations")
+SECTIONS = ("", "desktops", "dns", "meetings", "recordings", "operator", "operations", "prices")
 """The tables of the file, in their order; the keys above all tables are those of ""."""
 
 KEYS = {

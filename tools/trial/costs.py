@@ -15,8 +15,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.prices import HOURS_A_MONTH
+
 PRICES_AT = "us-east-1"
-_HOURS_A_MONTH = 730
 _MINUTES = 60
 _ADDRESS = "PublicIPv4:InUseAddress"
 
@@ -78,7 +79,7 @@ class Prices:
         Raises:
             NoPrice: it cannot be had.
         """
-        return self._one("AmazonEC2", productFamily="Storage", volumeApiName=kind) / _HOURS_A_MONTH
+        return self._one("AmazonEC2", productFamily="Storage", volumeApiName=kind) / HOURS_A_MONTH
 
     def address(self) -> Decimal:
         """Return the price of an hour of a public address, in USD.
@@ -87,6 +88,15 @@ class Prices:
             NoPrice: it cannot be had.
         """
         return self._one("AmazonVPC", _ADDRESS)
+
+    def burst(self, family: str, system: str) -> Decimal:
+        """Return the price of an hour of a vCPU above the baseline, of a family like t3 and a system like Windows.
+
+        Raises:
+            NoPrice: it cannot be had.
+        """
+        usage = f"CPUCredits:{family}"
+        return self._one("AmazonEC2", usage, productFamily="CPU Credits", operatingSystem=system)
 
     def _one(self, service: str, usage: str = "", /, **wanted: str) -> Decimal:
         filters = [

@@ -9,11 +9,19 @@ from typing import Any
 Product = tuple[str, dict[str, str], str]
 """The service, the product's attributes, and the price of one unit in USD."""
 
+
+def _burst(family: str, system: str) -> dict[str, str]:
+    return {"productFamily": "CPU Credits", "operatingSystem": system, "usagetype": f"USW2-CPUCredits:{family}"}
+
+
 USUAL: tuple[Product, ...] = (
     ("AmazonEC2", {"instanceType": "t3.large", "operation": "RunInstances:0002"}, "0.1108"),
     ("AmazonEC2", {"instanceType": "t3.large", "operation": "RunInstances"}, "0.0832"),
     ("AmazonEC2", {"productFamily": "Storage", "volumeApiName": "gp3"}, "0.08"),
     ("AmazonEC2", {"productFamily": "Storage", "volumeApiName": "gp2"}, "0.10"),
+    ("AmazonEC2", _burst("t3", "Windows"), "0.096"),
+    ("AmazonEC2", _burst("t3", "Linux"), "0.05"),
+    ("AmazonEC2", _burst("t3a", "Windows"), "0.0961"),
     ("AmazonVPC", {"usagetype": "USW2-PublicIPv4:InUseAddress"}, "0.005"),
     ("AmazonVPC", {"usagetype": "USW2-PublicIPv4:IdleAddress"}, "0.005"),
     ("AmazonVPC", {"usagetype": "USW2-VpcEndpoint-Hours"}, "0.01"),

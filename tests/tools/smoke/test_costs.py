@@ -30,6 +30,7 @@ def test_the_price_is_that_of_the_system_the_kind_of_volume_and_the_address() ->
     assert prices().desktop("t3.large", "") == Decimal("0.0832")
     assert prices().volume("gp3") == Decimal("0.08") / 730
     assert prices().address() == Decimal("0.005")
+    assert prices().burst("t3", "Windows") == Decimal("0.096")
 
 
 def test_half_an_hour_of_two_desktops() -> None:
