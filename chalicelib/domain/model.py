@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from chalicelib.domain.keys import NO_SEAL, Seal
-from chalicelib.domain.seat import Role, RoleAttribute, Seat
+from chalicelib.domain.seat import Role, RoleAttribute, Seat, span
 
 PROJECT = "Elephant"
 """The value of the tag `Project`, which everything that the project owns bears."""
@@ -160,6 +160,9 @@ class Observation:
 
 UNKNOWN = Observation()
 
+_LEAST_PAID = timedelta(minutes=1)
+"""EC2 bills an instance by the second, from this on."""
+
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
@@ -292,6 +295,20 @@ class Meeting:
             return True
         by_hand = not self.reported and not any(s.healthy_at or s.attempt for s in self.seats)
         return by_hand and self.status in (Status.HEALTHY, Status.IN_PROGRESS)
+
+    def paid_until(self, seat: Seat, moment: datetime) -> timedelta:
+        """Return how long this seat's desktops were paid for until a moment (UTC), each a minute at least.
+
+        A row that does not tell it of those that it had before, as one of an earlier version, is taken to have had one
+        after the other since the first launch.
+        """
+        paid = seat.paid
+        if paid is None:
+            paid = span(self.begun_at, seat.replaced_at) if self.begun_at and seat.replaced_at else timedelta()
+        since = seat.launched_at or seat.attempt_at
+        if not (seat.desktop_id and since):
+            return paid
+        return paid + max(span(since, min(seat.gone_at or moment, moment)), _LEAST_PAID)
 
     def expect(self, *names: Attribute) -> dict[Attribute, Any]:
         """Return these attributes as the row holds them, None for an absent one: what a write may expect."""

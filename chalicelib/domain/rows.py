@@ -31,6 +31,9 @@ LONGEST_MINUTES = 7 * 24 * 60
 HIGHEST_COUNT = 10_000
 """The highest count that a row may hold: no launch is tried so often, and the rules calculate with it."""
 
+MOST_SECONDS = 400 * 24 * 60 * 60
+"""The longest time, in seconds, that a row may say that a role's desktops were paid for, all of them together."""
+
 LONGEST_TEXT = 2048
 """The most characters that a text on a row may have; an address is the longest of them."""
 
@@ -189,6 +192,18 @@ def _minutes(value: Any) -> timedelta:
     return timedelta(minutes=_whole(value, 1, LONGEST_MINUTES))
 
 
+def _seconds(value: Any) -> timedelta:
+    return timedelta(seconds=_whole(value, 0, MOST_SECONDS))
+
+
+def _replaced_at(replaced: tuple[str, ...]) -> datetime | None:
+    """Return when the last of these desktops was replaced, None where that cannot be understood."""
+    try:
+        return parse_time(replaced[-1].partition(" ")[0]) if replaced else None
+    except (ValueError, OverflowError):
+        return None
+
+
 class _Reader:
     """Reads typed attributes out of a row and collects what could not be understood."""
 
@@ -218,6 +233,9 @@ class _Reader:
     def duration(self, name: Attribute) -> timedelta | None:
         return self._read(name, f"a whole number of minutes from 1 to {LONGEST_MINUTES}", _minutes)
 
+    def seconds(self, name: Attribute) -> timedelta | None:
+        return self._read(name, f"a whole number of seconds from 0 to {MOST_SECONDS}", _seconds)
+
     def text(self, name: Attribute) -> str | None:
         return self._read(name, f"text of up to {LONGEST_TEXT} characters", _text)
 
@@ -232,6 +250,7 @@ class _Reader:
 
     def seat(self, role: Role) -> Seat:
         name = partial(attribute, role)
+        replaced = self.texts(name("replaced"))
         return Seat(
             role=role,
             desktop_id=self.name(name("ec2_id")),
@@ -259,9 +278,13 @@ class _Reader:
             connected_at=self.time(name("connected_at")),
             disconnected_at=self.time(name("disconnected_at")),
             seen_at=self.time(name("seen_at")),
-            replaced=self.texts(name("replaced")),
+            replaced=replaced,
+            replaced_at=_replaced_at(replaced),
             recording_lost=self.texts(name("recording_lost")),
             link_number=self.count(name("link_number")) or 0,
+            gone_at=self.time(name("gone_at")),
+            paid=self.seconds(name("paid_seconds")),
+            used=self.seconds(name("used_seconds")),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NewType, get_args
 
@@ -36,6 +36,9 @@ SeatAttribute = Literal[
     "replaced",
     "recording_lost",
     "link_number",
+    "gone_at",
+    "paid_seconds",
+    "used_seconds",
 ]
 """The attributes of a row that each role has one of, without the role in front: `ec2_id` of `teacher_ec2_id`."""
 
@@ -71,7 +74,10 @@ class Seat:
     `disconnected_at` and `seen_at` when it last told that somebody was connected, that nobody was any more, and that it
     lives. `saved_at` is when it last said that nothing of what it has recorded is left on it, and `recording_lost` what
     it could not save of that, a sentence each. `replaced` tells of the desktops that this role had before: when each
-    was replaced, which it was, and why.
+    was replaced, which it was, and why; `replaced_at` is when the last of them was. `gone_at` is when the present
+    desktop was found gone, where no other takes its place. `paid` is how long desktops that it had before were paid
+    for, and `used` how long somebody was connected to any of them, as far as that is told; None where the row has none
+    of it, as those of earlier versions.
     """
 
     role: Role
@@ -103,6 +109,10 @@ class Seat:
     replaced: tuple[str, ...] = ()
     recording_lost: tuple[str, ...] = ()
     link_number: int = 0
+    replaced_at: datetime | None = None
+    gone_at: datetime | None = None
+    paid: timedelta | None = None
+    used: timedelta | None = None
 
     @property
     def is_given_up(self) -> bool:
@@ -150,9 +160,23 @@ class Seat:
         before = self.lost_before
         return tuple(told for told in self.recording_lost if told not in before)
 
+    def used_until(self, moment: datetime) -> timedelta:
+        """Return how long somebody was connected to this role's desktops, as they tell it, until a moment (UTC)."""
+        before, came_at = self.used or timedelta(), self.connected_at
+        return before + span(came_at, moment) if came_at and self.is_connected else before
+
     def attribute(self, name: SeatAttribute) -> RoleAttribute:
         """Return the table's name for one of this seat's attributes: `teacher_healthy_at`."""
         return attribute(self.role, name)
+
+
+LONGEST_LIFE = timedelta(days=8)
+"""A desktop that a row makes older has been edited: a meeting lasts a week at the most, and is put off by hours."""
+
+
+def span(begin: datetime, end: datetime) -> timedelta:
+    """Return how long it was between these moments, within what a desktop can live: whatever a row says of them."""
+    return min(max(end - begin, timedelta()), LONGEST_LIFE)
 
 
 _ROLE_ATTRIBUTES = {(role, name): RoleAttribute(f"{role}_{name}") for role in Role for name in get_args(SeatAttribute)}

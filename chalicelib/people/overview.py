@@ -8,10 +8,12 @@ from typing import Any
 from chalicelib.domain import history, rows
 from chalicelib.domain.model import Meeting, MeetingAttribute
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.prices import CURRENCY, Prices
 from chalicelib.domain.seat import Seat
 from chalicelib.people.join import step
 from chalicelib.people.recording import standing
 from chalicelib.people.wishes import MINUTE, why_not_at_all, why_not_moved, why_not_replaced
+from chalicelib.rules.cost import amount, expected, tenths, use
 from chalicelib.rules.doors import entrance
 from chalicelib.rules.people import presence, presence_since, spare_minutes
 from chalicelib.rules.times import deadline, duration, ends_at, timers, times
@@ -24,7 +26,8 @@ def overview(
     """Return all that is told of a meeting; what is not known is left out. Moments are ISO 8601 in UTC.
 
     `room` is by how much it may last longer until there are no desktops for it, None where nothing is in the way. Where
-    meetings are `recorded`, it is told how the recordings stand.
+    meetings are `recorded`, it is told how the recordings stand. What it costs is told where there are `prices`, for
+    the eyes of an operator.
     """
     end = ends_at(meeting, policy)
     over = meeting.over or (end is not None and now >= end)
@@ -50,6 +53,7 @@ def overview(
         },
         "history": history.entries(meeting),
     }
+    return told | ({"prices_as_of": prices.as_of.isoformat()} if prices.as_of else {})
 
 
 def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta | None) -> dict[str, Any]:
@@ -66,8 +70,8 @@ def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta |
     }
 
 
-def behind(meeting: Meeting, now: datetime, policy: Policy) -> dict[str, Any]:
-    """Return what only operators are told beside that: what keeps the meeting, and what is wrong with it."""
+def behind(meeting: Meeting, now: datetime, policy: Policy, prices: Prices | None) -> dict[str, Any]:
+    """Return what only operators are told beside that: what keeps the meeting, what is wrong with it, what it costs."""
     hard = deadline(meeting, policy)
     told = {
         "scheduled_by": _text(meeting, "scheduled_by"),
@@ -80,7 +84,27 @@ def behind(meeting: Meeting, now: datetime, policy: Policy) -> dict[str, Any]:
         "timers": [{"name": timer.name, "at": rows.timestamp(timer.at)} for timer in timers(meeting, policy)],
         "desktops": {seat.role.value: _desktops(seat, policy) for seat in meeting.seats},
         "troubles": [trouble_told(found) for found in troubles(meeting, now, policy)],
+        **cost_told(meeting, now, policy, prices),
     }
+
+
+def cost_told(meeting: Meeting, now: datetime, policy: Policy, prices: Prices | None) -> dict[str, Any]:
+    """Return as `cost` what it has cost, what it will once its desktops have lived as long as they may, and for what.
+
+    Nothing where no prices are set.
+    """
+    if prices is None:
+        return {}
+    so_far = use(meeting, now, policy)
+    told = {
+        "amount": float(amount(so_far.paid, prices)),
+        "estimate": float(amount(expected(meeting, now, policy), prices)),
+        "currency": CURRENCY,
+        "paid_minutes": tenths(so_far.paid),
+        "used_minutes": tenths(so_far.used),
+        "is_estimate": so_far.is_estimate,
+    }
+    return {"cost": told | ({"prices_as_of": prices.as_of.isoformat()} if prices.as_of else {})}
 
 
 def _desktops(seat: Seat, policy: Policy) -> dict[str, Any]:

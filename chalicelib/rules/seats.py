@@ -91,7 +91,7 @@ def names(facts: Facts) -> list[Step]:
     for view in facts.seats:
         seat = meeting.seat(view.seat.role)
         if view.is_gone and seat.link and not _is_launched(facts, view):
-            steps.append(writes.link_dropped(meeting, seat.role))
+            steps.append(writes.link_dropped(meeting, seat.role, facts.now))
         if view.is_found or (view.is_gone and not view.late):
             steps += _withdraw(facts, view.seat)
         if view.kept and _is_publishable(facts, seat, view.kept):

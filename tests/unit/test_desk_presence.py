@@ -32,6 +32,7 @@ def test_who_comes_and_goes_is_noted_once() -> None:
         "teacher_connected_at": "2026-03-01T15:01:00Z",
         "teacher_disconnected_at": "2026-03-01T15:01:45Z",
         "teacher_seen_at": "2026-03-01T15:01:45Z",
+        "teacher_used_seconds": 45,
     }
     assert meetings.wire.calls.count("meetings.update") == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import rows
@@ -29,6 +29,7 @@ OF_A_DESKTOP: tuple[SeatAttribute, ...] = (
     "disconnected_at",
     "seen_at",
     "saved_at",
+    "gone_at",
 )
 """What a row says of a role's present desktop: none of it is true of the next one."""
 
@@ -100,6 +101,19 @@ def there(meeting: Meeting, names: Iterable[Attribute]) -> tuple[Attribute, ...]
 def replaced_with(seat: Seat, why: str, now: datetime) -> dict[Attribute, Any]:
     """Return the list of the desktops that this role had before, with the present one."""
     return {seat.attribute("replaced"): [*seat.replaced, f"{timestamp(now)} {seat.desktop_id}: {why}"]}
+
+
+def paid_and_used(meeting: Meeting, seat: Seat, now: datetime) -> dict[Attribute, Any]:
+    """Return how long this role's desktops were paid for and used, the present one with them, which goes now."""
+    told: dict[Attribute, Any] = {seat.attribute("paid_seconds"): seconds(meeting.paid_until(seat, now))}
+    if used := seconds(seat.used_until(now)):
+        told[seat.attribute("used_seconds")] = used
+    return told
+
+
+def seconds(span: timedelta) -> int:
+    """Return a time in whole seconds, as a row takes it."""
+    return min(round(span.total_seconds()), rows.MOST_SECONDS)
 
 
 def vouched_by(meeting: Meeting, role: Role, desktop_id: str) -> dict[Attribute, Any]:

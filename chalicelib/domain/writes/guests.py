@@ -9,7 +9,7 @@ from chalicelib.domain import rows
 from chalicelib.domain.model import Attribute, Meeting, Status
 from chalicelib.domain.seat import Seat, SeatAttribute
 from chalicelib.domain.update import Update
-from chalicelib.domain.writes.base import same_end, there
+from chalicelib.domain.writes.base import same_end, seconds, there
 
 _OF_AN_UPLOAD: tuple[SeatAttribute, ...] = ("session_data", "uploaded_at", "saved_at", "connected_at", "returned_at")
 """What is looked at before an upload is noted: who has come meanwhile may have something new recorded."""
@@ -53,6 +53,8 @@ def presence_changed(meeting: Meeting, seat: Seat, *, connected: bool, since: da
     why = f"somebody is {'connected to' if connected else 'no longer connected to'} the {seat.role}'s desktop"
     values: dict[Attribute, Any] = {seat.attribute("seen_at"): now}
     values |= {seat.attribute(name): since for name in names}
+    if seat.is_connected:
+        values[seat.attribute("used_seconds")] = seconds(seat.used_until(since))
     rests_on = _of(seat, "ec2_id", "connected_at", "disconnected_at")
     return Update(why, values, (), same_end(meeting, *rests_on), by=_desktop(seat))
 

@@ -10,7 +10,15 @@ from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LAUNCH_RESTS_ON
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.update import Update
-from chalicelib.domain.writes.base import OF_A_LAUNCH, replaced_with, same_end, still_back, there, vouched_by
+from chalicelib.domain.writes.base import (
+    OF_A_LAUNCH,
+    paid_and_used,
+    replaced_with,
+    same_end,
+    still_back,
+    there,
+    vouched_by,
+)
 
 if TYPE_CHECKING:
     from chalicelib.domain.actions import Attempt
@@ -77,6 +85,7 @@ def launch_begun(
             intent[attribute(role, "late_boots")] = seat.late_boots + 1
         if seat.desktop_id:
             intent |= replaced_with(seat, attempt.why, leased_at) | still_back(seat)
+            intent |= paid_and_used(meeting, seat, leased_at)
             if lost := _lost(seat, attempt):
                 intent[attribute(role, "recording_lost")] = lost
             expect |= meeting.expect(*(attribute(role, name) for name in _OF_A_FAREWELL))
@@ -152,7 +161,7 @@ def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetim
     given_up: dict[Attribute, Any] = {}
     for seat in seats:
         if seat.desktop_id:
-            given_up |= replaced_with(seat, why, now)
+            given_up |= replaced_with(seat, why, now) | paid_and_used(meeting, seat, now)
     stale: list[Attribute] = [seat.attribute(name) for seat in seats for name in (*OF_A_LAUNCH, "late_boots")]
     stale += ["begun_at", "checkpoint_at", "opened_at"]
     joined_at = (seat.attribute("joined_at") for seat in meeting.seats)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.model import Attribute, Desktop, Meeting, Status
 from chalicelib.domain.rows import LISTED
-from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
+from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute, span
 from chalicelib.domain.update import Update
-from chalicelib.domain.writes.base import OF_A_DESKTOP, same_end, still_back, there, vouched_by
+from chalicelib.domain.writes.base import OF_A_DESKTOP, paid_and_used, same_end, seconds, still_back, there, vouched_by
 
 if TYPE_CHECKING:
     from chalicelib.domain.actions import Step
@@ -28,13 +28,25 @@ def adopted(meeting: Meeting, role: Role, desktop: Desktop, *, vouched: bool, no
     if vouched:
         found |= vouched_by(meeting, role, desktop.id)
     before = [attribute(role, name) for name in (*OF_A_DESKTOP, "refused")]
-    found |= still_back(meeting.seat(role))
+    found |= still_back(meeting.seat(role)) | _paid_and_used(meeting, meeting.seat(role), desktop, now)
     return Update(
         f"the {role}'s desktop {desktop.id} lives and the row names none that does",
         found,
         there(meeting, (name for name in before if name not in found)),
         same_end(meeting, *before),
     )
+
+
+def _paid_and_used(meeting: Meeting, seat: Seat, desktop: Desktop, now: datetime) -> dict[Attribute, Any]:
+    """Return how long desktops of the role were paid for: the one before, and the one that is found until now.
+
+    Of one that somebody had running before the meeting's first launch, only what came after it is the meeting's.
+    """
+    told = paid_and_used(meeting, seat, now) if seat.desktop_id else {}
+    if meeting.begun_at and desktop.launched_at:
+        before = meeting.paid_until(seat, now) + span(max(meeting.begun_at, desktop.launched_at), now)
+        told[seat.attribute("paid_seconds")] = seconds(before)
+    return told
 
 
 def vouched(meeting: Meeting, seat: Seat) -> Update | None:
@@ -125,10 +137,11 @@ def published(meeting: Meeting, role: Role, link: str, now: datetime, needs: tup
     return Update(f"the record of {role} is published", values, (), expect, needs=needs)
 
 
-def link_dropped(meeting: Meeting, role: Role) -> Update:
-    """The role's desktop is gone for good, so its link leads nowhere."""
+def link_dropped(meeting: Meeting, role: Role, now: datetime) -> Update:
+    """The role's desktop is gone for good, so its link leads nowhere, and it is paid for no longer."""
     return Update(
         f"the {role}'s desktop is gone and is not replaced",
+        {attribute(role, "gone_at"): now},
         remove=there(meeting, (attribute(role, "ec2_link"), attribute(role, "published_at"))),
         expect=meeting.expect(attribute(role, "ec2_id")),
     )

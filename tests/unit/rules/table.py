@@ -124,8 +124,12 @@ DOUBLE = desktop("student", minutes=-5, id="i-double")
 """A second desktop of the student's role, which the row does not name."""
 
 FOUND = "write student_ec2_id=i-student student_launched=m1/student/i-student student_launched_at"
-NEW = (
-    "write student_ec2_id=i-new student_launched=m1/student/i-new student_launched_at"
-    " -student_ec2_link -student_published_at"
-)
-"""What is written where `i-student` is adopted, and where `i-new` takes the place of another."""
+"""What is written where `i-student` is adopted."""
+
+
+def new(paid: int) -> str:
+    """Return what is written where `i-new` takes the place of another, which was paid for these seconds."""
+    return (
+        "write student_ec2_id=i-new student_launched=m1/student/i-new student_launched_at"
+        f" student_paid_seconds={paid} -student_ec2_link -student_published_at"
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.model import Owner, State
 from tests.builders import HEALTHY, PUBLISHED, SCHEDULED, all_of, desktop, link, some_of
-from tests.unit.rules.table import BOOTS, BOTH_BOOT, FOUND, NEW, ONE_LAUNCHED, EveryCase, attempt, case
+from tests.unit.rules.table import BOOTS, BOTH_BOOT, FOUND, ONE_LAUNCHED, EveryCase, attempt, case, new
 
 # One case is a line or a few, so that it reads as the table it is.
 # fmt: off
@@ -29,7 +29,7 @@ ADOPTION = [
          PUBLISHED,
          all_of(desktop("teacher"), desktop("student", State.TERMINATED), desktop("student", minutes=-9, id="i-new")),
          -8,
-         [NEW, "withdraw i-student", "publish i-new",
+         [new(120), "withdraw i-student", "publish i-new",
           f"write student_ec2_link={link('i-new')} student_published_at"]),
     case("one launched by hand, without a stage, is adopted",
          ONE_LAUNCHED, all_of(BOOTS, desktop("student", State.PENDING, owner=Owner.BY_HAND)), -8, [FOUND_BY_HAND]),
@@ -47,7 +47,7 @@ ADOPTION = [
          HEALTHY,
          all_of(desktop("teacher"), desktop("student", State.TERMINATED),
           desktop("student", State.PENDING, id="i-new")), -2,
-         [NEW.replace(" -student_published_at", " -student_healthy_at -student_published_at"),
+         [new(480).replace(" -student_published_at", " -student_healthy_at -student_published_at"),
           "withdraw i-student"]),
     case("a refusal is forgotten when a desktop turns up after all",
          ONE_LAUNCHED | attempt("student", 1, -10, refused="NoRoom"), BOTH_BOOT, -8, [f"{FOUND} -student_refused"]),

@@ -15,7 +15,8 @@ AWAY_SEEN = all_of(desktop("teacher"), desktop("student"))
 WHY_AWAY = "the meeting was moved to later; it gets desktops when it is due"
 LET_GO = " ".join([
     "write",
-    *(f"{role}_replaced=['2026-03-01T14:55:00Z i-{role}: {WHY_AWAY}']" for role in ("student", "teacher")),
+    *(f"{role}_paid_seconds=300 {role}_replaced=['2026-03-01T14:55:00Z i-{role}: {WHY_AWAY}']"
+      for role in ("student", "teacher")),
     *(f"-{role}_{name}" for role in ("student", "teacher")
       for name in ("attempt_at", "ec2_id", "ec2_link", "launched", "launched_at", "published_at", "subnet")),
 ])

@@ -90,7 +90,8 @@ NOTHING_TO_AWAIT = [
     closing("a desktop that is gone uploads nothing any more",
             SENT_OUT | saved("teacher", 61), 61, GONE, DEAD_STUDENT),
     closing("the other's is awaited all the same; whose is gone gets no other",
-            SENT_OUT, 61, ["write -student_ec2_link -student_published_at", "withdraw i-student"], DEAD_STUDENT),
+            SENT_OUT, 61, ["write student_gone_at -student_ec2_link -student_published_at", "withdraw i-student"],
+            DEAD_STUDENT),
     closing("an event's word for it is enough",
             SENT_OUT | saved("teacher", 61), 61, GONE, some_of(DEAD_STUDENT.desktops[1])),
     closing("one that the row has lost sight of is found again, and nobody was at it",
@@ -126,7 +127,7 @@ OTHER_RULES = [
             "student_healthy_at": at(50), "student_missing": ["DCV"], "student_missing_since": at(51)}, 66, []),
     closing("where every attempt is spent, that is not the reason any more",
             TEACHER_ALONE | {"student_attempt": 10, "teacher_joined_at": None}, 61,
-            ["write -student_ec2_link -student_published_at", "withdraw i-student"], DEAD_STUDENT),
+            ["write student_gone_at -student_ec2_link -student_published_at", "withdraw i-student"], DEAD_STUDENT),
 ]
 
 LIMITS = [

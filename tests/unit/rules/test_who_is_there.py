@@ -77,7 +77,7 @@ COMING_BACK = [
          IN_PROGRESS | HELD | uploaded("teacher", 20) | returned("teacher", 22), all_of(desktop("student")), 30,
          ["launch teacher 2", "withdraw i-teacher"]),
     case("who has left gets none", IN_PROGRESS | HELD | uploaded("teacher", 20), all_of(desktop("student")), 30,
-         ["write -teacher_ec2_link -teacher_published_at", "withdraw i-teacher"]),
+         ["write teacher_gone_at -teacher_ec2_link -teacher_published_at", "withdraw i-teacher"]),
 ]
 
 ONE_IS_DONE = [
