@@ -51,6 +51,11 @@ _CAUSES = {
 }
 
 
+def cause_of(why: str) -> Cause | None:
+    """Return the cause that a row gives in these words for a desktop's replacement, None where it is none of these."""
+    return next((cause for cause, words in _CAUSES.items() if why.startswith(words)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One role's launch: what the intent on the row says and the launch token is made from.

@@ -10,7 +10,7 @@ from chalicelib.rules.facts import Facts
 
 WHEN = "moved to much later (`standby`), nobody has come, not forced"
 THEN = "give the desktops back until it is due again"
-_WHY = "the meeting was moved to later; it gets desktops when it is due"
+WHY = "the meeting was moved to later; it gets desktops when it is due"
 
 
 def stand_down(facts: Facts) -> tuple[list[Action], Facts]:
@@ -32,12 +32,12 @@ def stand_down(facts: Facts) -> tuple[list[Action], Facts]:
     living += [name for name in let_go if name not in living and facts.may_live(name)]
     steps: list[Step] = []
     if begun:
-        change = writes.stood_down(meeting, [seat.role for seat in begun], _WHY, facts.now)
+        change = writes.stood_down(meeting, [seat.role for seat in begun], WHY, facts.now)
         steps.append(change)
         meeting = writes.after(meeting, change)
     if living:
-        steps.append(Terminate(_WHY, tuple(living)))
+        steps.append(Terminate(WHY, tuple(living)))
     if names := dict.fromkeys(let_go + living):
-        steps.append(Withdraw(_WHY, facts.records_of(names)))
+        steps.append(Withdraw(WHY, facts.records_of(names)))
     left = tuple(desktop for desktop in facts.seen.desktops if desktop.id not in living)
     return [*steps], replace(facts, meeting=meeting, seen=replace(facts.seen, desktops=left))
