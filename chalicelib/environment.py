@@ -17,6 +17,8 @@ from chalicelib.kinds import Setting
 from chalicelib.settings import NO_STREAM, SETTINGS, Client, Guest, Scheduling
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from chalicelib.domain.prices import Prices
 
 
@@ -203,6 +205,12 @@ class Settings:
         """Return what people are told of who runs the stage."""
         return OperatorSettings(**self._group("operator"))
 
+    @property
+    def monthly_limit(self) -> Decimal | None:
+        """What the desktops of a month's meetings may cost in US dollars, None where there is no limit."""
+        limit: Decimal | None = self._value("monthly_limit")
+        return limit
+
     def prices(self) -> Prices | None:
         """Return what desktops cost, None where the operator has not set what every desktop is paid by."""
         from chalicelib.domain.prices import Prices  # nobody at the door asks what it costs
@@ -213,6 +221,10 @@ class Settings:
         return Prices(**said, **desktop) if complete else None
 
     def _one(self, attribute: str) -> str | None:
+        text: str | None = self._value(attribute)
+        return text
+
+    def _value(self, attribute: str) -> Any:
         return self._read([row for row in SETTINGS if row.target == attribute]).get(attribute)
 
     def _group(self, group: str) -> dict[str, Any]:

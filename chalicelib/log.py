@@ -58,6 +58,7 @@ class Note(_Described):
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
     CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
+    COSTS = "costs", "What months cost was brought to what the rows say.", "why months"
     ROW_GONE = "row_gone", "A stream record tells of a row that was deleted since.", "meeting why"
     SWEEP_LEFT = "sweep_left", "The sweep of the minute before is still at work, so this one did nothing.", "why"
     SWEEP = (
@@ -96,6 +97,21 @@ class Warn(_Described):
         "meeting role why",
     )
     STRAY_DESKTOP = "stray_desktop", "A desktop names a meeting that has no row; the sweep ends it.", "desktop why"
+    COST_LIMIT_NEAR = (
+        "cost_limit_near",
+        "So many percent of what may be spent in a month are spent or planned; told once an hour from 80 on.",
+        "month percent why",
+    )
+    COST_LIMIT_REACHED = (
+        "cost_limit_reached",
+        "A meeting was refused, since its month would cost more than it may.",
+        "meeting month why",
+    )
+    COST_NOT_NOTED = (
+        "cost_not_noted",
+        "That a month costs less could not be written; it is counted again within the hour.",
+        "meeting month why",
+    )
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 
 
@@ -148,6 +164,11 @@ class Metric(_Described):
         "",
     )
     UNANNOUNCED = "Unannounced", "Events that others were not told of, where a bus is named for them.", ""
+    COST_SHARE = (
+        "CostShare",
+        "Percent of a month's limit that are spent or planned, of the nearest month; told hourly where there is one.",
+        "month",
+    )
     SWEEP_FAILURES = "SweepFailures", "Steps that failed, counted by each sweep, 0 too.", ""
 
 

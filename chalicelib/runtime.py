@@ -29,6 +29,7 @@ from chalicelib.settings import Client
 if TYPE_CHECKING:
     from chalicelib.adapters.announcer import BusAnnouncer
     from chalicelib.adapters.calendar import DynamoCalendar
+    from chalicelib.adapters.costs import DynamoLedger
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.lately import TableLately
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from chalicelib.people.board import Board
     from chalicelib.people.booking import Bookings
     from chalicelib.people.listening import Listener
+    from chalicelib.people.budget import Budget
     from chalicelib.people.manage import Manager
     from chalicelib.people.schedule import Scheduler
 
@@ -250,6 +252,28 @@ class Runtime:
             return None
         return Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
 
+    @cached_property
+    def ledger(self) -> DynamoLedger | None:
+        """What each month costs, None where nothing limits that, or where nobody has said what desktops cost."""
+        from chalicelib.adapters.costs import DynamoLedger
+
+        table, settings = self.settings.state_table, self.settings
+        if table is None or settings.monthly_limit is None or settings.prices() is None:
+            return None
+        return DynamoLedger(self._dynamodb, table, self.clock)
+
+    @property
+    def _budget(self) -> Budget | None:
+        """What keeps a month's meetings within what they may cost, None where nothing limits that."""
+        if self.settings.monthly_limit is None:
+            return None
+        from chalicelib.people.budget import Budget
+
+        ledger, prices, limit = self.ledger, self.settings.prices(), self.settings.monthly_limit
+        if ledger is None or prices is None:
+            return None
+        return Budget(ledger=ledger, clock=self.clock, policy=self.policy, prices=prices, limit=limit)
+
     @property
     def scheduler(self) -> Scheduler:
         """What stores new meetings, with the keys of this moment."""
@@ -258,6 +282,7 @@ class Runtime:
         return Scheduler(
             meetings=self.meetings,
             bookings=self._bookings,
+            budget=self._budget,
             timers=self.timers,
             clock=self.clock,
             policy=self.policy,
@@ -274,6 +299,7 @@ class Runtime:
         return Manager(
             meetings=self.meetings,
             bookings=self._bookings,
+            budget=self._budget,
             timers=self.timers,
             targets=targets(self.settings.timers(), own_arn),
             clock=self.clock,

@@ -213,6 +213,9 @@ SETTINGS = (
             default=str(_USUAL.keep_meetings // timedelta(days=1)), key="meetings.keep_days", example="30",
             meaning="the days after its end in which a meeting's row is kept: names, times, what was done; at least "
             "recordings.keep_days, so that recordings can be found by a person's name"),
+    Setting("MONTHLY_LIMIT", Amount(), target="monthly_limit", key="meetings.monthly_limit", example="200",
+            meaning="the US dollars that the desktops of a month's meetings may cost, by the prices below: at 80 % it "
+            "is warned, and no meeting is scheduled that would cost more"),
     Setting("SCHEDULING", Choice(Scheduling), target="scheduling", key="meetings.scheduling", example="locked",
             when_empty="locked; a stage that version 0.1.0 has deployed without a key stays open",
             meaning="whether `POST /schedule` asks for the stage's key or launches desktops for anybody who finds it"),

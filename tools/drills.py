@@ -45,6 +45,14 @@ def _moment(minutes: float) -> str:
     return (_NOW + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_PRICED = {
+    "PRICE_DESKTOP_HOUR": "0.1108",
+    "PRICE_VOLUME_GIB_MONTH": "0.08",
+    "PRICE_ADDRESS_HOUR": "0.005",
+    "MONTHLY_LIMIT": "2.5",
+}
+"""What leaves room for two meetings a month, of the length that none is said of."""
+
 _LINK = "https://published.before.example.com:8443"
 
 SITUATIONS: dict[str, Situation] = {
@@ -117,11 +125,12 @@ def _set_off(app: Any, function: str, situation: Situation) -> None:
 def _keep_to_limits(app: Any) -> None:
     """Schedule where that takes a key and the desktops at once are limited, and sweep where sweeps could overlap.
 
-    The sweep counts a row that was made by hand. A request has a name, so that it can be sent twice. The teacher moves
-    the meeting, renames its people, and comes to another one as its desktops are due.
+    What a month may cost is limited too. The sweep counts a row that was made by hand. A request has a name, so that it
+    can be sent twice. The teacher moves the meeting, renames its people, and comes to another one as its desktops are
+    due.
     """
     with Cloud(app, VirtualClock(_NOW)) as cloud:
-        os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"}
+        os.environ |= {"DESKTOPS_AT_ONCE": "10", "SWEEP_LEASE": "true"} | _PRICED
         invitation = schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=2))
         [public_id] = parse_qs(urlsplit(invitation.links["teacher"]).query)["id"]
         for change in ({"meet_time": _moment(300)}, {"student_name": "Bo"}):
@@ -134,6 +143,13 @@ def _keep_to_limits(app: Any) -> None:
         [public_id] = parse_qs(urlsplit(due.links["teacher"]).query)["id"]
         if requests.get(f"{cloud.url}/join/{public_id}/teacher", timeout=30).status_code != 202:
             raise RuntimeError("Nobody was told to wait for a desktop that is due.")
+        try:
+            schedule(cloud.url, cloud.timeline, _NOW + timedelta(hours=9))
+        except requests.HTTPError as error:
+            if error.response.status_code != 409:
+                raise
+        else:
+            raise RuntimeError("A month may cost more than its limit.")
         os.environ["SCHEDULING"] = "locked"
         if requests.post(f"{cloud.url}/schedule", headers={"X-Schedule-Key": "none"}, timeout=30).status_code != 403:
             raise RuntimeError("The wrong key unlocked scheduling.")

@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
-OWN_ITEMS = ("calendar/*", CERTIFICATE_FACTS, CERTIFICATE, ACCESS, *map(item_id, Purpose), LATELY, "sweep", "uses/*")
+OWN_ITEMS = (
+    "calendar/*", "cost/*", CERTIFICATE_FACTS, CERTIFICATE, ACCESS, *map(item_id, Purpose), LATELY, "sweep", "uses/*"
+)
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 
 ACCOUNT = Text("[0-9]{12}", "an account's 12 digits")

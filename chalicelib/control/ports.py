@@ -16,12 +16,15 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.update import Update
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from chalicelib.domain.access import Access, AccessKey
     from chalicelib.domain.announcement import Announcement
     from chalicelib.domain.calendar import Week
     from chalicelib.domain.certificate import Certificate
     from chalicelib.domain.lately import Boot
     from chalicelib.domain.recordings import Link, Part, StoredPart
+    from chalicelib.domain.spending import Spending
 
 
 class Meetings(Protocol):
@@ -269,6 +272,26 @@ class Announcer(Protocol):
 
         Raises:
             NotAnnounced: they could not be told of some of them.
+        """
+
+
+class Ledger(Protocol):
+    """What meetings cost a month, in US dollars: what is spent and what is planned, in one sum."""
+
+    def read(self, months: Collection[str]) -> dict[str, Spending]:
+        """Return what these months, like 2026-03, cost as it stands now; one that was never written costs nothing."""
+
+    def add(self, month: str, amount: Decimal, limit: Decimal | None) -> bool:
+        """Let a month cost so much more, or less where it is below 0.
+
+        Return False, and change nothing, where it would cost more than the limit then; None is none.
+        """
+
+    def correct(self, spending: Spending) -> None:
+        """Let a month cost this.
+
+        Raises:
+            Conflict: it was written since it was read.
         """
 
 

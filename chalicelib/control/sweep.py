@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from chalicelib import log
 from chalicelib.control import recount
@@ -27,6 +28,10 @@ from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
 from chalicelib.rules.times import ends_by
 
+if TYPE_CHECKING:
+    from chalicelib.control.spending import Spendings
+    from chalicelib.domain.spending import Spending
+
 
 class Sweeper:
     """Looks at everything; one instance goes on where its last sweep ran out of time."""
@@ -37,12 +42,17 @@ class Sweeper:
         looker: Looker,
         certificate_ends_at: Callable[[], datetime | None] = lambda: None,
         lately: Lately | None = None,
+        spendings: Spendings | None = None,
     ) -> None:
-        """Take the world, what looks at a meeting, what tells when the certificate ends, where boots are noted."""
+        """Take the world, what looks at a meeting, what tells when the certificate ends, where boots are noted.
+
+        `spendings` is what counts what months cost, None where nothing limits that.
+        """
         self._world = world
         self._measure = Measure(lately, world.clock)
         self._looker = looker
         self._certificate_ends_at = certificate_ends_at
+        self._spendings = spendings
         self._resume_after = ""
         self._not_ours: set[str] = set()
 
@@ -55,9 +65,10 @@ class Sweeper:
         Raises:
             SomeFailed: something failed; it was logged, everything else was done.
         """
-        sweep = _Sweep(self._world, self._looker, stop_at, self._not_ours)
+        sweep = _Sweep(self._world, self._looker, stop_at, self._not_ours, self._spendings)
         sweep.list_all()
         sweep.correct_calendar()
+        sweep.correct_costs()
         for meeting in self._in_turn(sweep.known):
             if sweep.has_time():
                 sweep.visit(meeting)
@@ -111,7 +122,9 @@ class _Sweep:
     `not_ours` is kept from sweep to sweep: the meetings that records with the old mark name and that have no row.
     """
 
-    def __init__(self, world: World, looker: Looker, stop_at: datetime, not_ours: set[str]) -> None:
+    def __init__(
+        self, world: World, looker: Looker, stop_at: datetime, not_ours: set[str], spendings: Spendings | None
+    ) -> None:
         self.report = SweepReport()
         self.known: dict[str, Meeting | None] = {}
         self._knows_all = False
@@ -127,12 +140,17 @@ class _Sweep:
         self._not_ours = not_ours
         self._terminated: set[str] = set()
         self._weeks: dict[int, Week] = {}
+        self._spendings = spendings
+        self._months: dict[str, Spending] = {}
 
     def list_all(self) -> None:
         """List the calendar, the open meetings, the fleet and the zone, each whether or not another fails."""
         world = self._world
         with self.report.tolerate("read the calendar"):
             self._weeks = recount.weeks_before(world)
+        if self._spendings:
+            with self.report.tolerate("read what months cost"):
+                self._months = self._spendings.before(world.clock())
         with self.report.tolerate("list the open meetings"):
             for meetings in world.meetings.open():
                 self.known |= {meeting.id: meeting for meeting in meetings}
@@ -157,6 +175,12 @@ class _Sweep:
         if self._knows_all:
             with self.report.tolerate("correct the calendar"):
                 recount.correct(self._world, self._weeks, filter(None, self.known.values()))
+
+    def correct_costs(self) -> None:
+        """Bring what months cost to what the meetings do, where all that are open could be listed."""
+        if self._spendings and self._knows_all:
+            with self.report.tolerate("correct what months cost"):
+                self._spendings.correct(self._world, self._months, filter(None, self.known.values()))
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""

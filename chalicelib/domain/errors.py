@@ -85,6 +85,10 @@ class TimeFull(ElephantError):
         self.free = free
 
 
+class MonthSpent(TimeFull):
+    """What may be spent on the meetings of that month is; `free` is the first time after it with room, if any."""
+
+
 class Conflict(ElephantError):
     """What a write was decided on changed between the look and the write: look again."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
@@ -26,6 +26,9 @@ from chalicelib.people.booking import TRIES, Bookings, give_way
 from chalicelib.people.overview import behind, overview
 from chalicelib.people.timers import Targets, arm
 from chalicelib.people.wishes import Wish
+
+if TYPE_CHECKING:
+    from chalicelib.people.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,16 @@ class Manager:
         sleep: Callable[[float], None],
         link_keys: Keys | None,
         recorded: bool,
+        budget: Budget | None = None,
     ) -> None:
         """Take what is needed. `bookings` is None where nothing limits how many meetings there are.
 
-        Where meetings are `recorded`, it is told how the recordings stand.
+        `budget` is None where nothing limits what they cost. Where meetings are `recorded`, it is told how the
+        recordings stand.
         """
         self._meetings = meetings
         self._bookings = bookings
+        self._budget = budget
         self._timers = timers
         self._targets = targets
         self._clock = clock
@@ -152,8 +158,14 @@ class Manager:
         return meeting
 
     def _write(self, meeting: Meeting, change: Update) -> None:
-        if not (self._bookings and self._bookings.update(meeting, change)):
-            self._meetings.update(meeting.id, change)
+        def write() -> None:
+            if not (self._bookings and self._bookings.update(meeting, change)):
+                self._meetings.update(meeting.id, change)
+
+        if self._budget:
+            self._budget.update(meeting, change, write)
+        else:
+            write()
         reason = {"reason": change.reason} if change.reason else {}
         log.note(log.Note.MANAGE, meeting=meeting.id, why=change.why, by=change.by, **reason)
 

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
 from chalicelib.control.ports import Meetings, Timers
@@ -22,6 +23,9 @@ from chalicelib.people import links
 from chalicelib.people.booking import Bookings
 from chalicelib.people.fields import EARLIEST, LATEST, Fields
 from chalicelib.people.timers import Targets, arm
+
+if TYPE_CHECKING:
+    from chalicelib.people.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Scheduler:
         *,
         meetings: Meetings,
         bookings: Bookings | None,
+        budget: Budget | None = None,
         timers: Timers,
         clock: Callable[[], datetime],
         policy: Policy,
@@ -84,12 +89,14 @@ class Scheduler:
         link_keys: Keys | None,
         id_keys: Callable[[], Keys | None],
     ) -> None:
-        """Take what is needed to schedule. `bookings` is None where nothing limits how many meetings there are.
+        """Take what is needed to schedule.
 
-        `id_keys` is asked for where a request brings an idempotency key.
+        `bookings` is None where nothing limits how many meetings there are, and `budget` where nothing limits what they
+        cost. `id_keys` is asked for where a request brings an idempotency key.
         """
         self._meetings = meetings
-        self._create = bookings.create if bookings else meetings.create
+        create = bookings.create if bookings else meetings.create
+        self._create = partial(budget.create, store=create) if budget else create
         self._timers = timers
         self._clock = clock
         self._policy = policy

@@ -148,6 +148,7 @@ def own_items(function: str) -> dict[str, set[str]]:
 
 READ = {"dynamodb:GetItem"}
 CALENDAR = {"calendar/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
+COST = {"cost/*": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}}
 LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
 
 
@@ -164,6 +165,7 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
         "key/tokens": READ,
         "lately": READ,
         **CALENDAR,
+        **COST,
     }
     measured = {"lately": {*READ, "dynamodb:PutItem"}}
     assert own_items("sweep") == {"certificate": READ, "key/vouching": READ} | CALENDAR | LEASE | measured

@@ -8,7 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.prices import burst_of
 from chalicelib.environment import PRICED_BY, Settings
 from chalicelib.settings import SETTINGS
-from tools.findings import Finding, ok, warn
+from tools.findings import Finding, fail, ok, warn
 from tools.site import Site
 
 OLD = timedelta(days=90)
@@ -22,7 +22,11 @@ def prices(site: Site) -> Iterator[Finding]:
     told = Settings({row.name: stage.variable(row.name) for row in SETTINGS}).prices()
     if told is None:
         missing = [row.key for row in SETTINGS if row.target in PRICED_BY and not stage.variable(row.name)]
-        yield warn(f"no cost is told: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set", again)
+        lacking = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
+        if stage.variable("MONTHLY_LIMIT"):
+            yield fail(f"meetings.monthly_limit limits nothing: {lacking}", again)
+        else:
+            yield warn(f"no cost is told: {lacking}", again)
         return
     if burst_of(told.instance_type) and not stage.variable("PRICE_BURST_VCPU_HOUR"):
         why = f"{told.instance_type} bursts for money, and prices.burst_vcpu_hour is not set: costs leave it out"

@@ -71,6 +71,7 @@ def test_none_rings_on_an_idle_stage_or_on_a_good_day() -> None:
         counted.add(minute, "IteratorAge", name_of("stream_terminator"), value=900)
         if minute % HOUR == 0:
             counted.add(minute, "CertificateDays", STAGE, value=21)
+            counted.add(minute, "CostShare", STAGE, value=79)
         for reason in ("SUCCESS", "15_MIN_SUCCESS", "NO_SHOW_TIMEOUT", "MAX_DURATION"):
             counted.add(minute, "Ended", STAGE, reason)
     assert rung(counted) == {}
@@ -139,6 +140,7 @@ STORMS: dict[str, Callable[[Counted, range], None]] = {
     "ended-launch-failed": _every(4, "Ended", STAGE, Reason.LAUNCH_FAILED),
     "ended-desktops-gone": _every(4, "Ended", STAGE, Reason.DESKTOPS_GONE),
     "certificate-ends": _every(HOUR, "CertificateDays", STAGE, value=20),
+    "cost-limit": _every(HOUR, "CostShare", STAGE, value=80),
     "dead-letters": _every(1, "ApproximateNumberOfMessagesVisible", f"elephant-{STAGE}-dead-letters"),
     "dead-records": _every(1, "ApproximateNumberOfMessagesVisible", f"elephant-{STAGE}-dead-records"),
     "stream-age": _backlog,
@@ -161,7 +163,7 @@ def test_what_goes_on_going_wrong_is_told_once_by_its_own_alarm_alone(name: str)
 
 
 ALONE = {"launch-failures", "desktops-replaced", "ended-launch-failed", "ended-desktops-gone", "dead-letters"}
-ALONE |= {"dead-records", "certificate-ends"}
+ALONE |= {"dead-records", "certificate-ends", "cost-limit"}
 """What somebody has felt, or has to look at, though it happened once only."""
 
 

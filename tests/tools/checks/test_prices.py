@@ -47,3 +47,9 @@ def test_what_is_missing_or_old_is_warned_of_with_what_prints_it(
     assert level is Level.WARN
     assert why in told
     assert "make prices STAGE=dev" in told
+
+
+def test_a_limit_without_prices_limits_nothing_and_that_is_a_failure(account: Account) -> None:
+    [(level, told)] = look(account, MONTHLY_LIMIT="200")
+    assert level is Level.FAIL
+    assert "meetings.monthly_limit limits nothing: prices.desktop_hour, " in told
