@@ -52,6 +52,10 @@ LOGO_HEADERS: dict[str, str | list[str]] = {
     "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
 }
 """An SVG is a document: opened by itself, it runs nothing, loads nothing and is none of the app's own."""
+CSV_HEADERS: dict[str, str | list[str]] = {
+    "Content-Type": "text/csv; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+}
 FETCHED_AHEAD = (("sec-purpose", "prefetch"), ("purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch"))
 """What browsers say where they ask before anybody has clicked: how each header's value begins."""
 EC2_STATES = {
@@ -294,6 +298,30 @@ def calendar() -> Response:
     here = runtime.current()
     day = _query("day") or f"{here.clock():%Y-%m-%d}"
     return Response({"message": "So many desktops are wanted."} | here.board.strip(day, _query("weeks")))
+
+
+@route("/cost", methods=["GET", "HEAD"])
+@answering
+def cost() -> Response:
+    """Tell whoever may schedule what a meeting would cost."""
+    _key(Scope.SCHEDULE)
+    told = runtime.current().board.would_cost(_query("duration_minutes"))
+    return Response({"message": "So much it would cost." if told else "No prices are set here."} | told)
+
+
+@route("/report", methods=["GET", "HEAD"])
+@answering
+def week_report() -> Response:
+    """Tell the figures of a week's meetings, as JSON or as `format=csv`."""
+    from chalicelib.people.report import as_csv
+
+    _key(Scope.READ)
+    week = _query("week") or f"{runtime.current().clock():%G-W%V}"
+    told = runtime.current().board.week(week)
+    if _query("format") != "csv":
+        return Response({"message": "These are the figures."} | told)
+    name = f'attachment; filename="elephant-{week}.csv"'
+    return Response(as_csv(told), CSV_HEADERS | {"Content-Disposition": name})
 
 
 @route("/meetings/{meetingId}/recordings", methods=["POST"])

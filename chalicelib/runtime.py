@@ -39,12 +39,13 @@ if TYPE_CHECKING:
     from chalicelib.control.announce import Announcing
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
+    from chalicelib.control.spending import Spendings
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.people.board import Board
     from chalicelib.people.booking import Bookings
-    from chalicelib.people.listening import Listener
     from chalicelib.people.budget import Budget
+    from chalicelib.people.listening import Listener
     from chalicelib.people.manage import Manager
     from chalicelib.people.schedule import Scheduler
 
@@ -307,6 +308,7 @@ class Runtime:
             sleep=self._sleep,
             link_keys=self.link_keys(),
             recorded=self.settings.recordings().record,
+            prices=self.settings.prices(),
         )
 
     @property
@@ -314,7 +316,9 @@ class Runtime:
         """What shows operators the meetings."""
         from chalicelib.people.board import Board
 
-        return Board(self.meetings, self.calendar, self.clock, self.policy)
+        settings = self.settings
+        limit = (self.ledger, settings.monthly_limit) if self.ledger and settings.monthly_limit is not None else None
+        return Board(self.meetings, self.calendar, self.clock, self.policy, settings.prices(), limit)
 
     @property
     def listener(self) -> Listener:
@@ -361,7 +365,17 @@ class Runtime:
         """What looks at everything."""
         from chalicelib.control.sweep import Sweeper
 
-        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately)
+        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately, self._spendings)
+
+    @property
+    def _spendings(self) -> Spendings | None:
+        """What counts anew what months cost, None where nothing limits that."""
+        ledger, prices, limit = self.ledger, self.settings.prices(), self.settings.monthly_limit
+        if ledger is None or prices is None or limit is None:
+            return None
+        from chalicelib.control.spending import Spendings
+
+        return Spendings(ledger, prices, limit, self.meetings.of_day)
 
 
 def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:

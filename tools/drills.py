@@ -165,7 +165,14 @@ def _operate(cloud: Cloud, meeting_id: str) -> None:
     """Look at everything that operators see, and change a meeting with a key."""
     operator = requests.Session()
     operator.headers["Authorization"] = f"Bearer {ACCESS_KEYS[Scope.OPERATE]}"
-    for path in ("meetings", f"meetings?day={_NOW:%Y-%m-%d}", "calendar", f"meetings/{meeting_id}"):
+    for path in (
+        "meetings",
+        f"meetings?day={_NOW:%Y-%m-%d}",
+        "calendar",
+        "report",
+        "cost?duration_minutes=60",
+        f"meetings/{meeting_id}",
+    ):
         operator.get(f"{cloud.url}/{path}", timeout=30).raise_for_status()
     change = {"student_name": "Bea", "reason": "She is called so."}
     operator.patch(f"{cloud.url}/meetings/{meeting_id}", json=change, timeout=30).raise_for_status()

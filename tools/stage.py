@@ -26,7 +26,15 @@ APP = "elephant"
 FUNCTIONS = ("api_handler", "launch_ec2", "safety_net", "dns_watchdog", "stream_terminator", "sweep")
 """The app's functions by their names in Chalice; all routes are `api_handler`."""
 OWN_ITEMS = (
-    "calendar/*", "cost/*", CERTIFICATE_FACTS, CERTIFICATE, ACCESS, *map(item_id, Purpose), LATELY, "sweep", "uses/*"
+    "calendar/*",
+    "cost/*",
+    CERTIFICATE_FACTS,
+    CERTIFICATE,
+    ACCESS,
+    *map(item_id, Purpose),
+    LATELY,
+    "sweep",
+    "uses/*",
 )
 """The items of the app's own table, by patterns of their ids; a function is granted those that its code uses."""
 

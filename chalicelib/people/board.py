@@ -5,25 +5,33 @@ A day is listed by the table's index, page by page: a hundred meetings take two 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.control.ports import Calendar, Meetings
+from chalicelib.control.ports import Calendar, Ledger, Meetings
 from chalicelib.domain.calendar import QUARTER, QUARTERS_OF_A_WEEK, moment_of, quarter_of, week_of
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Meeting, Status
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.prices import CURRENCY, Prices
 from chalicelib.domain.rows import timestamp
-from chalicelib.people.overview import seat_told, trouble_told
+from chalicelib.people.overview import cost_told, seat_told, trouble_told
+from chalicelib.people.report import report
+from chalicelib.rules.cost import estimate
 from chalicelib.rules.times import deadline, ends_at, times
 from chalicelib.rules.trouble import troubles
 
 SOON = timedelta(hours=1)
 """What begins no later than this is among the meetings of now."""
 
+_MINUTE = timedelta(minutes=1)
+_DIGITS = 6
+_WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
 USUAL_WEEKS, MOST_WEEKS = 4, 8
 _WEEKS = {"", *map(str, range(1, MOST_WEEKS + 1))}
 
@@ -32,12 +40,17 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Shows operators the meetings of a stage. `clock` tells UTC; `calendar` is None where nothing is limited."""
+    """Shows operators the meetings of a stage. `clock` tells UTC; `calendar` is None where nothing is limited.
+
+    Without `prices` no cost is told. `limit` tells what months cost, and may cost in US dollars, where there is one.
+    """
 
     meetings: Meetings
     calendar: Calendar | None
     clock: Callable[[], datetime]
     policy: Policy
+    prices: Prices | None = None
+    limit: tuple[Ledger, Decimal] | None = None
 
     def now(self) -> Told:
         """Return the meetings that are due soon, alive, or lately ended in trouble: those in trouble first."""
@@ -46,7 +59,49 @@ class Board:
         found = [each for day in _days(first, last) for each in self.all_of(day) if self._is_of_now(each, now)]
         told = [self.told(meeting, now) for meeting in found]
         told.sort(key=lambda each: (not each["troubles"], each.get("meet_time", "")))
-        return {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once}
+        return {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once} | self._spent(now)
+
+    def _spent(self, now: datetime) -> Told:
+        """Return what this month's meetings cost, spent and planned, against the limit; nothing where there is none."""
+        if self.limit is None:
+            return {}
+        (ledger, limit), month = self.limit, f"{now:%Y-%m}"
+        spent = ledger.read([month])[month].amount
+        return {"month": {"name": month, "spent": float(spent), "limit": float(limit), "currency": CURRENCY}}
+
+    def would_cost(self, asked: str) -> Told:
+        """Return what a meeting of so many minutes would cost, as far as prices are set.
+
+        Raises:
+            BadRequest: it is no number of minutes, or more than a meeting may last.
+        """
+        longest = self.policy.longest_meeting // _MINUTE
+        minutes = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < _DIGITS else 0
+        if not 1 <= minutes <= longest:
+            problem = f"The duration must be a whole number of minutes from 1 to {longest}."
+            raise BadRequest(problem, (("duration_minutes", problem),))
+        if self.prices is None:
+            return {}
+        told: Told = {"estimate": float(estimate(minutes * _MINUTE, self.policy, self.prices)), "currency": CURRENCY}
+        return (
+            told | ({"prices_as_of": f"{self.prices.as_of}"} if self.prices.as_of else {}) | self._spent(self.clock())
+        )
+
+    def week(self, asked: str) -> Told:
+        """Return the figures of a week's meetings, by the days of UTC.
+
+        Raises:
+            BadRequest: it is no week like 2026-W09.
+        """
+        try:
+            monday = datetime.strptime(f"{asked}-1", "%G-W%V-%u") if _WEEK.fullmatch(asked) else None  # noqa: DTZ007
+        except ValueError:
+            monday = None
+        if monday is None or not 1970 < monday.year < 2200:
+            raise BadRequest(f"{asked!r:.40} is no week; write it like 2026-W09.", (("week", "It is no week."),))
+        days = [f"{(monday + timedelta(days=ahead)).date()}" for ahead in range(7)]
+        found = (meeting for day in days for meeting in self.all_of(day))
+        return {"week": asked, "from": days[0], "to": days[-1]} | report(found, self.clock(), self.policy, self.prices)
 
     def _is_of_now(self, meeting: Meeting, now: datetime) -> bool:
         launch_at, end = times(meeting, self.policy).launch_at, deadline(meeting, self.policy)
@@ -102,6 +157,7 @@ class Board:
         told |= {"id": meeting.id, "status": meeting.status.value}
         told |= {"reason": meeting.reason} if meeting.reason else {}
         told["seats"] = {seat.role.value: seat_told(meeting, seat, now, self.policy) for seat in meeting.seats}
+        told |= cost_told(meeting, now, self.policy, self.prices)
         told["troubles"] = [trouble_told(each) for each in troubles(meeting, now, self.policy)]
         told["lives"] = not meeting.over and (meeting.begun_at is not None or meeting.status.rank > _SCHEDULED)
         return told

@@ -19,6 +19,7 @@ from chalicelib.domain.errors import Conflict, Forbidden, Unavailable
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.prices import Prices
 from chalicelib.domain.seat import Role
 from chalicelib.domain.update import Update
 from chalicelib.people import links
@@ -95,6 +96,7 @@ class Manager:
         link_keys: Keys | None,
         recorded: bool,
         budget: Budget | None = None,
+        prices: Prices | None = None,
     ) -> None:
         """Take what is needed. `bookings` is None where nothing limits how many meetings there are.
 
@@ -111,6 +113,7 @@ class Manager:
         self._sleep = sleep
         self._link_keys = link_keys
         self._recorded = recorded
+        self._prices = prices
 
     def show(self, actor: Actor) -> dict[str, Any]:
         """Return what is told of the actor's meeting.
@@ -174,7 +177,7 @@ class Manager:
         room = self._bookings.room_after(meeting) if self._bookings and not meeting.over else None
         told = overview(meeting, now, policy, room=room, recorded=self._recorded)
         if actor.link is None:
-            told |= behind(meeting, now, policy)
+            told |= behind(meeting, now, policy, self._prices)
         if actor.sees_links:
             told["link_ids"] = {role.value: links.public_id(meeting, role, self._link_keys) for role in Role}
         return {"message": message} | told

@@ -53,7 +53,6 @@ def overview(
         },
         "history": history.entries(meeting),
     }
-    return told | ({"prices_as_of": prices.as_of.isoformat()} if prices.as_of else {})
 
 
 def _possible(meeting: Meeting, now: datetime, policy: Policy, room: timedelta | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def till() -> Till:
 
 def test_without_a_limit_nothing_is_asked_of_a_ledger() -> None:
     own = Own()
-    own.grant(CallOff(""))
+    own.grant(CallOff(reason=""))
     assert not [call for call in own.calls() if call.startswith("ledger")]
 
 
@@ -136,7 +136,7 @@ def test_a_meeting_may_be_lengthened_beyond_the_limit_and_within_its_month_moved
 def test_what_is_cancelled_before_it_began_is_given_back_at_once(till: Till) -> None:
     meeting = till.schedule()
     till.schedule()
-    till.grant(meeting, CallOff(""))
+    till.grant(meeting, CallOff(reason=""))
     assert till.spent() == ONE
     till.schedule()
 

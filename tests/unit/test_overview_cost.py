@@ -7,15 +7,13 @@ from datetime import date
 from typing import Any
 
 from chalicelib.domain.prices import Prices
-from chalicelib.people.overview import overview
+from chalicelib.people.overview import behind
 from tests.builders import at, meeting
 from tests.unit.rules.test_cost import LESSON, PRICES, TOLD
 
 
 def told(prices: Prices | None) -> dict[str, Any]:
-    return overview(
-        meeting(LESSON, duration_minutes=60), at(50), TOLD, room=None, keys=None, recorded=False, prices=prices
-    )
+    return behind(meeting(LESSON, duration_minutes=60), at(50), TOLD, prices)
 
 
 def test_an_operator_is_told_what_it_has_cost_will_cost_and_what_that_bought() -> None:

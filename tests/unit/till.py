@@ -46,6 +46,7 @@ class Till(House):
             policy=self.policy,
             jitsi_domain=None,
             link_keys=KEYS,
+            id_keys=lambda: None,
         )
         self.manager = Manager(
             meetings=self.meetings,
@@ -61,7 +62,7 @@ class Till(House):
         )
         self.spendings = Spendings(self.ledger, PRICES, limit, self.of_day)
 
-    def schedule(self, key: str | None = None, **fields: Any) -> str:
+    def schedule(self, key: str = "", **fields: Any) -> str:
         form = parse(FORM | HOUR | fields, self.now, self.policy)
         return self.scheduler.schedule(form, TARGETS, key)["id"]
 
