@@ -35,6 +35,7 @@ DAYS :=
 FORGET :=
 PERSON :=
 ROOT :=
+ID :=
 STAGE ?= dev
 MEETING ?=
 WHY ?=
@@ -47,8 +48,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo stories run test test-fast coverage check format simulate crash-points mutants bench
-.PHONY: doctor image deploy certificate smoke key rotate recordings erase destroy policies texts lock browser pictures e2e clean
-.PHONY: doctor image deploy certificate smoke key prices recordings erase destroy policies texts lock browser pictures e2e clean
+.PHONY: doctor image deploy certificate smoke key rotate meeting pause resume upgrade prices recordings erase destroy
+.PHONY: policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -123,6 +124,9 @@ prices: $(READY) ## Print what AWS asks for a stage's desktops, for its file (ST
 
 smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=dev; BROWSER=/path/to/chromium).
 	@$(BIN)/python -m tools.smoke --stage $(STAGE) $(if $(filter command,$(firstword $(origin BROWSER))),--browser "$(BROWSER)")
+
+meeting: $(READY) ## Show a meeting and its history (STAGE=dev ID=…, a link or a desktop; JSON=1 for machines).
+	@$(BIN)/python -m tools.life --stage $(STAGE) --meeting '$(ID)' $(if $(JSON),--json)
 
 recordings: $(READY) ## Show links to a meeting's recordings, for five minutes (STAGE=dev MEETING=… WHY=…).
 	@$(BIN)/python -m tools.recordings --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)'

@@ -8,6 +8,7 @@ Entry points:
     doctor      what is wrong with a stage, and its remedy
     image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage
+    life        what a meeting was and what became of it, with its history
     recordings  links to a meeting's recordings, for an operator and for five minutes
     rotate      replaces the key that links are signed with
     erase       takes all that is kept of a meeting's recordings
@@ -62,7 +63,7 @@ Base:
     bus         the bus on which others are told
     indexes     the table's indexes: made and dropped one at a time, beside functions that read either
     history     what operators did with a meeting's recordings: who, when, what and why
-    meeting     one meeting's recordings as an operator asks for them
+    meeting     one meeting as an operator asks for it
     kept_certificate  the desktops' certificate in the state table
     keys        the stage's keys in its state table: made, moved there, read for the operator
     rotation    the keys for links in the state table: which of the earlier ones are needed still

@@ -28,6 +28,25 @@ def shown(stage: Stage, client: Clients) -> list[Desktop]:
     return [Desktop(id_, State(state)) for id_, state in _shown(stage, client).items()]
 
 
+def whose(desktop_id: str, stage: Stage, client: Clients) -> str:
+    """Return the id of the meeting that a desktop of the stage serves, or has served within the last hour.
+
+    Raises:
+        StageError: EC2 does not show it, or it is no meeting's of this stage.
+    """
+    found = list(_described(stage, client, {"Name": "instance-id", "Values": [desktop_id]}))
+    if not found:
+        raise StageError(
+            f"EC2 shows no desktop {desktop_id} of stage {stage.name}; an hour after its end it shows none any more. "
+            f"The log still names its meeting: aws logs filter-log-events --region {stage.region} "
+            f"--log-group-name {stage.log_group('sweep')} --filter-pattern '\"{desktop_id}\"'"
+        )
+    tags = {tag["Key"]: tag["Value"] for tag in found[0].get("Tags", [])}
+    if not tags.get("MeetingID"):
+        raise StageError(f"The desktop {desktop_id} bears no tag MeetingID, so it is no meeting's.")
+    return str(tags["MeetingID"])
+
+
 def _shown(stage: Stage, client: Clients, *filters: dict[str, Any]) -> dict[str, str]:
     """Return the states of the stage's desktops by their ids."""
     return {found["InstanceId"]: found["State"]["Name"] for found in _described(stage, client, *filters)}

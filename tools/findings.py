@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.errors import ElephantError
-from tools.terminal import fitting
+from tools.terminal import Colour, coloured, fitting
 
 CHANGED_BY_HAND = "docs/deploy.md#changed-by-hand"
 """The remedy for what CloudFormation made and somebody changed: no deploy puts it right."""
@@ -24,7 +22,7 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
-_COLOURS = {Level.OK: "32", Level.WARN: "33", Level.FAIL: "31"}
+_COLOURS = {Level.OK: Colour.GREEN, Level.WARN: Colour.YELLOW, Level.FAIL: Colour.RED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,4 @@ def line(finding: Finding) -> str:
     """Return a finding as people read it, its remedy below it."""
     word = f"{finding.level:4}"
     text = fitting(f"{word}  {finding.what}" + (f"\n      → {finding.remedy}" if finding.remedy else ""))
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        text = text.replace(word, f"\033[{_COLOURS[finding.level]}m{word}\033[0m", 1)
-    return text
+    return text.replace(word, coloured(word, _COLOURS[finding.level]), 1)

@@ -189,6 +189,13 @@ class Bucket:
                 raise StageError(told) from error
             raise
 
+    def history(self, meeting_id: str) -> list[str]:
+        """Return the texts of what is kept here of a meeting that has no row, the oldest first."""
+        prefix = f"{HISTORY}{of_meeting(meeting_id)}"
+        keys = sorted(each.key for each in self._versions(prefix) if each.is_latest and not each.is_marker)
+        found = (self._client.get_object(**self._asked, Key=key)["Body"].read() for key in keys)
+        return [body.decode("utf-8", "replace") for body in found]
+
     def put(self, key: str, body: str) -> None:
         """Store a text."""
         self._client.put_object(**self._asked, Key=key, Body=body.encode(), ContentType="application/json")

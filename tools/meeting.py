@@ -1,4 +1,4 @@
-"""One meeting's recordings as an operator asks for them: the row, the buckets, and who asks."""
+"""One meeting as an operator asks for it: which one, the row, the buckets of its recordings, and who asks."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.domain import rows
+from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.recordings import of_meeting
 from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role, attribute
+from chalicelib.people import links
 from tools import bucket
 from tools.account import Account, Clients, enter
-from tools.desktops import living
+from tools.desktops import living, whose
 from tools.history import Rows
 from tools.kept_recordings import Bucket, Kept
 from tools.stack import Stack
@@ -26,7 +28,7 @@ from tools.stage import Stage, StageError
 
 @dataclass(frozen=True)
 class Asked:
-    """A meeting of a stage, and when an operator asks for what was recorded of it (`now` is UTC)."""
+    """A meeting of a stage, and when an operator asks for it (`now` is UTC)."""
 
     stage: Stage
     id: str
@@ -101,6 +103,30 @@ class Asked:
             for desktop in living(self.stage, self.client)
             if {"Key": "MeetingID", "Value": self.id} in desktop.get("Tags", []) or desktop["InstanceId"] in named
         ]
+
+
+def meant(text: str, stage: Stage, client: Clients) -> str:
+    """Return the id of the meeting that an operator means: by its id, a link to it, a link's `id`, or a desktop of it.
+
+    Raises:
+        StageError: it is nothing, an address without an id, or a desktop of no meeting.
+    """
+    text = text.strip()
+    if not text:
+        raise StageError("Name one meeting: ID=<its id, a link to it, or the instance id of a desktop of it>.")
+    if re.fullmatch("i-[0-9a-f]{8,17}", text):
+        return whose(text, stage, client)
+    if "://" in text:
+        parts = urlsplit(text)
+        queries = (parse_qs(part.partition("?")[2] or part) for part in (parts.query, parts.fragment))
+        ids = [found for query in queries for found in query.get("id", ())]
+        if not ids:
+            raise StageError(f"The address {text} names no meeting: a link to one has its id, as ?id=…")
+        text = ids[0]
+    try:
+        return links.meeting_id_in(text, Role.TEACHER)  # a meeting's own id looks the same in a link of either role
+    except BadRequest:
+        return text  # of a row that was made by hand: it may be called anything
 
 
 def place_of(url: str) -> tuple[str, str] | None:

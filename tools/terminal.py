@@ -5,8 +5,10 @@ A name is never broken, so that it can be found and copied. A command is broken 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from enum import StrEnum
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TextIO
@@ -17,6 +19,23 @@ _BEGIN = re.compile(r" *(?:→ |· |(?:ok  |warn|fail)  |[\d:]{8} +\d+ s  )?")
 _COMMAND = re.compile(r"(?:^|(?<=: )|(?<=then ))(?:aws|make|sudo|\S*python[\d.]*|\S+=\S+ \S*python[\d.]*) .*")
 _WORDS = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 """Words of a command; what is in quotes is not broken, for a shell takes it as it stands."""
+
+
+class Colour(StrEnum):
+    """How a word stands out, by the number that terminals know it by."""
+
+    BOLD = "1"
+    DIM = "2"
+    RED = "31"
+    GREEN = "32"
+    YELLOW = "33"
+
+
+def coloured(text: str, colour: Colour) -> str:
+    """Return a text in this colour where it is read on a terminal, and as it is elsewhere or where NO_COLOR is set."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return text
+    return f"\033[{colour}m{text}\033[0m"
 
 
 def say(text: str, file: TextIO | None = None) -> None:
