@@ -128,6 +128,12 @@ smoke: $(READY) ## Prove a stage with a first meeting, in half an hour (STAGE=de
 meeting: $(READY) ## Show a meeting and its history (STAGE=dev ID=…, a link or a desktop; JSON=1 for machines).
 	@$(BIN)/python -m tools.life --stage $(STAGE) --meeting '$(ID)' $(if $(JSON),--json)
 
+pause: $(READY) ## Launch and schedule nothing new on a stage; what lives goes on (STAGE=dev WHY=…).
+	@$(BIN)/python -m tools.pausing --stage $(STAGE) --why '$(WHY)'
+
+resume: $(READY) ## Let a paused stage go on (STAGE=dev).
+	@$(BIN)/python -m tools.pausing --stage $(STAGE) --resume
+
 recordings: $(READY) ## Show links to a meeting's recordings, for five minutes (STAGE=dev MEETING=… WHY=…).
 	@$(BIN)/python -m tools.recordings --stage $(STAGE) --meeting '$(MEETING)' --why '$(WHY)'
 

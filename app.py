@@ -18,7 +18,7 @@ from chalicelib.domain.keys import Purpose
 from chalicelib.domain.model import Status
 from chalicelib.environment import Settings
 from chalicelib.people import consent, links, told
-from chalicelib.people.join import SCHEDULED, NotYet, Visit, progress, resolve_join
+from chalicelib.people.join import PAUSED, SCHEDULED, NotYet, Visit, progress, resolve_join
 from chalicelib.settings import Scheduling
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ STATUSES: tuple[tuple[type[errors.ElephantError], int], ...] = (
     (errors.UploadRefused, 409),
     (errors.MeetingOver, 410),
     (errors.LimitReached, 429),
+    (errors.StagePaused, 503),
     (errors.Unavailable, 503),
 )
 """What is answered where a request cannot be fulfilled; any other error is the app's own: 500."""
@@ -160,6 +161,8 @@ def _refused(error: errors.ElephantError) -> Response:
             return _refusal(status, error, over)
         case errors.LimitReached():
             return _refusal(status, error, headers={"Retry-After": str(error.again_in_s)})
+        case errors.StagePaused():
+            return _refusal(status, error, {"why": "paused"}, headers={"Retry-After": "60"})
         case errors.Unavailable():
             log.fail(log.Fail.UNAVAILABLE, error)
             sorry = "The meetings cannot be reached now; try again in a few seconds."
@@ -216,6 +219,7 @@ def schedule() -> Response:
     here = runtime.current()
     key = _unlocked(request, here)
     meeting = parse(_json_body(request), here.clock(), here.policy, here.settings.link_hosts)
+    here.refuse_while_paused()
     _count(key)
     aims, by = targets(here.settings.timers(), _own_arn()), key.name if key else None
     made = here.scheduler.schedule(meeting, aims, request.headers.get("idempotency-key", "").strip(), by)
@@ -246,8 +250,8 @@ def join(meetingId: str, role: str) -> Response:  # noqa: N803  the contract's o
     headers: dict[str, str | list[str]] = {"Retry-After": str(int(answer.ask_again.total_seconds()))}
     body: dict[str, object] = {"status": answer.status.value, **notice, **answer.told}
     if isinstance(answer, NotYet):
-        body |= {"message": "Your desktop is being prepared.", "progress": progress(answer)}
-        if answer.step != SCHEDULED:
+        body |= {"message": answer.message, "progress": progress(answer)}
+        if answer.step not in (SCHEDULED, PAUSED):
             body |= told.usual_wait(here.lately, here.clock())
         return Response(body, headers, 202)
     body |= {"message": "Your desktop is ready.", "dcv_url": answer.link}

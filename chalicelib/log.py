@@ -55,6 +55,8 @@ class Note(_Described):
     UPLOADED = "uploaded", "A desktop of the kit says where it has uploaded its session to.", "meeting why role"
     RECORDING_SAFE = "recording_safe", "A piece of a recording is whole in the bucket.", "meeting why role"
     PRESENCE = "presence", "A desktop of the kit says that somebody is connected to it, or nobody.", "meeting why role"
+    PAUSED = "paused", "The stage is paused by an operator, as this container sees now.", "why by since"
+    RESUMED = "resumed", "The stage is not paused any more, as this container sees now.", "why"
     OVERTAKEN = "overtaken", "The row changed while its plan was applied; it is read and planned again.", "meeting why"
     TIMER_CHANGED_NOTHING = "timer_changed_nothing", "A timer fired and nothing was to be done.", "meeting why"
     CALENDAR = "calendar", "The calendar was brought to what the rows say; `weeks` begin on these days.", "why weeks"
@@ -75,6 +77,11 @@ class Warn(_Described):
     NO_CAPACITY = "no_capacity", "A zone has no room for a desktop; the next zone is tried.", "meeting role why"
     NO_LEASE = "no_lease", "Whether another sweep is at work could not be told or noted; this one went on.", "lease why"
     OLD_KEYS = "old_keys", "A key could not be read again; what was read before counts for another minute.", "why"
+    PAUSE_UNKNOWN = (
+        "pause_unknown",
+        "Whether the stage is paused could not be read; what was known before counts, if anything, for another minute.",
+        "why",
+    )
     DESKTOP_NOT_READY = "desktop_not_ready", "A desktop of the kit says what it lacks.", "meeting why role"
     RECORDING_LOST = (
         "recording_lost",

@@ -20,7 +20,7 @@ from botocore.config import Config
 from chalicelib.adapters.ahead import read_ahead
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.keys import KEPT, GivenKeys, TableKeys
-from chalicelib.domain.errors import ConfigError, NoSuchAddress
+from chalicelib.domain.errors import ConfigError, NoSuchAddress, StagePaused
 from chalicelib.domain.keys import Keys, Purpose, Seal
 from chalicelib.domain.policy import Policy
 from chalicelib.environment import Settings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.dns.cloudflare import CloudflareDns
     from chalicelib.adapters.ec2 import Ec2Desktops
     from chalicelib.adapters.lately import TableLately
+    from chalicelib.adapters.pausing import TablePausing
     from chalicelib.adapters.s3 import S3Recordings
     from chalicelib.adapters.scheduler import SchedulerTimers
     from chalicelib.adapters.uses import TableUses
@@ -137,6 +138,30 @@ class Runtime:
 
         table = self.settings.state_table
         return TableLately(self._dynamodb, table, self.clock) if table else None
+
+    @cached_property
+    def pausing(self) -> TablePausing | None:
+        """Whether the stage is paused, None in a run at home, which nobody can pause."""
+        from chalicelib.adapters.pausing import TablePausing
+
+        table = self.settings.state_table
+        return TablePausing(self._dynamodb, table, self.clock) if table else None
+
+    def refuse_while_paused(self) -> None:
+        """Refuse to schedule while the stage is paused; that is read along with the key that links are signed with.
+
+        Raises:
+            StagePaused: it is.
+        """
+        if self.pausing is None:
+            return
+        if isinstance(self.keys, TableKeys):
+            self.pausing.read_with(self.keys, [Purpose.LINKS])
+        if self.pausing.standing():
+            raise StagePaused(
+                "No meeting can be scheduled at the moment, because the operator has paused this service. Meetings "
+                "that have begun go on. Please try again later."
+            )
 
     def link_keys(self) -> Keys | None:
         """Return the keys that links are signed with, None in a run at home that was given none.
@@ -309,6 +334,7 @@ class Runtime:
             link_keys=self.link_keys(),
             recorded=self.settings.recordings().record,
             prices=self.settings.prices(),
+            pausing=self.pausing,
         )
 
     @property

@@ -65,6 +65,7 @@ Base:
     history     what operators did with a meeting's recordings: who, when, what and why
     meeting     one meeting as an operator asks for it
     kept_certificate  the desktops' certificate in the state table
+    pausing     that nothing new is launched or scheduled on a stage, until it is let go on
     keys        the stage's keys in its state table: made, moved there, read for the operator
     rotation    the keys for links in the state table: which of the earlier ones are needed still
     images      which image a stage's desktops have: the file's, or the newest that was built

@@ -57,6 +57,7 @@ _LINK = "https://published.before.example.com:8443"
 
 SITUATIONS: dict[str, Situation] = {
     "due: the teacher's desktop is unpublished, the student has none": {"meet_time": _moment(5), "status": "LAUNCHED"},
+    "due, and nothing is begun by its row": {"meet_time": _moment(5), "status": "SCHEDULED", "teacher_ec2_id": ""},
     "called off before it began": {
         "meet_time": _moment(5),
         "status": "DNS_WRITTEN",

@@ -17,6 +17,7 @@ from typing import Any
 
 from chalicelib.adapters.keys import ACCESS, CERTIFICATE, CERTIFICATE_FACTS, item_id
 from chalicelib.adapters.lately import LATELY
+from chalicelib.adapters.pausing import PAUSED
 from chalicelib.domain.keys import Purpose
 from chalicelib.kinds import FILE, REGION, STAGE_NAME, Flag, Number, Secret, Setting, Several, Text
 from chalicelib.settings import SETTINGS
@@ -33,6 +34,7 @@ OWN_ITEMS = (
     ACCESS,
     *map(item_id, Purpose),
     LATELY,
+    PAUSED,
     "sweep",
     "uses/*",
 )

@@ -14,7 +14,7 @@ from chalicelib.control.apply import apply
 from chalicelib.control.persist import Overtaken
 from chalicelib.control.ports import World
 from chalicelib.domain import history, writes
-from chalicelib.domain.actions import Action, Launch, is_undecided
+from chalicelib.domain.actions import Action, Launch, Observe, is_undecided
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.history import Entry
 from chalicelib.domain.model import UNKNOWN, Desktop, Meeting, Observation, State
@@ -73,13 +73,14 @@ class Looker:
             if told:
                 meeting = replace(meeting, reported=meeting.reported | told.reported, uploads=told.uploads)
                 hints = replace(hints, streamed=hints.streamed and _uploads(meeting) <= _uploads(told))
-            actions = self._plan(meeting, seen, hints)
+            is_on_time = glimpse is not None and hints.due
+            actions, hints = self._plan(meeting, seen, hints, is_on_time=is_on_time)
             untold = history.not_in(meeting, outside)
             if glimpse and not untold and not any(_is_urgent(action) for action in actions):
                 return []
             if is_undecided(actions):
                 seen = self._observe(meeting, seen)
-                actions = self._plan(meeting, seen, hints)
+                actions, hints = self._plan(meeting, seen, hints, is_on_time=is_on_time)
             is_current = glimpse is None or not actions or isinstance(actions[0], Update | Launch)
             glimpse = None
             if not is_current:
@@ -111,8 +112,22 @@ class Looker:
         if meeting and (untold := history.not_in(meeting, outside)):
             apply(self._world, meeting, [writes.noted()], untold)
 
-    def _plan(self, meeting: Meeting, seen: Observation, hints: Hints) -> list[Action]:
-        return plan(meeting, seen, self._world.clock(), hints, policy=self._policy)
+    def _plan(
+        self, meeting: Meeting, seen: Observation, hints: Hints, *, is_on_time: bool
+    ) -> tuple[list[Action], Hints]:
+        """Return the plan, and the hints with what was asked before a first launch: whether the stage is paused.
+
+        A launch timer that is on time, with the row as it was when it was armed, need not ask. In a paused stage a
+        sweep has held the meeting on its row by then, so that the intent, which rests on that, is refused.
+        """
+        actions = plan(meeting, seen, self._world.clock(), hints, policy=self._policy)
+        first = any(isinstance(action, Launch | Observe) for action in actions) and not meeting.is_begun
+        if not first or is_on_time or hints.force or hints.pause or self._world.pausing is None:
+            return actions, hints
+        if pause := self._world.pausing.standing():
+            hints = replace(hints, pause=pause)
+            actions = plan(meeting, seen, self._world.clock(), hints, policy=self._policy)
+        return actions, hints
 
     def _observe(self, meeting: Meeting, seen: Observation) -> Observation:
         named = meeting.desktop_ids

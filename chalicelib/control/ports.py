@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.calendar import Week
     from chalicelib.domain.certificate import Certificate
     from chalicelib.domain.lately import Boot
+    from chalicelib.domain.pause import Pause
     from chalicelib.domain.recordings import Link, Part, StoredPart
     from chalicelib.domain.spending import Spending
 
@@ -233,6 +234,13 @@ class Lately(Protocol):
         """Let these be the boots that were noted."""
 
 
+class Pausing(Protocol):
+    """Whether the stage is paused."""
+
+    def standing(self) -> Pause | None:
+        """Return the pause, at most a minute old, None where the stage is not paused; it never raises."""
+
+
 class Calendar(Protocol):
     """How many desktops are wanted when. It is kept beside the meetings, and written together with their rows."""
 
@@ -317,6 +325,10 @@ class World(Protocol):
     @property
     def calendar(self) -> Calendar | None:
         """The calendar, None where nothing limits how many desktops there are at once."""
+
+    @property
+    def pausing(self) -> Pausing | None:
+        """Whether the stage is paused, None where nobody can pause it."""
 
     @property
     def policy(self) -> Policy:

@@ -23,6 +23,8 @@ from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_u
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
+from chalicelib.rules.facts import NO_HINTS, Hints
+from chalicelib.rules.pausing import begins
 from chalicelib.rules.plan import plan
 from chalicelib.rules.readiness import is_not_ready
 from chalicelib.rules.strays import Inventory, plan_strays
@@ -196,14 +198,22 @@ class _Sweep:
     def _visit(self, meeting: Meeting) -> None:
         fleet = self._by_meeting
         seen = UNKNOWN if fleet is None else self._sight(meeting, fleet.get(meeting.id, ()))
-        actions = plan(meeting, seen, self._world.clock(), policy=self._world.policy)
+        hints = self._hints(meeting)
+        actions = plan(meeting, seen, self._world.clock(), hints, policy=self._world.policy)
         self._looker.report_problems(meeting, seen)
         if not actions or (fleet is None and is_undecided(actions)):
             return
-        done = self._looker.look(meeting.id, seen)
+        done = self._looker.look(meeting.id, seen, hints)
         self.report.acted += 1
         self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
         self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
+
+    def _hints(self, meeting: Meeting) -> Hints:
+        """Return whether the stage is paused, where that matters to the meeting; else nobody asks."""
+        pausing = self._world.pausing
+        if pausing and begins(meeting, self._world.clock(), self._world.policy):
+            return Hints(pause=pausing.standing())
+        return NO_HINTS
 
     def _sight(self, meeting: Meeting, own: Iterable[Desktop]) -> Observation:
         """Return what the listings show of a meeting: what bears its id, and what its row names, whosever it is."""

@@ -77,6 +77,10 @@ class KeyTaken(ElephantError):
     """The idempotency key of a request was used before, by a request for another meeting."""
 
 
+class StagePaused(ElephantError):
+    """An operator has paused the stage: nothing new is scheduled or launched until they let it go on."""
+
+
 class TimeFull(ElephantError):
     """As many desktops are wanted at that time as there may be at once; `free` holds the next times, UTC, with room."""
 

@@ -43,6 +43,7 @@ MeetingAttribute = Literal[
     "open",
     "day",
     "scheduled_by",
+    "held_at",
     "begun_at",
     "opened_at",
     "moved_at",
@@ -183,7 +184,8 @@ class Meeting:
     """One row of the table, understood.
 
     `row` is the row as stored: conditional writes compare against it. `reported` holds the ids of
-    desktops that are known to have reported HEALTHY. `begun_at` is when the first launch was begun,
+    desktops that are known to have reported HEALTHY. `held_at` is since when its first launch waits because the stage
+    is paused, `begun_at` when it was begun,
     `opened_at` when a door first stood open, `moved_at` when somebody last gave it another time, `sequence` counts what
     people changed of it, as calendars do.
     `forced` says that it was by somebody's word, before its time. `expires_at` is when the table lets the row go, None
@@ -206,6 +208,7 @@ class Meeting:
     ended_at: datetime | None = None
     reported: frozenset[str] = frozenset()
     listed: bool = False
+    held_at: datetime | None = None
     begun_at: datetime | None = None
     opened_at: datetime | None = None
     moved_at: datetime | None = None
@@ -262,6 +265,11 @@ class Meeting:
     def finished(self) -> bool:
         """Whether its ending has been carried through, whatever a desktop wrote over the status since."""
         return self.ended_at is not None or (self.status is Status.TERMINATED and self.reason is not None)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a launch for it was begun, be it by hand, as far as its row tells."""
+        return self.begun_at is not None or any(seat.attempt_at or seat.desktop_id for seat in self.seats)
 
     @property
     def is_timed(self) -> bool:

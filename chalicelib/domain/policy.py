@@ -44,6 +44,8 @@ class Policy:
     max_attempts: int = 10
     # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
     at_once: int | None = None
+    # While the stage is paused, a first launch is held this long before it is due: longer than from sweep to sweep.
+    hold: timedelta = timedelta(minutes=2)
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
     # After a refusal a role's next attempt waits this long for each attempt so far.

@@ -40,8 +40,9 @@ LONGEST_TEXT = 2048
 LONGEST_NAME = 128
 """The most characters that a name of AWS on a row may have: an instance's, a subnet's."""
 
-LAUNCH_RESTS_ON: tuple[Attribute, ...] = ("meet_time", "duration_minutes", "status")
-"""What a first launch rests on: how long a desktop may live at the most, and what the status is when it is done."""
+LAUNCH_RESTS_ON: tuple[Attribute, ...] = ("meet_time", "duration_minutes", "status", "held_at")
+"""What a first launch rests on: how long a desktop may live at the most, what the status is when it is done, and that
+the stage is not paused."""
 
 _A_STATUS = f"one of {', '.join(Status)}"
 
@@ -313,6 +314,7 @@ def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
         ended_at=read.time("ended_at"),
         reported=frozenset({reporter} if reporter else ()),
         listed=row.get("open") == LISTED,
+        held_at=read.time("held_at"),
         begun_at=read.time("begun_at"),
         opened_at=read.time("opened_at"),
         moved_at=read.time("moved_at"),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SCHEDULED = "scheduled"
 """The step before any desktop is due."""
 
+PAUSED = "paused"
+"""The step at which nothing is launched, because the operator has paused the stage."""
+
 _TRIES = 4
 _SOON = timedelta(seconds=5)
 _LATER = timedelta(seconds=60)
@@ -72,6 +75,13 @@ class NotYet:
     missing: tuple[str, ...] = ()
     attempt: int | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """What whoever waits is told, in a sentence."""
+        if self.step == PAUSED:
+            return "The operator has paused this service; your desktop is prepared as soon as it goes on."
+        return "Your desktop is being prepared."
 
 
 def resolve_join(
@@ -177,12 +187,14 @@ def _not_yet(meeting: Meeting, seat: Seat, now: datetime, policy: Policy, more: 
 def step(meeting: Meeting, seat: Seat, now: datetime, policy: Policy) -> tuple[str, datetime | None]:
     """Return how far a seat's desktop is, in one word, and since when as far as the row tells; all times are UTC.
 
-    It is scheduled, launching, starting, booting, publishing, or ready to be entered, in this order.
+    It is scheduled, paused, launching, starting, booting, publishing, or ready to be entered, in this order.
     """
     if not seat.desktop_id:
         launch_at = None if seat.attempt_at else times(meeting, policy).launch_at
         if launch_at and launch_at > now:
             return SCHEDULED, meeting.created_at
+        if meeting.held_at and not meeting.is_begun:
+            return PAUSED, meeting.held_at
         return "launching", seat.attempt_at or launch_at
     is_found = address(seat, policy) is not None
     if meeting.is_ready(seat.role):

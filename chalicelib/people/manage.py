@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
-from chalicelib.control.ports import Meetings, Timers
+from chalicelib.control.ports import Meetings, Pausing, Timers
 from chalicelib.domain import history, writes
 from chalicelib.domain.access import AccessKey, Scope, by_key
-from chalicelib.domain.errors import Conflict, Forbidden, Unavailable
+from chalicelib.domain.errors import Conflict, Forbidden, StagePaused, Unavailable
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.policy import Policy
@@ -27,6 +27,7 @@ from chalicelib.people.booking import TRIES, Bookings, give_way
 from chalicelib.people.overview import behind, overview
 from chalicelib.people.timers import Targets, arm
 from chalicelib.people.wishes import Wish
+from chalicelib.rules.pausing import begins
 
 if TYPE_CHECKING:
     from chalicelib.people.budget import Budget
@@ -97,12 +98,14 @@ class Manager:
         recorded: bool,
         budget: Budget | None = None,
         prices: Prices | None = None,
+        pausing: Pausing | None = None,
     ) -> None:
         """Take what is needed. `bookings` is None where nothing limits how many meetings there are.
 
-        `budget` is None where nothing limits what they cost. Where meetings are `recorded`, it is told how the
-        recordings stand.
+        `budget` is None where nothing limits what they cost, and `pausing` where nobody can pause. Where meetings are
+        `recorded`, it is told how the recordings stand.
         """
+        self._pausing = pausing
         self._meetings = meetings
         self._bookings = bookings
         self._budget = budget
@@ -135,12 +138,15 @@ class Manager:
             NoSuchMeeting: there is no such row.
             NotPossible: it cannot be had.
             TimeFull: there is no room at that time.
+            StagePaused: it would have to be launched now, and nothing is.
             Unavailable: the table cannot be read or written now; nothing was changed.
         """
         for attempt in range(1, TRIES + 1):
             meeting, now = self._read(actor), self._clock()
             change = wish.change(meeting, actor.by, now, self._policy)
             change = change and replace(change, reason=wish.reason)
+            if change and wish.times:
+                self._refuse_while_paused(writes.after(meeting, change), now)
             try:
                 if change:
                     self._write(meeting, change)
@@ -154,6 +160,17 @@ class Manager:
                 arm(self._timers, meeting, self._targets, now, self._policy)
             return self._told(actor, meeting, wish.done)
         raise Unavailable(f"Meeting {actor.meeting_id} is being changed by many at once; try again in a moment.")
+
+    def _refuse_while_paused(self, meeting: Meeting, now: datetime) -> None:
+        """Refuse a time at which the meeting would have to be launched now, while the stage is paused.
+
+        To any later time it can be moved: that is the best that can be done of it then.
+        """
+        if self._pausing and begins(meeting, now, self._policy) and self._pausing.standing():
+            raise StagePaused(
+                "The meeting cannot be moved to so near a time, because the operator has paused this service. Please "
+                "choose a later time, or try again later."
+            )
 
     def _read(self, actor: Actor) -> Meeting:
         meeting = self._meetings.get(actor.meeting_id)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from chalicelib.domain import writes
 from chalicelib.domain.actions import Cause
@@ -19,6 +20,9 @@ from chalicelib.domain.update import Update
 from chalicelib.rules import doors, people
 from chalicelib.rules.moments import NO_HINTS, Hints, Moments
 from chalicelib.rules.views import SeatView, Situation, is_anothers
+
+if TYPE_CHECKING:
+    from chalicelib.domain.pause import Pause
 
 __all__ = ["NO_HINTS", "Facts", "Hints"]
 
@@ -225,6 +229,14 @@ class Facts(Moments):
         if not self.desktops.complete:
             return bool(own)
         return any(not self.is_settled(seat.launched_at) for seat in own)
+
+    # --- whether anything is launched
+
+    @cached_property
+    def pause(self) -> Pause | None:
+        """The pause that the first launch waits for; None where it does not wait, is forced, or a desktop is there."""
+        pause = self.hints.pause
+        return None if pause is None or self.hints.force or self.noted.is_begun else pause
 
     # --- which names
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Seat
 from chalicelib.rules import people
+from chalicelib.rules.pausing import begins
 from chalicelib.rules.times import Times, deadline, last_end, times
+
+if TYPE_CHECKING:
+    from chalicelib.domain.pause import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +23,15 @@ class Hints:
     """What a trigger knows beside the row: a timer's word that its time has come, or somebody's that it is time.
 
     A timer's word counts where the row itself does not say when the meeting is. `force` makes the meeting due
-    whatever the row says. `streamed` says that the stream has told all that it will of the row's uploads.
+    whatever the row says. `streamed` says that the stream has told all that it will of the row's uploads. `pause` is
+    that of the stage, None where it is not paused or nobody has asked.
     """
 
     due: bool = False
     checkpoint: bool = False
     force: bool = False
     streamed: bool = False
+    pause: Pause | None = None
 
 
 NO_HINTS = Hints()
@@ -96,12 +103,18 @@ class Moments:
             return True
         if any(seat.attempt_at for seat in self.meeting.seats):
             return not self.is_far
-        return self.hints.due and not self.meeting.is_timed
+        is_said = self.hints.due or self.meeting.held_at is not None
+        return is_said and not self.meeting.is_timed
 
     @property
     def is_due(self) -> bool:
         """Whether the meeting should have its desktops by now; nobody gets another once people's time is up."""
         return (self.hints.force or self.is_in_time) and not self.time_is_up
+
+    @property
+    def begins(self) -> bool:
+        """Whether the first launch is due, or will be before long."""
+        return (self.is_due or begins(self.meeting, self.now, self.policy)) and not self.time_is_up
 
     @property
     def is_forced(self) -> bool:

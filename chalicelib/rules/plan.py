@@ -25,6 +25,7 @@ For a meeting that is not over, in this order (`make texts` prints the table fro
 | the first door stands open; the checkpoint is past and somebody came  | note it on the row                           |
 | the row says when it expires, though the meeting is not over          | take that off the row                        |
 | a live desktop of a role whose row names none that lives              | adopt it                                     |
+| the stage is paused; due or nearly, no launch begun, not forced       | note it, launch nothing                      |
 | due, and a role has no desktop                                        | launch one                                   |
 | a desktop is gone, due, and its role is not done, or somebody waits   | withdraw its record, replace it              |
 | a desktop is not ready by the boot limit, before the checkpoint, once | replace it                                   |
@@ -75,7 +76,8 @@ def plan(
         retreat, facts = standby.stand_down(facts)
         if is_undecided(retreat):
             return retreat
-    if facts.is_due and not facts.desktops.complete and any(view.wants_launch for view in facts.seats):
+    may_launch = facts.is_due and facts.pause is None
+    if may_launch and not facts.desktops.complete and any(view.wants_launch for view in facts.seats):
         return [Observe("a desktop is wanted: see first which ones there are")]
     if facts.has_a_forged_link:
         return [Observe("a link does not lead to the desktop that the row names: see first where that is")]

@@ -20,6 +20,13 @@ def note(facts: Facts) -> list[Step]:
     return [facts.news] if facts.news else []
 
 
+def hold(facts: Facts) -> list[Step]:
+    """Return the note on a row that its first launch waits, because the stage is paused."""
+    if facts.pause is None or facts.meeting.held_at or not facts.begins:
+        return []
+    return [writes.held(facts.noted, facts.pause, facts.now)]
+
+
 def launch(facts: Facts) -> list[Step]:
     """Return the launch of what is missing, after the end of what it replaces.
 
@@ -45,7 +52,8 @@ def launch(facts: Facts) -> list[Step]:
 
 
 def _is_launched(facts: Facts, view: SeatView) -> bool:
-    return facts.is_due and view.wants_launch and facts.has_attempts_left(view)
+    may_launch = facts.is_due and facts.pause is None
+    return may_launch and view.wants_launch and facts.has_attempts_left(view)
 
 
 def _terminate_useless(view: SeatView) -> list[Step]:
@@ -154,6 +162,10 @@ RULES = (
             ("the row says when it expires, though the meeting is not over", "take that off the row"),
             ("a live desktop of a role whose row names none that lives", "adopt it"),
         ),
+    ),
+    Rule(
+        hold,
+        (("the stage is paused; due or nearly, no launch begun, not forced", "note it, launch nothing"),),
     ),
     Rule(
         launch,

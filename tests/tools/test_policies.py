@@ -164,13 +164,15 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
         "key/scheduling": READ,
         "key/tokens": READ,
         "lately": READ,
+        "paused": READ,
         **CALENDAR,
         **COST,
     }
     measured = {"lately": {*READ, "dynamodb:PutItem"}}
-    assert own_items("sweep") == {"certificate": READ, "key/vouching": READ} | CALENDAR | LEASE | measured
+    read = {"certificate": READ, "key/vouching": READ, "paused": READ}
+    assert own_items("sweep") == read | CALENDAR | LEASE | measured
     for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
-        assert own_items(function) == {"key/vouching": READ}
+        assert own_items(function) == {"key/vouching": READ, "paused": READ}
 
 
 def test_no_function_can_change_a_key() -> None:

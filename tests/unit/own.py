@@ -52,6 +52,7 @@ class Own(House):
             sleep=self.pauses_s.append,
             link_keys=KEYS,
             recorded=True,
+            pausing=self.pausing,
         )
 
     def actor(self, role: Role = Role.TEACHER) -> Actor:

@@ -70,6 +70,7 @@ BEFORE = _by_name(
 """What can be told before the first deploy. A report names each check by its function."""
 
 AFTER = _by_name(
+    meetings.paused,
     table.table,
     keys.keys,
     keys.scheduling,

@@ -1,4 +1,4 @@
-"""What a meeting offers its people beside their desktops: the video room."""
+"""What meetings depend on beside their desktops: that the stage is not paused, and the video room."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Iterator
 
 from tools.errors import ignore_not_found
 from tools.findings import Finding, ok, warn
+from tools.pausing import standing, told
 from tools.site import Site
 
 _WANT_A_LOGIN = ("meet.jit.si", "8x8.vc")
 """Public hosts at which no meeting begins before somebody has logged in, which nobody does on a desktop."""
 
 _LINE = "meetings.jitsi_domain"
+
+
+def paused(site: Site) -> Iterator[Finding]:
+    """Meetings are scheduled and launched: nobody has paused the stage."""
+    table = site.outputs.get("StateTable")
+    if not table:
+        return
+    if pause := standing(table, site.client):
+        yield warn(f"the stage is paused {told(pause)}; nothing new is scheduled or launched", site.make("resume"))
+    else:
+        yield ok("the stage is not paused")
 
 
 def video(site: Site) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from chalicelib.domain.writes.guests import (
 from chalicelib.domain.writes.launching import (
     attempt_moved,
     given_up,
+    held,
     launch_begun,
     launch_refused,
     launched,
@@ -65,6 +66,7 @@ __all__ = [
     "expiring",
     "filed",
     "given_up",
+    "held",
     "joined",
     "kept",
     "kept_ended",

@@ -22,6 +22,7 @@ from chalicelib.domain.writes.base import (
 
 if TYPE_CHECKING:
     from chalicelib.domain.actions import Attempt
+    from chalicelib.domain.pause import Pause
 
 _OF_LATENESS: tuple[SeatAttribute, ...] = (
     "ec2_id",
@@ -64,6 +65,14 @@ def replacement_asked(meeting: Meeting, seat: Seat, *, by: str) -> Update:
     return Update(why, values, (), same_end(meeting, *rests_on), by=by)
 
 
+def held(meeting: Meeting, pause: Pause, now: datetime) -> Update:
+    """The first launch waits because the stage is paused; expects that it was not begun meanwhile."""
+    rests_on: tuple[Attribute, ...] = ("begun_at", "meet_time", "held_at")
+    values: dict[Attribute, Any] = {"held_at": now}
+    why = "the launch waits, because the stage is paused"
+    return Update(why, values, (), same_end(meeting, *rests_on), by=pause.by, reason=pause.why)
+
+
 def launch_begun(
     meeting: Meeting, attempts: Collection[Attempt], why: str, *, forced: bool, leased_at: datetime
 ) -> Update:
@@ -75,7 +84,7 @@ def launch_begun(
     if not meeting.begun_at:
         intent["begun_at"] = leased_at
     expect = same_end(meeting, *(("meet_time",) if meeting.begun_at else LAUNCH_RESTS_ON))
-    stale: list[Attribute] = []
+    stale: list[Attribute] = ["held_at"]
     for attempt in attempts:
         role, seat = attempt.role, meeting.seat(attempt.role)
         intent |= {attribute(role, "attempt"): attempt.number, attribute(role, "attempt_at"): leased_at}
@@ -149,7 +158,7 @@ def of_a_move(meeting: Meeting) -> tuple[Attribute, ...]:
     nobody is connected to and no side of which has uploaded: a lesson that was held is not moved.
     """
     seats = (seat.attribute(name) for seat in meeting.seats for name in _OF_A_MOVE)
-    return there(meeting, ("checkpoint_at", "opened_at", *seats))
+    return there(meeting, ("checkpoint_at", "opened_at", "held_at", *seats))
 
 
 def stood_down(meeting: Meeting, roles: Collection[Role], why: str, now: datetime) -> Update:

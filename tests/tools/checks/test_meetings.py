@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.checks.sound import Account
+from tests.tools.checks.sound import STATE_TABLE, Account
 from tools.findings import Level
 
 
@@ -58,3 +58,20 @@ def test_what_an_earlier_version_assumed_stands_until_the_line_is_written_and_is
 
 def test_a_host_that_only_sounds_alike_is_fine(account: Account) -> None:
     assert look(account, JITSI_DOMAIN="notmeet.jit.si")[0] is Level.OK
+
+
+def test_a_stage_that_is_paused_is_told_with_since_when_and_why(account: Account) -> None:
+    assert account.look("paused") == [(Level.OK, "the stage is not paused → ")]
+    item = {"id": "paused", "by": "arn:ann", "why": "EC2 is being repaired.", "since": "2026-03-01T15:00:00Z"}
+    account.client("dynamodb").put_item(TableName=STATE_TABLE, Item={name: {"S": said} for name, said in item.items()})
+    [(level, told)] = account.look("paused")
+    assert level is Level.WARN
+    assert told.startswith(
+        "the stage is paused since 2026-03-01 15:00 UTC by arn:ann: EC2 is being repaired; nothing new"
+    )
+    assert told.endswith("→ make resume STAGE=dev")
+
+
+def test_a_stage_of_version_0_1_0_cannot_be_paused(account: Account) -> None:
+    account.client("cloudformation").delete_stack(StackName="elephant-dev")
+    assert account.look("paused") == []

@@ -13,6 +13,7 @@ from chalicelib.control.triggers import Triggers
 from chalicelib.domain import rows
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.model import Meeting
+from chalicelib.domain.pause import Pause
 from chalicelib.domain.policy import Policy
 from tests.builders import listed, understood
 from tests.fake_calendar import FakeCalendar
@@ -20,6 +21,18 @@ from tests.fakes import FakeDesktops, FakeDns, FakeMeetings, FakeTimers, Wire
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+
+
+class FakePausing:
+    """Tells whether the stage is paused; `asked` counts how often."""
+
+    def __init__(self) -> None:
+        self.pause: Pause | None = None
+        self.asked = 0
+
+    def standing(self) -> Pause | None:
+        self.asked += 1
+        return self.pause
 
 
 @dataclass
@@ -37,6 +50,7 @@ class House:
         self.timers = FakeTimers(self.wire)
         limited = self.policy.at_once is not None
         self.calendar = FakeCalendar(self.meetings, self.wire) if limited else None
+        self.pausing = FakePausing()
         self.looker = Looker(self)
         self.triggers = Triggers(self, self.looker)
         self.sweeper = Sweeper(self, self.looker)

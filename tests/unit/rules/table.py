@@ -6,13 +6,14 @@ Each file of this folder holds the cases of one subject, each "does" beside its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.actions import Action
 from chalicelib.domain.model import Observation, State
+from chalicelib.domain.pause import Pause
 from chalicelib.domain.policy import Policy
-from chalicelib.rules.facts import Hints
+from chalicelib.rules.facts import NO_HINTS, Hints
 from chalicelib.rules.plan import plan
 from tests.builders import (
     POLICY,
@@ -43,14 +44,14 @@ class Case:
     seen: Observation
     minutes: float
     then: list[str]
-    hints: dict[str, bool] = field(default_factory=dict)
+    hints: Hints = NO_HINTS
     policy: Policy = POLICY
 
     def __str__(self) -> str:
         return self.name
 
     def plan(self) -> list[Action]:
-        return plan(understood(self.row), self.seen, at(self.minutes), Hints(**self.hints), policy=self.policy)
+        return plan(understood(self.row), self.seen, at(self.minutes), self.hints, policy=self.policy)
 
 
 class EveryCase:
@@ -76,8 +77,14 @@ def case(
     minutes: float,
     then: list[str],
     policy: Policy = POLICY,
-    **hints: bool,
+    *,
+    due: bool = False,
+    checkpoint: bool = False,
+    force: bool = False,
+    streamed: bool = False,
+    pause: Pause | None = None,
 ) -> Case:
+    hints = Hints(due=due, checkpoint=checkpoint, force=force, streamed=streamed, pause=pause)
     stored = row(row_)
     return Case(name, stored, bearing_its_deadline(understood(stored), seen, policy), minutes, then, hints, policy)
 

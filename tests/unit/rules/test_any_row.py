@@ -13,6 +13,7 @@ import pytest
 from chalicelib.domain import rows
 from chalicelib.domain.actions import Action, Launch, Observe, Publish, Terminate
 from chalicelib.domain.model import Desktop, Meeting, Observation, Owner, Reason, State, Status
+from chalicelib.domain.pause import Pause
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.seat import Role
 from chalicelib.domain.update import Update
@@ -103,7 +104,7 @@ class Throw:
     row: dict[str, Any]
     seen: Observation
     now: datetime
-    hints: dict[str, bool]
+    hints: dict[str, Any]
     policy: Policy = POLICY
 
     def plan(self) -> list[Action]:
@@ -117,7 +118,9 @@ class Throw:
 def throw(seed: int) -> Throw:
     dice = random.Random(seed)
     now = at(dice.choice([-60, -10, -9, -4, 0, 5, 15, 20, 45, 100, 229, 230, 239, 240, 300]))
-    hints = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
+    hints: dict[str, Any] = {name: dice.random() < 0.1 for name in ("checkpoint", "due", "force")}
+    is_paused = random.Random(f"paused {seed}").random() < 0.1
+    hints["pause"] = Pause("an operator", "a reason", now) if is_paused else None
     thrown = random_row(dice)
     named = {seat.desktop_id for seat in understood(thrown).seats}
     sight = random_sight(dice, named, now)

@@ -29,6 +29,7 @@ export async function ask(address, request = {}, limit = new AbortController()) 
 /* What is amiss where the app's own word did not come, as a sentence. */
 export function whatIsAmiss(answer) {
   if (!answer) return navigator.onLine ? t("amiss.unreachable") : t("amiss.offline");
+  if (answer.ours && answer.body.why === "paused") return t("amiss.paused");
   if (answer.status === 429) return t("amiss.many");
   if (answer.ours || answer.status >= 500) return t("amiss.unwell");
   return t("amiss.stranger");

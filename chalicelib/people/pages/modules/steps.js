@@ -12,6 +12,7 @@ const STEPS = {
   booting: ["step.booting", "booting.headline", "booting.detail"],
 };
 const NAMES = Object.keys(STEPS);
+const PAUSED = ["paused.headline", "paused.detail"];    // no step on the way: it waits before the first of them
 const LONG = { launching: [3, "slow.launching"], starting: [4, "slow.starting"], booting: [8, "slow.booting"] };  // minutes
 
 const entered = {};       // when this page first saw each step
@@ -19,6 +20,7 @@ const entered = {};       // when this page first saw each step
 /* Headline and detail of the step that an answer tells. */
 export function stepWords({ progress }) {
   const { step, attempt } = progress || {};
+  if (step === "paused") return PAUSED.map((key) => t(key));
   const [, headline, detail] = pick(STEPS, step) || ["", "waiting.headline", "waiting.detail"];
   return [t(headline), attempt > 1 ? `${t("waiting.another")} ${t(detail)}` : t(detail)];
 }
