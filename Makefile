@@ -36,6 +36,7 @@ FORGET :=
 PERSON :=
 ROOT :=
 ID :=
+VERSION :=
 STAGE ?= dev
 MEETING ?=
 WHY ?=
@@ -106,6 +107,9 @@ image: $(READY) ## Build the desktops' image of a stage and test it (STAGE=dev; 
 
 deploy: $(READY) ## Deploy a stage and check it (STAGE=dev).
 	@$(BIN)/python -m tools.deploy --stage $(STAGE)
+
+upgrade: $(READY) ## Merge the newest release of Elephant, or VERSION=…, and deploy a stage with it (STAGE=dev).
+	@$(BIN)/python -m tools.upgrade --stage $(STAGE) $(if $(VERSION),--version '$(VERSION)')
 
 certificate: $(READY) ## Have desktops' certificate issued, or give your own (STAGE=dev; CERTIFICATE=… KEY=…).
 	@$(BIN)/python -m tools.certificate --stage $(STAGE) --days $(VALIDITY) $(if $(FORCE),--force) \

@@ -5,6 +5,7 @@ under these the base, which knows nothing of them. tests/tools/test_hall.py read
 
 Entry points:
     deploy      from the operator's file to a running stage
+    upgrade     another release of Elephant, merged into this copy, and deployed
     doctor      what is wrong with a stage, and its remedy
     image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage

@@ -68,7 +68,7 @@ def pause(stage: Stage, why: str, client: Clients, now: Callable[[], datetime] =
     return (
         f"Stage {stage.name} is paused, in force within a minute: nothing new is scheduled, and no first launch of a "
         f"meeting is begun. Those that have begun go on. It stays so until make resume STAGE={stage.name}. Meetings "
-        "whose time comes meanwhile end as LAUNCH_FAILED a quarter of an hour after their start, or 45 minutes after it "
+        "whose time comes meanwhile end as LAUNCH_FAILED a quarter of an hour after their start, 45 minutes after it "
         "where somebody waits."
     )
 
