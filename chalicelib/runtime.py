@@ -344,7 +344,7 @@ class Runtime:
 
         settings = self.settings
         limit = (self.ledger, settings.monthly_limit) if self.ledger and settings.monthly_limit is not None else None
-        return Board(self.meetings, self.calendar, self.clock, self.policy, settings.prices(), limit)
+        return Board(self.meetings, self.calendar, self.clock, self.policy, settings.prices(), limit, self.pausing)
 
     @property
     def listener(self) -> Listener:

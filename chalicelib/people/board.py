@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.control.ports import Calendar, Ledger, Meetings
+from chalicelib.control.ports import Calendar, Ledger, Meetings, Pausing
 from chalicelib.domain.calendar import QUARTER, QUARTERS_OF_A_WEEK, moment_of, quarter_of, week_of
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Meeting, Status
@@ -43,6 +43,7 @@ class Board:
     """Shows operators the meetings of a stage. `clock` tells UTC; `calendar` is None where nothing is limited.
 
     Without `prices` no cost is told. `limit` tells what months cost, and may cost in US dollars, where there is one.
+    `pausing` tells whether the stage is paused, None where nobody can pause it.
     """
 
     meetings: Meetings
@@ -51,6 +52,7 @@ class Board:
     policy: Policy
     prices: Prices | None = None
     limit: tuple[Ledger, Decimal] | None = None
+    pausing: Pausing | None = None
 
     def now(self) -> Told:
         """Return the meetings that are due soon, alive, or lately ended in trouble: those in trouble first."""
@@ -59,7 +61,16 @@ class Board:
         found = [each for day in _days(first, last) for each in self.all_of(day) if self._is_of_now(each, now)]
         told = [self.told(meeting, now) for meeting in found]
         told.sort(key=lambda each: (not each["troubles"], each.get("meet_time", "")))
-        return {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once} | self._spent(now)
+        here: Told = {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once}
+        return here | self._spent(now) | self._paused()
+
+    def _paused(self) -> Told:
+        """Return who has paused the stage, nothing where it is not."""
+        pause = self.pausing.standing() if self.pausing else None
+        if pause is None:
+            return {}
+        told = {"by": pause.by, "why": pause.why} | ({"since": timestamp(pause.since)} if pause.since else {})
+        return {"paused": told}
 
     def _spent(self, now: datetime) -> Told:
         """Return what this month's meetings cost, spent and planned, against the limit; nothing where there is none."""
