@@ -49,9 +49,9 @@ _PRICED = {
     "PRICE_DESKTOP_HOUR": "0.1108",
     "PRICE_VOLUME_GIB_MONTH": "0.08",
     "PRICE_ADDRESS_HOUR": "0.005",
-    "MONTHLY_LIMIT": "2.5",
+    "MONTHLY_LIMIT": "3.7",
 }
-"""What leaves room for two meetings a month, of the length that none is said of."""
+"""What leaves room for three meetings a month, of the length that none is said of."""
 
 _LINK = "https://published.before.example.com:8443"
 
