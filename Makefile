@@ -18,6 +18,7 @@ EMULATOR := .venv-ministack
 CHROMIUM ?= $(firstword $(wildcard $(addprefix /usr/bin/,chromium chromium-browser google-chrome)))
 SCENARIO ?= normal
 MEETINGS ?= 2000
+INPUTS ?= 100000
 SEED ?= 1
 WORLD ?=
 UPGRADE ?=
@@ -48,7 +49,7 @@ FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stories run test test-fast coverage check format simulate crash-points mutants bench
+.PHONY: help demo stories run test test-fast coverage check format simulate crash-points fuzz mutants bench
 .PHONY: doctor image deploy certificate smoke key rotate meeting pause resume upgrade prices recordings erase destroy
 .PHONY: policies texts lock browser pictures e2e clean
 
@@ -92,6 +93,9 @@ simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or W
 
 crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash
+
+fuzz: $(READY) ## Try what nobody means, on every route and row (INPUTS=100000 for each part, SEED=… for others).
+	@$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed '$(SEED)'
 
 mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a third of those that a test catches).
 	@$(BIN)/python -m tests.simulation.mutants $(if $(SHORT),--short)

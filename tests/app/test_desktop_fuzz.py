@@ -1,24 +1,24 @@
 """Bodies that no desktop means: each is answered with a status and a sentence, and touches nothing but its own seat.
 
-`BODIES=20000 python -m pytest tests/app/test_desktop_fuzz.py -s` tries more of them and says what they got.
+`make fuzz` tries more of them and says what they got.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests import fuzz
 from tests.app.test_desktop_http import GOOD, ME, ask, meeting, signed_by
 from tests.app.world import World
 
 __all__ = ["meeting"]
 
-BODIES = int(os.environ.get("BODIES", "300"))
+BODIES = fuzz.inputs(300)
 TOLD = [path for path, body in GOOD.items() if body]
 WORDS = (
     "",
@@ -67,11 +67,12 @@ def body_for(dice: random.Random, path: str) -> str:
     return dice.choice((text[:at], text[:at] + chr(dice.randrange(0x2FFF)) + text[at:], "[" * 5000, text * 2, "NaN"))
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("path", TOLD)
 def test_whatever_is_sent_is_answered_with_a_sentence_and_touches_its_own_seat_alone(
     world: World, meeting: str, path: str
 ) -> None:
-    dice = random.Random(path)
+    dice = fuzz.dice(path)
     got: Counter[int] = Counter()
     for _ in range(BODIES):
         body = body_for(dice, path)

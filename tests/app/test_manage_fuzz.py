@@ -1,24 +1,24 @@
 """Bodies that nobody means, sent to a meeting of one's own: each gets a status and a sentence; what is refused changes
 nothing, and what is taken leaves a row that everything can still read.
 
-`BODIES=20000 python -m pytest tests/app/test_manage_fuzz.py -s` tries more of them and says what they got.
+`make fuzz` tries more of them and says what they got.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 
 import pytest
 
 from chalicelib.domain import rows
+from tests import fuzz
 from tests.app.test_desktop_fuzz import anything
 from tests.app.test_manage_http import AT, Own
 from tests.app.world import World, utc
 
-BODIES = int(os.environ.get("BODIES", "150"))
+BODIES = fuzz.inputs(150)
 GOOD: dict[tuple[str, str], dict[str, object]] = {
     ("PATCH", ""): {"meet_time": utc(AT), "duration_minutes": 60, "teacher_name": "Ann", "time_zone": "Europe/Berlin"},
     ("POST", "/extend"): {"minutes": 1, "from": utc(AT)},
@@ -42,11 +42,12 @@ def body_for(dice: random.Random, good: dict[str, object]) -> bytes:
     return dice.choice(spoilt).encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize(("method", "path"), GOOD)
 def test_whatever_is_sent_is_answered_with_a_sentence_and_what_is_refused_changes_nothing(
     world: World, method: str, path: str
 ) -> None:
-    dice, own = random.Random(f"{method} {path}"), Own(world)
+    dice, own = fuzz.dice(f"{method} {path}"), Own(world)
     got: Counter[int] = Counter()
     for _ in range(BODIES):
         body, before = body_for(dice, GOOD[method, path]), own.row()

@@ -72,10 +72,11 @@ class World:
         self._environ = dict(cloud.environ)
         monkeypatch.setattr(time, "sleep", self.pauses_s.append)
         clock.moment = NOW
-        self._forget_everything()
+        self.forget_everything()
         self.configure()
 
-    def _forget_everything(self) -> None:
+    def forget_everything(self) -> None:
+        """Leave nothing of what was put into the cloud."""
         for table in (TABLE, STATE_TABLE):
             dynamodb_backends[ACCOUNT][REGION].get_table(table).items.clear()
         self.cloud.make_keys()
