@@ -23,7 +23,7 @@ from tests.builders import SEAL
 from tests.unit.control.house import MINUTE, T
 from tests.unit.own import CALLED_OFF, HALF_AN_HOUR, LATER, NAMED, QUARTER_MORE, Own
 
-ROWS = fuzz.inputs(150)
+ROWS = fuzz.inputs(40)
 ANSWERED = (BadRequest, Forbidden, MeetingOver, NoSuchAddress, NoSuchMeeting, NotPossible)
 """What whoever asks is told with a status below 500."""
 SOUND: wild.Item = {
@@ -42,8 +42,8 @@ SOUND: wild.Item = {
 class Town(Own):
     """The row `m`, which is spoilt, and the meeting `sound`, whose people sit at their desktops."""
 
-    def __init__(self) -> None:
-        super().__init__(at_once=40)
+    def __init__(self, at_once: int | None) -> None:
+        super().__init__(at_once=at_once)
         self.meeting("sound", duration_minutes=60)
         self.now = T - 10 * MINUTE
         self.triggers.launch_timer(TimerEvent("sound"))
@@ -106,9 +106,9 @@ def answered(ask: Callable[[], object]) -> Callable[[], object]:
     return asked
 
 
-def what_fell(item: wild.Item) -> str:
-    """Return what went wrong with a row; empty where nothing did."""
-    town = Town()
+def what_fell(item: wild.Item, at_once: int | None) -> str:
+    """Return what went wrong with a row, beside a calendar where there is a limit; empty where nothing did."""
+    town = Town(at_once)
     desktops = {seat.role: seat.desktop_id for seat in town.meetings.understood("sound").seats}
     town.spoil(item)
     for deed in town.deeds(item):
@@ -130,10 +130,11 @@ def test_a_row_that_nobody_means_spoils_no_other() -> None:
     dice = fuzz.dice("rows gone wild in a house")
     for number in range(ROWS):
         item = wild.spoilt(dice, SOUND, T)
-        if wrong := what_fell(item):
+        at_once = None if number % 10 else 40  # a calendar of a year takes longer than all the rest
+        if wrong := what_fell(item, at_once):
             for name in [name for name in item if name not in SOUND]:  # what it does not take to fall over
                 rest = {each: value for each, value in item.items() if each != name}
-                item = rest if what_fell(rest) else item
+                item = rest if what_fell(rest, at_once) else item
             told = {name: value for name, value in item.items() if SOUND.get(name) != value}
-            pytest.fail(f"row {number}: {what_fell(item) or wrong} with {json.dumps(told):.2000}")
+            pytest.fail(f"row {number}: {what_fell(item, at_once) or wrong} with {json.dumps(told):.2000}")
     print(f"rows: {ROWS}")
