@@ -49,7 +49,7 @@ FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stories run test test-fast coverage check format simulate crash-points fuzz mutants bench
+.PHONY: help demo stories run test test-fast coverage check format simulate paid crash-points fuzz mutants bench
 .PHONY: doctor image deploy certificate smoke key rotate meeting pause resume upgrade prices recordings erase destroy
 .PHONY: policies texts lock browser pictures e2e clean
 
@@ -90,6 +90,9 @@ format: $(READY) ## Put the code into its format.
 
 simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or WORLD=… to see one again).
 	@$(BIN)/python -m tests.simulation.simulate --meetings $(MEETINGS) --seed $(SEED) $(if $(WORLD),--world $(WORLD))
+
+paid: $(READY) ## Say what is paid against what is used, on a standard mix (MEETINGS=1000 SEED=1).
+	@$(BIN)/python -m tests.simulation.paid --meetings $(MEETINGS) --seed $(SEED)
 
 crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash
