@@ -37,6 +37,7 @@ FORGET :=
 PERSON :=
 ROOT :=
 ID :=
+PRINT :=
 VERSION :=
 STAGE ?= dev
 MEETING ?=
@@ -50,7 +51,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo stories run test test-fast coverage check format simulate paid crash-points fuzz mutants bench
-.PHONY: doctor image deploy certificate smoke key rotate meeting pause resume upgrade prices recordings erase destroy
+.PHONY: doctor image deploy certificate smoke key ops rotate meeting pause resume upgrade prices recordings erase destroy
 .PHONY: policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
@@ -126,6 +127,9 @@ certificate: $(READY) ## Have desktops' certificate issued, or give your own (ST
 key: $(READY) ## Make a key and show it once, list or revoke them (STAGE=dev NAME=… SCOPE=schedule|read|operate).
 	@$(BIN)/python -m tools.access --stage $(STAGE) $(if $(NAME),--name '$(NAME)') $(if $(SCOPE),--scope '$(SCOPE)') \
 		$(if $(DAILY),--daily '$(DAILY)') $(if $(DAYS),--days '$(DAYS)') $(if $(REVOKE),--revoke)
+
+ops: $(READY) ## Open the operators' board, with a key for an hour (STAGE=dev ID=… for a meeting; PRINT=1 prints its address).
+	@$(BIN)/python -m tools.ops --stage $(STAGE) $(if $(ID),--meeting '$(ID)') $(if $(PRINT),--print)
 
 rotate: $(READY) ## Sign links with a new key (STAGE=dev; FORGET=1 ends all that were sent, YES=1 asks nothing).
 	@$(BIN)/python -m tools.rotate --stage $(STAGE) $(if $(FORGET),--forget) $(if $(YES),--yes)

@@ -11,8 +11,11 @@ Entry points:
     smoke       a first meeting that proves the whole chain of a deployed stage
     life        what a meeting was and what became of it, with its history
     recordings  links to a meeting's recordings, for an operator and for five minutes
+    access      the keys that an operator gives out: made, listed, revoked
+    ops         opens the operators' board, with a key for an hour
+    prices      what AWS asks for a stage's desktops, for its file
     rotate      replaces the key that links are signed with
-    erase       takes all that is kept of a meeting's recordings
+    erase       takes all that is kept of a meeting's recordings, or of a person's meetings
     destroy     takes a stage away, leaving nothing
     certificate  has a certificate for desktops issued, or takes the operator's own
     policies    writes .chalice/policy-<function>.json from what the code calls
@@ -27,6 +30,8 @@ Blocks:
     certifying  which certificate is kept, what of the earlier ones, and whether proxies judge it
     imaging     what an image is made of, the builds of its pipeline, and what is told of them
     tables      the stage's tables: which name it may take, its protection, those it had earlier
+    person      one person's meetings, erased at their wish
+    expiring    tells rows that ended before when they expire
     trial       a trial meeting, a module for each thing that is looked at
     recorded    a stage and its stack's outputs as Chalice's configuration
     turns       whose turn it is to change a stage
@@ -63,6 +68,8 @@ Base:
     bucket      the buckets of a stage's recordings
     bus         the bus on which others are told
     indexes     the table's indexes: made and dropped one at a time, beside functions that read either
+    erasing     erases all that is kept of a meeting's recordings
+    given_keys  the keys that an operator gives out, in the state table
     history     what operators did with a meeting's recordings: who, when, what and why
     meeting     one meeting as an operator asks for it
     kept_certificate  the desktops' certificate in the state table

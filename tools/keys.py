@@ -1,7 +1,7 @@
 """The keys of a stage: its deploy makes them, in the state table, where only the functions that need one may read it.
 
 None of these is ever shown, and none stands in a file, in a function's environment or in a log. Where one did, the next
-deploy moves it. The keys that an operator gives out are made by tools/access.py.
+deploy moves it. The keys that an operator gives out are in tools/given_keys.py.
 """
 
 from __future__ import annotations

@@ -17,16 +17,19 @@ from chalicelib.domain.model import Meeting, Reason, Status
 from chalicelib.domain.rows import timestamp
 from chalicelib.domain.seat import Role
 from tools.account import Clients
-from tools.erase import erase
+from tools.erasing import erase
 from tools.meeting import Asked, now
 from tools.stage import Stage, StageError
 
 NAMES = ("teacher_name", "student_name", "teacher_email")
 """By what a row names a person."""
 
-_OF_A_MEETING = ("created_at", "meet_time", "duration_minutes", "begun_at", "opened_at", "checkpoint_at", "ended_at")
-_OF_A_SEAT = ("attempt", "late_boots", "launched_at", "healthy_at", "joined_at")
-KEPT = frozenset(("id", "expires", *_OF_A_MEETING, *(f"{role}_{name}" for role in Role for name in _OF_A_SEAT)))
+_OF_A_MEETING = ("day", "scheduled_by", "created_at", "meet_time", "duration_minutes", "begun_at", "opened_at")
+_OF_ITS_END = ("checkpoint_at", "ended_at")
+_OF_A_SEAT = ("attempt", "late_boots", "launched_at", "healthy_at", "joined_at", "paid_seconds", "used_seconds")
+KEPT = frozenset(
+    ("id", "expires", *_OF_A_MEETING, *_OF_ITS_END, *(f"{role}_{name}" for role in Role for name in _OF_A_SEAT))
+)
 """What counts meetings, no-shows, boots and times: numbers and moments, which the app reads, and so nothing typed."""
 
 

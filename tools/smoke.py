@@ -27,10 +27,10 @@ from chalicelib.domain.seat import Role
 from chalicelib.environment import Settings
 from chalicelib.settings import Client
 from tools import inventory, issuer, kept_certificate, providers
-from tools.access import lent
 from tools.account import clients
 from tools.checks import examine
 from tools.findings import Finding, Level, as_sentence, fail, line
+from tools.given_keys import lent
 from tools.site import Site
 from tools.stage import StageError, load
 from tools.terminal import say

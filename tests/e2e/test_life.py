@@ -14,7 +14,7 @@ import pytest
 from chalicelib.domain.access import Scope
 from localcloud.cloudflare import DOMAIN
 from tests.e2e.outside import Deployed, ask, wait_for
-from tools.access import lent
+from tools.given_keys import lent
 
 ROLES = ("teacher", "student")
 SOON_S, TICK_S, MINUTE_S = 120, 180, 300  # at most; a test goes on as soon as it sees what it waits for

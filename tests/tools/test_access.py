@@ -15,15 +15,21 @@ from chalicelib.adapters.keys import TableKeys
 from chalicelib.adapters.uses import TableUses
 from chalicelib.domain.access import AccessKey, Scope, find
 from localcloud.tables import STATE
-from tools import access
-from tools.access import Keys
+from tools import access, given_keys
 from tools.account import Clients, clients
+from tools.given_keys import Keys
 from tools.keys import make
 from tools.stage import Stage, StageError
 
 TABLE = "elephant-state-dev"
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 STAGE = Stage(name="dev", region="us-west-2", account="", ami_id="", domain="example.com", zone_id="0" * 32)
+
+
+def made_by_a_stack(client: Clients) -> None:
+    """Let the stage's stack tell where its keys are."""
+    stack = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"StateTable": {"Value": TABLE}}}
+    client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(stack))
 
 
 @pytest.fixture
@@ -34,8 +40,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
         made = clients(STAGE.region)
         made("dynamodb").create_table(TableName=TABLE, **STATE)
         make(STAGE, TABLE, made, lambda: NOW)
-        stack = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"StateTable": {"Value": TABLE}}}
-        made("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(stack))
+        made_by_a_stack(made)
         yield made
 
 
@@ -104,7 +109,7 @@ def test_keys_that_have_ended_are_forgotten_when_another_is_made(keys: Keys, cli
 
 
 def test_no_more_keys_are_made_than_an_item_holds(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_KEPT", 1)
+    monkeypatch.setattr(given_keys, "_KEPT", 1)
     keys.make("first", Scope.READ)
     with pytest.raises(StageError, match="has 1 keys, which is as many as it can have; revoke one first"):
         keys.make("second", Scope.READ)

@@ -9,8 +9,8 @@ import pytest
 
 from localcloud.s3 import Fault
 from tests.tools.kept.conftest import BUCKET, DAY, ENDED, MINE, OLD, OTHERS, TABLE, Place
-from tools import erase as erasing
-from tools.erase import erase
+from tools import erase as command
+from tools.erasing import erase
 from tools.kept_recordings import Bucket, Kept, Version
 from tools.stage import StageError
 
@@ -209,10 +209,10 @@ def test_the_command_asks_and_returns_what_became_of_it(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.record(*OURS)
-    monkeypatch.setattr(erasing, "clients", lambda _: place.client)
+    monkeypatch.setattr(command, "clients", lambda _: place.client)
     monkeypatch.setattr("sys.argv", ["erase", "--stage", "dev", "--meeting", "m-1"])
     monkeypatch.setattr("builtins.input", lambda _: "no")
-    assert erasing.main() == 1
+    assert command.main() == 1
     assert "Not erased: the id that was typed" in capsys.readouterr().err
     monkeypatch.setattr("sys.argv", ["erase", "--stage", "dev", "--meeting", "m-1", "--yes"])
-    assert erasing.main() == 0
+    assert command.main() == 0

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain import rows
 from chalicelib.domain.history import Entry
 from tests.tools.kept.conftest import DAY, ENDED, MINE, OTHERS, Place
-from tools import erase as erasing
+from tools import erase as command
 from tools.history import Rows
 from tools.person import erase_person, left_of
 from tools.stage import StageError
@@ -159,8 +159,8 @@ def test_what_was_typed_where_a_time_or_a_reason_belongs_is_not_left() -> None:
 
 def test_the_command_erases_a_person(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.row("m-1", **ENDED, **ANN)
-    monkeypatch.setattr(erasing, "clients", lambda _: place.client)
+    monkeypatch.setattr(command, "clients", lambda _: place.client)
     monkeypatch.setattr("sys.argv", ["erase", "--stage", "dev", "--person", "Ann Ash", "--why", WHY, "--yes"])
-    assert erasing.main() == 0
-    assert erasing.main() == 1
+    assert command.main() == 0
+    assert command.main() == 1
     assert "teacher_name" not in place.stored("m-1")

@@ -8,6 +8,7 @@ import { markProblems } from "./problems.js";
 import { dayAndTime, hereWords, periodWords } from "./dates.js";
 import { ownZone } from "./zones.js";
 import { handOut, startHanding } from "./handing.js";
+import { startUnlocking, restoreKey, keepKey } from "./unlocking.js";
 import { keptMeeting, keptMeetings, keepMeeting, forgetMeetings } from "./kept.js";
 
 // The page may have been opened as /api or /api/; what lies next to it is the same either way.
@@ -23,6 +24,7 @@ const when = whenIn(fields);
 let attempt = { content: null, key: null };
 
 startHanding();
+startUnlocking(HERE, when.minutes);
 for (const name of ["teacher_name", "student_name"]) {    // who comes from a meeting that is over: the same people again
   $(name).value = new URLSearchParams(location.search).get(name) || "";
 }
@@ -38,6 +40,7 @@ $("another").addEventListener("click", () => {
   $("form").reset();
   attempt = { content: null, key: null };
   when.restart(where || ownZone());
+  restoreKey();
   go("");
   $("teacher_name").focus();
 });
@@ -148,9 +151,13 @@ async function submit() {
     return fields.tell([() => `${t("form.not_yet")} ${whatIsAmiss(answer)} ${again()}`, () => t("form.kept")]);
   }
   switch (status) {
-    case 200: return showLinks(asked, body);
+    case 200:
+      keepKey(key, true);
+      return showLinks(asked, body);
     case 401:
-    case 403: return askForKey();
+    case 403:
+      keepKey(key, false);
+      return askForKey();
     case 409: return showFree(body);
     default: return showErrors(body);
   }

@@ -1,0 +1,95 @@
+"""`make ops`: the board opens with a key of its own, which ends within the hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.domain.access import Scope, find
+from localcloud.tables import STATE
+from tests.tools.test_access import STAGE, TABLE, made_by_a_stack
+from tools import ops
+from tools.account import Clients, clients
+from tools.keys import given_out, make
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        made = clients(STAGE.region)
+        made("dynamodb").create_table(TableName=TABLE, **STATE)
+        make(STAGE, TABLE, made)
+        made_by_a_stack(made)
+        yield made
+
+
+@pytest.fixture
+def command(client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    monkeypatch.setattr("tools.ops.load", lambda _: STAGE)
+    monkeypatch.setattr("tools.ops.clients", lambda _: client)
+    monkeypatch.setattr("tools.ops.enter", lambda *_: None)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["ops", "--stage", "dev", *arguments])
+        code = ops.main()
+        said = capsys.readouterr()
+        return code, said.out.strip(), said.err
+
+    return run
+
+
+def deployed(client: Clients) -> None:
+    gateway = client("apigateway")
+    api = gateway.create_rest_api(name="elephant")["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    gateway.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="MOCK")
+    gateway.create_deployment(restApiId=api, stageName="dev")
+
+
+def test_the_board_opens_with_a_key_in_its_fragment_that_is_good_for_an_hour(
+    command: Callable[..., Any], client: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed(client)
+    opened: list[str] = []
+
+    def opens(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", opens)
+    code, out, _ = command("--meeting", "m-1")
+    assert (code, len(opened)) == (0, 1)
+    address = urlsplit(opened[0])
+    assert (address.path, address.query) == ("/dev/ops", "")
+    fragment = parse_qs(address.fragment)
+    assert fragment["meeting"] == ["m-1"]
+    key = find(fragment["key"][0], given_out(TABLE, client), datetime.now(UTC))
+    assert key
+    assert (key.scope, key.name.startswith("ops-")) == (Scope.OPERATE, True)
+    assert key.expires_at
+    assert timedelta(minutes=59) < key.expires_at - datetime.now(UTC) <= timedelta(hours=1)
+    assert fragment["key"][0] not in out
+
+
+def test_where_no_browser_can_be_opened_the_address_is_printed(
+    command: Callable[..., Any], client: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed(client)
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    code, out, _ = command()
+    assert (code, "/dev/ops#key=" in out) == (0, True)
+    assert "/dev/ops#key=" in command("--print")[1]
+
+
+def test_a_stage_without_an_api_is_told_of_and_no_key_is_made(command: Callable[..., Any], client: Clients) -> None:
+    code, _, err = command()
+    assert (code, "has no API" in err) == (1, True)
+    assert given_out(TABLE, client) == {}
