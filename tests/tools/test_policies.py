@@ -169,8 +169,9 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
         **COST,
     }
     measured = {"lately": {*READ, "dynamodb:PutItem"}}
+    counted = {"cost/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
     read = {"certificate": READ, "key/vouching": READ, "paused": READ}
-    assert own_items("sweep") == read | CALENDAR | LEASE | measured
+    assert own_items("sweep") == read | CALENDAR | LEASE | measured | counted
     for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
         assert own_items(function) == {"key/vouching": READ, "paused": READ}
 
