@@ -17,7 +17,7 @@ from localcloud.clock import VirtualClock
 from .conftest import NO_NETWORK, Account
 
 MEETINGS, STATE = "elephant-meetings-dev", "elephant-state-dev"
-BOTH = (Purpose.LINKS, Purpose.VOUCHING)
+BOTH = (Purpose.LINKS, Purpose.TOKENS)
 
 
 class Stage:
