@@ -155,6 +155,7 @@ def in_progress(count: int) -> list[tuple[Meeting, Observation]]:
             "meet_time": rows.timestamp(now - 20 * MINUTE),
             "status": "IN_PROGRESS",
             "open": "1",
+            "day": f"{now:%Y-%m-%d}",
             "opened_at": rows.timestamp(now - 15 * MINUTE),
         }
         desktops = []

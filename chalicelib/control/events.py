@@ -90,14 +90,18 @@ def timer(payload: object, seal: Seal = NO_SEAL) -> TimerEvent:
 
 
 def _image(meeting_id: str, image: object, seal: Seal) -> Meeting | None:
-    """Return the meeting as a timer carries it, None where it carries nothing that could be a row's."""
+    """Return the meeting as a timer carries it, None where it carries nothing that could be a row's.
+
+    That it is listed, and under which day, is for whoever reads the row to see to.
+    """
     try:
         row = rows.decode(image) if isinstance(image, Mapping) else {}
     except (ValueError, TypeError, AttributeError):
         return None
     known: dict[str, object] = {name: row[name] for name in rows.LAUNCH_RESTS_ON if name in row}
     meeting = rows.meeting(known | {"id": meeting_id, "open": rows.LISTED}, seal)
-    return meeting if meeting.is_timed and not meeting.problems else None
+    filed = replace(meeting, row={**meeting.row, "day": meeting.day})
+    return filed if meeting.is_timed and not meeting.problems else None
 
 
 def state_change(event: object) -> StateChange:

@@ -127,6 +127,7 @@ def test_the_row_holds_the_contracts_attributes_in_utc(world: World) -> None:
             "links": "signed",
             "status": "SCHEDULED",
             "open": "1",
+            "day": "2026-03-02",
             "history": [
                 {
                     "at": utc(NOW),

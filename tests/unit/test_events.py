@@ -44,7 +44,7 @@ def test_a_launch_timer_carries_what_a_launch_rests_on() -> None:
     seal = Seal(lambda: Keys("key"))
     image = events.timer(json.loads(json.dumps(armed)), seal).image
     assert image is not None
-    assert image.row == {**row, "id": "m1"}
+    assert image.row == {**row, "id": "m1", "day": "2026-03-01"}
     assert (image.listed, image.seal) == (True, seal)
 
 
