@@ -194,8 +194,14 @@ def manage_page() -> Response:
 
 @route("/ops", methods=["GET", "HEAD"])
 def ops_page() -> Response:
-    """The operators' board: a shell without any data, which asks for a key."""
+    """The operators' board, what is now and one meeting: a shell without any data, which asks for a key."""
     return _page("ops")
+
+
+@route("/days", methods=["GET", "HEAD"])
+def days_page() -> Response:
+    """The board's days, weeks and figures: such a shell as well."""
+    return _page("days")
 
 
 @route("/logo", methods=["GET", "HEAD"])

@@ -148,7 +148,7 @@ class Board:
         its_own.sort(key=lambda each: (each[0], each[1].id))
         following = days[days.index(day) + 1 :]
         further = f"{day}/{rest}" if rest else (f"{following[0]}/" if following else "")
-        told: Told = {"day": asked, "from": timestamp(begins), "to": timestamp(ends)}
+        told: Told = {"day": asked, "from": timestamp(begins), "to": timestamp(ends), "at_once": self.policy.at_once}
         told["meetings"] = [self.told(meeting, now) for _, meeting in its_own]
         return told | ({"next": further} if further else {})
 

@@ -23,7 +23,8 @@ from tests.app.world import NOW, World, form, utc
 
 ROUTES = {"/": "GET HEAD POST", "/meeting": "GET HEAD", "/schedule": "POST", "/join/m-1/teacher": "GET HEAD"}
 ROUTES |= {"/manage": "GET HEAD", "/logo": "GET HEAD", "/meetings/m-1": "GET HEAD PATCH DELETE"}
-ROUTES |= {f"/meetings/m-1/{part}": "POST" for part in ("extend", "replace", "links")}
+ROUTES |= {f"/meetings/m-1/{part}": "POST" for part in ("extend", "replace", "links", "end", "recordings")}
+ROUTES |= dict.fromkeys(("/ops", "/days", "/meetings", "/calendar"), "GET HEAD")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = ["/nope", "/schedule/x", "/join", "/join/m-1", "/join/m-1/teacher/x", "//", "/a/b/c/d/e/f/g", "/favicon.ico"]
 
@@ -170,6 +171,7 @@ def test_what_is_deployed_are_the_apps_routes_alone() -> None:
         "/meeting": {"get", "head"},
         "/manage": {"get", "head"},
         "/ops": {"get", "head"},
+        "/days": {"get", "head"},
         "/logo": {"get", "head"},
         "/schedule": {"post"},
         "/join/{meetingId}/{role}": {"get", "head"},

@@ -11,7 +11,14 @@ from tests.app.world import World
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/", "schedule"), ("/meeting", "meeting"), ("/meeting?id=m-1&role=teacher", "meeting"), ("/manage", "manage")],
+    [
+        ("/", "schedule"),
+        ("/meeting", "meeting"),
+        ("/meeting?id=m-1&role=teacher", "meeting"),
+        ("/manage", "manage"),
+        ("/ops", "ops"),
+        ("/days", "days"),
+    ],
 )
 def test_a_page_is_served_whole_and_is_not_to_be_framed_or_guessed_at(world: World, path: str, name: str) -> None:
     answer = world.http.get(path)

@@ -91,7 +91,13 @@ class Stand:
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request: with a page at the pages' addresses, else with what the test has said."""
         path = urlsplit(request.path).path
-        pages = {"/api": "schedule", "/api/meeting": "meeting", "/api/manage": "manage"}
+        pages = {
+            "/api": "schedule",
+            "/api/meeting": "meeting",
+            "/api/manage": "manage",
+            "/api/ops": "ops",
+            "/api/days": "days",
+        }
         if path.rstrip("/") in pages and request.command in ("GET", "HEAD"):
             asked = dict(parse_qsl(urlsplit(request.path).query)).get("lang", "")
             language = language_for(asked, request.headers.get("Accept-Language", ""))

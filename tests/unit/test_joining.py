@@ -55,4 +55,14 @@ def test_what_cannot_be_joined_is_refused(texts: dict[str, str], says: str) -> N
 
 def test_names_inside_functions_are_their_own() -> None:
     inside = "function {} {{\n  const same = 1;\n}}\n"
-    assert "same" in join(entry=IMPORTS_A + inside.format("b"), a=f"export {inside.format('a')}")
+    assert join(entry=f"{IMPORTS_A}{inside.format('b')}a(b);\n", a=f"export {inside.format('a')}").count("same") == 2
+
+
+def test_a_function_that_nothing_names_is_left_out_and_so_is_what_it_alone_needs() -> None:
+    alone = "export function one() {\n  two();\n}\nfunction two() {\n  two();\n  b();\n}\n"
+    named = "export function b() {\n}\nexport const c = { b };\nexport async function d() {\n  return 1;\n}\n"
+    script = join(entry='import { c } from "./b.js";\nc.b();\n', b=f'import {{ one }} from "./a.js";\n{named}', a=alone)
+    assert "one" not in script
+    assert "async" not in script
+    assert "function b()" in script
+    assert "function two()" in script, "whatever names itself is not looked into"

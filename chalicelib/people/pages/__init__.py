@@ -2,8 +2,8 @@
 
 A page `name` is `frame.html` around `<name>.html`, with the styles of `style/` (`tokens.css` says every colour, size
 and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. What
-some pages have in common is a part: markup in `parts/`, with a style and a section of the sentences by its name. The
-pages talk to the API with paths relative to their own address, so they work below a stage prefix such as `/api/`.
+some pages have in common is a part: markup in `parts/`, a style and a section of the sentences by its name, as far as
+it has them. The pages talk to the API with paths relative to their own address, so they work below a stage prefix such as `/api/`.
 """
 
 import base64
@@ -12,7 +12,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,13 @@ _PRODUCT = "Elephant"
 _SHARED = "shared"  # the section of the sentences that every page holds
 _WITHOUT_A_SCRIPT = ("frame.no_script", "frame.unable")  # said in every language, since nothing can choose
 _NAME = "language.name"
-_PARTS: Final[Mapping[str, tuple[str, ...]]] = {"schedule": ("fields", "handing"), "manage": ("fields", "handing")}
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "schedule": ("consent", "inputs", "fields", "handing"),
+    "meeting": ("consent", "reasons"),
+    "manage": ("consent", "reasons", "inputs", "fields", "handing", "question", "history"),
+    "ops": ("inputs", "board", "tools", "rows", "question", "history"),
+    "days": ("inputs", "board", "tools", "rows"),
+}
 _MARK = re.compile(r"\{\{([\w.-]+)\}\}")
 _TO_BE_SAID = re.compile(r'(<(\w+)[^<>]*\bdata-t="([^"]+)"[^<>]*>)(?=</\2>)')
 _INLINE = re.compile(r'<(style|script)(?: type="module")?>(.*?)</\1>', re.DOTALL)
@@ -51,7 +57,7 @@ def language_for(asked: str, preferences: str) -> str:
 
 @functools.cache
 def page(name: str, operator: OperatorSettings = OperatorSettings(), language: str = LANGUAGES[0]) -> str:  # noqa: B008
-    """Return the HTML of the page `name` ("schedule", "meeting", "manage") in a language, put together once a process.
+    """Return the HTML of the page of that name in a language, put together once a process.
 
     The page's own security policy allows exactly the styles and the scripts written in it: whatever else might find
     its way into the document is not run. An image of its own it loads only where the operator has a logo.
@@ -65,7 +71,7 @@ def page(name: str, operator: OperatorSettings = OperatorSettings(), language: s
     strings = {each: _strings(each, name) for each in LANGUAGES}
     own = {key: said for key, said in strings[language].items() if key not in {*_WITHOUT_A_SCRIPT, _NAME}}
     mark = _read("mark.svg").strip()
-    styles = ("tokens", "base", *(["logo"] if operator.logo else []), *_PARTS.get(name, ()), name)
+    styles = ("tokens", "base", *(["logo"] if operator.logo else []), *_styled(_PARTS.get(name, ())), name)
     parts = {key: _in_every_language(strings, key) for key in _WITHOUT_A_SCRIPT}
     parts |= {
         "brand": _brand(operator, mark),
@@ -87,10 +93,15 @@ def _read(path: str) -> str:
     return (_FOLDER / path).read_text(encoding="utf-8")
 
 
+def _styled(parts: Iterable[str]) -> list[str]:
+    return [part for part in parts if (_FOLDER / f"style/{part}.css").exists()]
+
+
 def _strings(language: str, name: str) -> dict[str, Any]:
     """Return the sentences that a page needs in one language, by their keys; one in several forms is a mapping."""
     sections = json.loads(_read(f"strings/{language}.json"))
-    return {key: said for part in (_SHARED, *_PARTS.get(name, ()), name) for key, said in sections[part].items()}
+    parts = (part for part in (_SHARED, *_PARTS.get(name, ()), name) if part in sections)
+    return {key: said for part in parts for key, said in sections[part].items()}
 
 
 def _brand(operator: OperatorSettings, mark: str) -> str:

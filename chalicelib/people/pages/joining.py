@@ -2,16 +2,19 @@
 
 The modules are what browsers know: each says what it needs in lines like `import { a, b } from "./x.js";`, and exports
 functions, classes and constants where it declares them. Joined, they share one scope; so no two may declare one name.
+A function that nothing in a page names is left out of that page.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 _IMPORT = re.compile(r'^import \{ ([\w$, ]+) \} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) [\w$])", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:(export) )?(?:async function|function|const|let|class) ([\w$]+)", re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:async )?function ([\w$]+)\(.*\{\n(?:.*\n)*?\}\n", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -51,4 +54,11 @@ def joined(entry: str, read: Callable[[str], str]) -> str:
             raise ValueError(f"{name}.js imports or exports in a form that cannot be joined: {left[0]}")
 
     take(entry, ())
-    return "\n\n".join(texts.values()) + "\n"
+    return _needed("\n\n".join(texts.values()) + "\n")
+
+
+def _needed(script: str) -> str:
+    """Return a script without the functions that nothing else in it names."""
+    names = Counter(re.findall(r"[\w$]+", script))
+    left = _FUNCTION.sub(lambda found: "" if names[found[1]] == found[0].count(found[1]) == 1 else found[0], script)
+    return script if left == script else _needed(left)

@@ -1,6 +1,7 @@
 import { $, asText, write } from "./page.js";
 import { t } from "./words.js";
-import { HERE, ID } from "./link.js";
+import { HERE } from "./here.js";
+import { ID } from "./link.js";
 import { MINUTE, clockTime, now } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
 import { moment, otherName } from "./facts.js";

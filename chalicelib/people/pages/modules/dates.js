@@ -1,6 +1,6 @@
 import { t } from "./words.js";
 import { MINUTE, clockTime, written } from "./times.js";
-import { offsetAt, ownZone, zoneWords } from "./zones.js";
+import { offsetAt, ownZone, zoneWords } from "./clocks.js";
 
 /* A moment as people read it in a zone: its day and its time. */
 export function dayAndTime(moment, zoneName) {

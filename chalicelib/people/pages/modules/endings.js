@@ -1,6 +1,7 @@
 import { $, asText, element, fill, pick } from "./page.js";
 import { t } from "./words.js";
-import { HERE, ROLE } from "./link.js";
+import { HERE } from "./here.js";
+import { ROLE } from "./link.js";
 import { written } from "./times.js";
 import { moment, otherName } from "./facts.js";
 import { reasonWords } from "./reasons.js";

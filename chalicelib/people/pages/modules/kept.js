@@ -1,7 +1,7 @@
 import { webAddress } from "./page.js";
 import { recall, keep } from "./memory.js";
 import { DAY, now } from "./times.js";
-import { isZone } from "./zones.js";
+import { isZone } from "./clocks.js";
 
 const SHELF = "meetings";
 const MOST_KEPT = 50;

@@ -1,8 +1,8 @@
+import { HERE } from "./here.js";
+
 /* What the link says that led here, whatever mail programs have done to it. */
 const LINK = decoded(location.search);
 
-/* The place beside which this page lies, and the app's addresses with it. */
-export const HERE = new URL(location.pathname.replace(/(meeting|manage)\/?$/, ""), location.origin);
 export const ID = named("id");
 export const ROLE = named("role").toLowerCase().replace(/(?![\w-])[^]*$/, "").replace(/[-_]+$/, "");
 

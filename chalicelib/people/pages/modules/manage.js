@@ -3,8 +3,9 @@ import { t, say } from "./words.js";
 import { entitle, frame } from "./frame.js";
 import { MINUTE, clockTime } from "./times.js";
 import { ask, whatIsAmiss } from "./asking.js";
-import { HERE, ID, ROLE } from "./link.js";
-import { isZone, ownZone } from "./zones.js";
+import { HERE } from "./here.js";
+import { ID, ROLE } from "./link.js";
+import { isZone, ownZone } from "./clocks.js";
 import { dayAndTime, hereWords, periodWords } from "./dates.js";
 import { fieldsOf } from "./fields.js";
 import { whenIn } from "./when.js";
@@ -13,7 +14,8 @@ import { handOut, startHanding } from "./handing.js";
 import { keptMeeting, keepMeeting, forgetMeetings } from "./kept.js";
 import { confirmed, startQuestions } from "./question.js";
 import { reasonWords } from "./reasons.js";
-import { showHistory, showSeats } from "./seats.js";
+import { showSeats } from "./seats.js";
+import { showHistory } from "./history.js";
 
 const LOOK_S = 20;        // what others do is seen so soon
 const LONGEST_LOOK_S = 120;

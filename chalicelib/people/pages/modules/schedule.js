@@ -6,7 +6,7 @@ import { fieldsOf } from "./fields.js";
 import { whenIn } from "./when.js";
 import { markProblems } from "./problems.js";
 import { dayAndTime, hereWords, periodWords } from "./dates.js";
-import { ownZone } from "./zones.js";
+import { ownZone } from "./clocks.js";
 import { handOut, startHanding } from "./handing.js";
 import { startUnlocking, restoreKey, keepKey } from "./unlocking.js";
 import { keptMeeting, keptMeetings, keepMeeting, forgetMeetings } from "./kept.js";

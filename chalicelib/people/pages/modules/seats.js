@@ -1,6 +1,5 @@
 import { $, element, pick } from "./page.js";
 import { t } from "./words.js";
-import { written } from "./times.js";
 
 const PLACES = {
   absent: "seat.absent",
@@ -48,25 +47,4 @@ function replacing(role, replace) {
   button.setAttribute("aria-describedby", `seat-${role}`);
   button.addEventListener("click", () => replace(role));
   return button;
-}
-
-/* What happened, the latest first, in the app's own words. */
-export function showHistory(entries) {
-  const time = (at) => written(Date.parse(at), { dateStyle: "medium", timeStyle: "short" });
-  $("history").replaceChildren(...[...entries].reverse().map(({ at, until, what, by, why, count }) => {
-    const item = element("li");
-    const when = element("time", until ? t("history.span", { from: time(at), until: time(until) }) : time(at));
-    when.dateTime = at;
-    item.append(when, " ");
-    if (count) item.append(t("history.folded", { count }));
-    else item.append(inEnglish([what, why].filter(Boolean).join(": ")));
-    if (by && by !== "the app") item.append(" ", element("span", t("history.by", { who: by }), "quiet"));
-    return item;
-  }));
-}
-
-function inEnglish(words) {
-  const place = element("span", words);
-  place.lang = "en";
-  return place;
 }

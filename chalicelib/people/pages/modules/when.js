@@ -1,7 +1,8 @@
 import { $, element, write } from "./page.js";
 import { t, say } from "./words.js";
 import { MINUTE, clockTime, now } from "./times.js";
-import { afterGap, allZones, momentsOf, ownZone, wallTime, zoneHelp, zoneMeant, zoneOffset, zoneWords } from "./zones.js";
+import { momentsOf, ownZone, wallTime, zoneWords } from "./clocks.js";
+import { afterGap, allZones, zoneHelp, zoneMeant, zoneOffset } from "./zones.js";
 import { dayAndTime, endWords, hereWords } from "./dates.js";
 
 const LONGEST_SHOWN = 7 * 24 * 60;    // minutes; whether it is too long is the app's to say
