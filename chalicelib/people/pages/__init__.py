@@ -3,7 +3,8 @@
 A page `name` is `frame.html` around `<name>.html`, with the styles of `style/` (`tokens.css` says every colour, size
 and distance), `modules/<name>.js` with all that it imports, and its sentences in every language from `strings/`. What
 some pages have in common is a part: markup in `parts/`, a style and a section of the sentences by its name, as far as
-it has them. The pages talk to the API with paths relative to their own address, so they work below a stage prefix such as `/api/`.
+it has them. The pages talk to the API with paths relative to their own address, so they work below a stage prefix such
+as `/api/`.
 """
 
 import base64
