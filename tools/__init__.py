@@ -42,6 +42,7 @@ Blocks:
     wiring      what Chalice cannot say, a module each: logs, retries, the stream, roles, rules, the gateway's errors
     grants      calls to IAM statements, each as narrow as AWS allows
     calls       which AWS calls each function's code makes, read off the running drills
+    exposure    what strangers and whoever has a key can make a stage spend
     event_texts  the events for others as people and programs read them: their tables, their schema, the samples
     log_texts   the log as people read it: the tables of docs/log.md
     rule_texts  the rules as people read them

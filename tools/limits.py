@@ -8,22 +8,28 @@ from typing import Any
 from tools.errors import ignore_not_found
 from tools.stage import APP, Stage
 
+_MANAGING = ("~1extend", "~1end", "~1replace", "~1links", "~1recordings")
+_SELDOM = ("", "manage", "ops", "days", "logo", "meetings", "calendar", "cost", "report")
 LIMITS: dict[str, tuple[float, int]] = {
     "~1schedule/POST": (5, 20),
     "~1/POST": (5, 20),
     "~1meetings~1{meetingId}/PATCH": (5, 20),
     "~1meetings~1{meetingId}/DELETE": (5, 20),
-    "~1meetings~1{meetingId}~1extend/POST": (5, 20),
-    "~1meetings~1{meetingId}~1replace/POST": (5, 20),
-    "~1meetings~1{meetingId}~1links/POST": (5, 20),
+    **{f"~1meetings~1{{meetingId}}{path}/POST": (5, 20) for path in _MANAGING},
+    "~1meetings~1{meetingId}/GET": (20, 100),
+    **{f"~1{path}/GET": (20, 100) for path in _SELDOM},
+    **{f"~1{path}/HEAD": (20, 100) for path in _SELDOM},
+    "~1meeting/GET": (100, 2000),
     "~1join~1{meetingId}~1{role}/GET": (1000, 2000),
-    "*/*": (500, 1000),
+    "*/*": (100, 1000),
 }
 """By method, as API Gateway spells paths: requests a second, and how many may come at once.
 
 A school's form schedules a class in one go, and nobody schedules, or changes meetings, faster. 2,000 people who wait
-ask 400 times a second; all of them may open their link at the same full minute. Everything else, what desktops call
-too, has the last row: all routes are one function, so that none may take every execution from those who join.
+ask 400 times a second; all of them may open their link, and so the page, at the same full minute. Pages that a few
+people open, and what operators look at, come seldom. Everything else, what desktops call too, has the last row: all
+routes are one function, so that none may take every execution from those who join. What strangers can make the app
+spend follows from this table (tools/exposure.py).
 """
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import event_texts, log_texts, rule_texts, settings_texts
+from tools import event_texts, exposure, log_texts, rule_texts, settings_texts
 from tools.stage import ROOT
 
 
@@ -57,6 +57,7 @@ TEXTS = [
     Text("README.md", "settings", settings_texts.table),
     Text("README.md", "endings", rule_texts.endings),
     Text("stages/dev.toml", "", settings_texts.stage_file, settings_texts.is_filled_in),
+    Text("docs/security.md", "exposure", exposure.lines),
     Text("docs/log.md", "log-events", log_texts.events),
     Text("docs/log.md", "log-metrics", log_texts.metrics),
     Text("docs/architecture.md", "rules", rule_texts.table),

@@ -33,6 +33,9 @@ TOO_OFTEN: dict[str, Any] = {
 ERRORS = {"DEFAULT_4XX": LIKE_THE_APP, "DEFAULT_5XX": LIKE_THE_APP, "THROTTLED": TOO_OFTEN}
 
 
+_AT_ONCE = 10  # methods of one request
+
+
 def make(stage: Stage, record: Record, gateway: Any) -> str:
     """Make the API, still empty, and return its id. Chalice finds it in its record, and fills it.
 
@@ -57,8 +60,9 @@ def wire(api: str, stage: Stage, gateway: Any) -> list[str]:
         gateway.create_deployment(restApiId=api, stageName=stage.name)
         changes.append("pages elsewhere may read the gateway's own errors")
     if lacking := unlimited(api, stage, gateway):
-        patches = [patch for method in lacking for patch in _patches(method)]
-        gateway.update_stage(restApiId=api, stageName=stage.name, patchOperations=patches)
+        for first in range(0, len(lacking), _AT_ONCE):
+            patches = [patch for method in lacking[first : first + _AT_ONCE] for patch in _patches(method)]
+            gateway.update_stage(restApiId=api, stageName=stage.name, patchOperations=patches)
         changes.append("the gateway limits how often each method is called")
     return changes
 

@@ -6,14 +6,13 @@ import pytest
 
 from tests.tools.checks.sound import Account
 from tools.findings import Level
-from tools.limits import LIMITS
 
 
 def test_an_api_whose_methods_are_limited_is_sound(account: Account) -> None:
     assert account.look("limits") == [(Level.OK, f"the API {account.api} limits how often each method is called → ")]
 
 
-@pytest.mark.parametrize("method", LIMITS)
+@pytest.mark.parametrize("method", ["~1schedule/POST", "~1join~1{meetingId}~1{role}/GET", "*/*"])
 def test_a_limit_that_somebody_has_changed_is_found(method: str, account: Account) -> None:
     account.limit(method, 10_000, 5_000)
     [(level, told)] = account.look("limits")
