@@ -22,7 +22,8 @@ export const AHEAD = {
     at_once ? [t("ahead.limit", { count: at_once }), zoneSentence()].join(" ") : t("ahead.uncounted")
   ),
   draw(told) {
-    rebuild($("ahead-list"), told.at_once ? [...daysAhead(told)].map(([day, quarters]) => line(day, quarters, told)) : []);
+    const days = told.at_once ? [...daysAhead(told)] : [];
+    rebuild($("ahead-list"), days.map(([day, quarters]) => line(day, quarters, told)));
   },
 };
 

@@ -21,7 +21,7 @@ export const DAY_VIEW = {
     const zoned = boardZone() === "UTC" ? {} : { tz: boardZone() };
     return `meetings?${new URLSearchParams({ day, ...zoned, ...(after ? { after } : {}) })}`;
   },
-  headline: (told) => dayWords(told.day),
+  headline: (told, day) => dayWords(day),
   detail: ({ meetings }) => [t("day.count", { count: meetings.length }), zoneSentence()].join(" "),
   draw(told) {
     shownDay = told;

@@ -61,10 +61,12 @@ function seatCard(meeting, role) {
   const since = seat.since ? t("seat.since", { time: timeOf(seat.since) }) : "";
   const place = element("p", [placeWords(seat), since].filter(Boolean).join(" "));
   place.dataset.presence = seat.presence || "";
-  card.append(title, place, element("p", stepWords(seat)), ...lacking(desktop), ...factsOf(desktop), ...earlier(role, desktop));
+  card.append(title, place, element("p", stepWords(seat)), ...lacking(desktop));
+  card.append(...factsOf(desktop), ...earlier(role, desktop));
   const ways = element("div", "", "ways");
   const { may } = meeting;
-  if (mayOperate(meeting) && (may.replace || []).includes(role)) ways.append(button(`do-replace-${role}`, t("do.replace")));
+  const mayReplace = mayOperate(meeting) && (may.replace || []).includes(role);
+  if (mayReplace) ways.append(button(`do-replace-${role}`, t("do.replace")));
   if (mayOperate(meeting) && !isOver(meeting)) {
     ways.append(button(`do-copy-${role}`, t("do.copy")), button(`do-link-${role}`, t("do.link")));
   }

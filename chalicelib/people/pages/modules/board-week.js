@@ -16,7 +16,8 @@ export const WEEK = {
   way: (week) => `report?${new URLSearchParams({ week })}`,
   headline: (told, week) => t("week.headline", { week: Number(week.slice(-2)), year: week.slice(0, 4) }),
   detail: (told, week) => {
-    const day = (count) => written(midnight(daysLater(mondayOf(week), count)), { dateStyle: "medium", timeZone: "UTC" });
+    const dated = { dateStyle: "medium", timeZone: "UTC" };
+    const day = (count) => written(midnight(daysLater(mondayOf(week), count)), dated);
     return t("week.days", { from: day(0), until: day(6) });
   },
   draw(told) {
@@ -67,15 +68,19 @@ function chartsOf({ total, by_day, by_key, by_teacher }) {
     chart(t("week.replaced"), causes.map(([label, count]) => ({ label, count })), ({ count }) => (
       [count, 0, number(count)]
     )),
-    ...[[t("week.by_key"), by_key, "keys"], [t("week.by_teacher"), by_teacher, "teachers"]].map(([title, groups, id]) => {
-      const more = element("details");
-      more.id = `week-${id}`;
-      more.append(element("summary", title), list(named(groups), (each) => [
-        each.paid_hours, each.used_hours, [t("week.so_many", { count: each.meetings }), costWords(each)].join(" · "),
-      ]));
-      return more;
-    }),
+    folded("by-key", t("week.by_key"), named(by_key)),
+    folded("by-teacher", t("week.by_teacher"), named(by_teacher)),
   ];
+}
+
+/* By whom the desktops were used, for who wants to know. */
+function folded(id, title, groups) {
+  const more = element("details");
+  more.id = id;
+  more.append(element("summary", title), list(groups, (each) => [
+    each.paid_hours, each.used_hours, [t("week.so_many", { count: each.meetings }), costWords(each)].join(" · "),
+  ]));
+  return more;
 }
 
 function dayName(day) {

@@ -27,8 +27,8 @@ let busy = false;         // something is on its way to be done
 let question = null;      // the look that is on its way, or was last
 let next = 0;             // the timer of the next one
 
-/* Show these views: each says what it asks the app (`way`), which word of the answer it cannot do without (`holds`), how
-   often it looks, how it heads what it `draw`s, and whether there is such a thing (`isOne`). */
+/* Show these views: each says what it asks the app (`way`), which word of the answer it cannot do without (`holds`),
+   how often it looks, how it heads what it `draw`s, and whether there is such a thing (`isOne`). */
 export function startBoard(views) {
   boards = views;
   frame(HERE);
@@ -59,7 +59,8 @@ export function startBoard(views) {
 /* Go to where the address leads, on another page as well. A key that it brings is taken out of it at once. */
 function go() {
   let { key, view, what } = readFragment();
-  if (boards[view] && ((boards[view].isOne && !boards[view].isOne(what)) || /^\.+$/.test(what))) [view, what] = ["now", ""];
+  const isOne = !boards[view] || !boards[view].isOne || boards[view].isOne(what);
+  if (!isOne || /^\.+$/.test(what)) [view, what] = ["now", ""];
   if (!boards[view]) {
     if (isKey(key)) takeKey(key);
     return location.replace(placeOf(view, what));

@@ -19,10 +19,12 @@ export function startDeeds() {
     if (more && !more.isRight()) event.stopImmediatePropagation();
   });
   startQuestions();
-  $("view-meeting").addEventListener("click", ({ target }) => {
-    const [, deed, role] = target.id.match(/^do-([a-z]+)-?([a-z]*)$/) || [];
+  $("view-meeting").addEventListener("click", async ({ target: { id } }) => {
+    const [, deed, role] = id.match(/^do-([a-z]+)-?([a-z]*)$/) || [];
     const meeting = shown("meeting");
-    if (deed && meeting) DEEDS[deed](meeting, role);
+    if (!deed || !meeting) return;
+    await DEEDS[deed](meeting, role);
+    ($(id) || $("headline")).focus({ preventScroll: true });
   });
 }
 
@@ -78,7 +80,7 @@ async function move(meeting) {
   if (!yes) return;
   const [moment] = momentsIn(field.input);
   const meet_time = new Date(moment).toISOString().replace(".000Z", "Z");
-  send("PATCH", "", { meet_time, ...yes }, () => t("move.done"));
+  await send("PATCH", "", { meet_time, ...yes }, () => t("move.done"));
 }
 
 async function extend(meeting) {
@@ -91,31 +93,31 @@ async function extend(meeting) {
   if (!yes) return;
   const minutes = Number(field.input.value);
   const until = new Date(Date.parse(meeting.ends_at) + minutes * MINUTE).toISOString();
-  send("POST", "/extend", { minutes, from: meeting.ends_at, ...yes }, () => t("extend.done", { time: timeOf(until) }));
+  await send("POST", "/extend", { minutes, from: meeting.ends_at, ...yes }, () => t("extend.done", { time: timeOf(until) }));
 }
 
 async function end(meeting) {
   const yes = await decided(meeting, t("end.title"), t("end.words"), t("end.yes"));
-  if (yes) send("POST", "/end", yes, () => t("end.done"));
+  if (yes) await send("POST", "/end", yes, () => t("end.done"));
 }
 
 async function cancel(meeting) {
   const yes = await decided(meeting, t("cancel.title"), t("cancel.words"), t("cancel.yes"));
-  if (yes) send("DELETE", `?${new URLSearchParams(yes)}`, undefined, () => t("cancel.done"));
+  if (yes) await send("DELETE", `?${new URLSearchParams(yes)}`, undefined, () => t("cancel.done"));
 }
 
 async function replace(meeting, role) {
   const name = namesOf(meeting)[role];
   const { desktop_id } = seatOf(meeting, role);
   const yes = await decided(meeting, t("replace.title", { name }), t("replace.words"), t("replace.yes"));
-  if (yes) send("POST", "/replace", { role, desktop_id, ...yes }, () => t("replace.done", { name }));
+  if (yes) await send("POST", "/replace", { role, desktop_id, ...yes }, () => t("replace.done", { name }));
 }
 
 async function link(meeting, role) {
   const name = namesOf(meeting)[role];
   const number = seatOf(meeting, role).link_number;
   const yes = await decided(meeting, t("renew.title", { name }), t("renew.words"), t("renew.yes"));
-  if (yes) send("POST", "/links", { role, number, ...yes }, () => t("renew.done", { name }));
+  if (yes) await send("POST", "/links", { role, number, ...yes }, () => t("renew.done", { name }));
 }
 
 async function copy(meeting, role) {
@@ -134,5 +136,5 @@ async function recordings(meeting) {
   const yes = await decided(meeting, t("recordings.title"), t("recordings.words"), t("recordings.yes"));
   if (!yes) return;
   const take = (answer) => takeRecordings(meeting.id, answer);
-  send("POST", "/recordings", yes, () => t("recordings.done"), take);
+  await send("POST", "/recordings", yes, () => t("recordings.done"), take);
 }

@@ -2,7 +2,7 @@ import { $, element } from "./page.js";
 import { t } from "./words.js";
 import { written } from "./times.js";
 
-/* What happened, the latest first, in the app's own words; on the clocks of a zone, the viewer's where none is named. */
+/* What happened, the latest first, in the app's own words, and on a zone's clocks: the viewer's if none is named. */
 export function showHistory(entries, timeZone) {
   const time = (at) => written(Date.parse(at), { dateStyle: "medium", timeStyle: "short", timeZone });
   $("history").replaceChildren(...[...entries].reverse().map(({ at, until, what, by, why, count }) => {

@@ -23,7 +23,7 @@ export async function send(method, way, body, done, takes = null) {
   } else {
     tell(() => [t("done.unknown"), whatIsAmiss(answer)].join(" "), "warn");
   }
-  if (document.activeElement === document.body) $("headline").focus();
+  $("news").scrollIntoView({ block: "nearest" });
   look();
 }
 
