@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_a_day_is_put_together_from_its_pages_and_can_be_searched(browser: Chrom
 
 
 def test_a_day_is_as_long_as_its_clocks_make_it(browser: Chromium, stand: Stand) -> None:
-    times = {"launch_at": "2026-03-28T22:00:00Z", "deadline": "2026-03-29T02:00:00Z"}
+    times: dict[str, Any] = {"launch_at": "2026-03-28T22:00:00Z", "deadline": "2026-03-29T02:00:00Z"}
     with browser.page() as page:
         at(page, stand, day(listed(**times), day="2026-03-29", at_once=None), where="days#day=2026-03-29")
         page.wait_for_text("At most 2 desktops at once, first at 00:00.")

@@ -121,7 +121,7 @@ def test_a_link_that_a_mail_program_has_damaged_opens_and_one_of_another_meeting
 
 
 @pytest.mark.parametrize("lacking", ["AbortController", "fetch", "Intl", "crypto"])
-@pytest.mark.parametrize("page_name", ["", "meeting", "manage"])
+@pytest.mark.parametrize("page_name", ["", "meeting", "manage", "ops"])
 def test_an_old_browser_is_told_which_to_take(home: House, lacking: str, page_name: str) -> None:
     with home.person(before=f"delete window.{lacking};", width=720) as page:
         page.open(f"{home.cloud.url}/{page_name}?id=m-1&role=teacher")
