@@ -9,6 +9,7 @@ from tests.browser import boards
 from tests.browser.boards import FINE, KEY, LATER, READY, SHUT_OUT, TROUBLED, at, listed, look, meeting, now, only_read
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import NOON, SILENCE, Answer, Stand, refused
+from tests.waiting import until
 
 FORMULA, IMAGE, TURNED = '=HYPERLINK("//x")', "<img src=x onerror=document.title='taken'>", "\u202eBob\u2066"
 LONG = "W" * 200
@@ -28,6 +29,7 @@ def deed(page: Page, stand: Stand, button: str, *answers: Answer, reason: str = 
 
     Whoever does it clicks twice.
     """
+    until(lambda: stand.questions[-1].method == "GET", "the page looks again after every deed")
     before = len(stand.questions)
     page.click(button)
     assert page.text("question-words").startswith("Ann Ash and Ben Birch, 2 Mar 2026, 13:00–1")
