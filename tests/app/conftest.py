@@ -1,4 +1,4 @@
-"""The cloud that the app's tests share, wiped before each of them."""
+"""The cloud that the app's tests share, wiped before each of them; and what holds of every answer that they get."""
 
 from __future__ import annotations
 
@@ -9,11 +9,29 @@ from typing import Any
 
 import boto3
 import pytest
+from chalice.app import Chalice
 from chalice.test import Client
 
 import app
 from localcloud.cloud import Cloud
+from tests import description
 from tests.app.world import NOW, Listener, StillClock, World, project_folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_as_described() -> Iterator[None]:
+    """Fail the test in which the app answers what docs/openapi.yaml does not describe."""
+    answer = Chalice.__call__
+
+    def described(chalice: Chalice, event: Any, context: Any) -> Any:
+        told = answer(chalice, event, context)
+        asked = event.get("requestContext") or {}
+        description.hold(asked.get("httpMethod", ""), asked.get("resourcePath"), told)
+        return told
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chalice, "__call__", described)
+        yield
 
 
 @pytest.fixture(scope="module")
