@@ -70,14 +70,14 @@ class DynamoMeetings:
     def get(self, meeting_id: str) -> Meeting:
         """Return the meeting as it is now, strongly consistent."""
         item = self._ahead.pop(meeting_id, None)
-        if item is None:
+        if item is None and rows.may_be_id(meeting_id):
             try:
                 found = self._client.get_item(TableName=self._table, Key=_key(meeting_id), ConsistentRead=True)
             except (ClientError, BotoCoreError) as error:
                 raise self._unavailable("read", error) from error
             item = found.get("Item")
         if not item:
-            raise NoSuchMeeting(f"There is no meeting {meeting_id} in the table {self._table}.")
+            raise NoSuchMeeting(f"There is no meeting {meeting_id:.100} in the table {self._table}.")
         return rows.meeting(rows.decode(item), self._seal)
 
     def create(self, row: Mapping[str, Any]) -> bool:

@@ -40,6 +40,9 @@ LONGEST_TEXT = 2048
 LONGEST_NAME = 128
 """The most characters that a name of AWS on a row may have: an instance's, a subnet's."""
 
+LONGEST_ID = 2048
+"""The most bytes that a row's id may have: DynamoDB's own limit."""
+
 LAUNCH_RESTS_ON: tuple[Attribute, ...] = ("meet_time", "duration_minutes", "status", "held_at")
 """What a first launch rests on: how long a desktop may live at the most, what the status is when it is done, and that
 the stage is not paused."""
@@ -55,6 +58,14 @@ class AsStored:
 
     kind: str
     content: Any
+
+
+def may_be_id(text: str) -> bool:
+    """Return whether a row can have this id: of any other DynamoDB says that the request is wrong."""
+    try:
+        return 0 < len(text.encode()) <= LONGEST_ID
+    except UnicodeEncodeError:  # half of a sign
+        return False
 
 
 def decode(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Meeting, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.prices import CURRENCY, Prices
-from chalicelib.domain.rows import timestamp
+from chalicelib.domain.rows import may_be_id, timestamp
 from chalicelib.people.overview import cost_told, seat_told, trouble_told
 from chalicelib.people.report import report
 from chalicelib.rules.cost import estimate
@@ -140,7 +140,7 @@ class Board:
         begins, ends = (_in_zone(moment + timedelta(days=ahead), zone) for ahead in (0, 1))
         days = _days(begins, ends - timedelta(microseconds=1))
         day, _, key = after.partition("/") if after else (days[0], "", "")
-        if day not in days:
+        if day not in days or (key and not may_be_id(key)):
             raise BadRequest("There is no such page of this day; ask for its first one.", (("after", "unknown"),))
         page, rest = self.meetings.of_day(day, key or None)
         starts = ((meeting, times(meeting, self.policy).start or meeting.meet_time) for meeting in page)

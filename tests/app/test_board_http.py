@@ -184,6 +184,7 @@ def test_a_long_day_comes_by_pages_of_two_calls_each_and_nothing_is_scanned(worl
         "day=2026-03-01&tz=%00",
         "day=2026-03-01&after=2020-01-01/x",
         "day=2026-03-01&after=nonsense",
+        f"day=2026-03-01&after=2026-03-01/{'x' * 2049}",
     ],
 )
 def test_no_such_day_zone_or_page_is_said_in_a_sentence(world: World, query: str) -> None:

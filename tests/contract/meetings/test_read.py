@@ -59,6 +59,11 @@ class TestGet:
         with pytest.raises(NoSuchMeeting, match="m2"):
             stage.meetings.get("m2")
 
+    @pytest.mark.parametrize("meeting_id", ["", "a" * 2049, "ü" * 1025, "\ud800"])
+    def test_an_id_that_no_row_can_have_is_that_of_no_meeting(self, stage: Stage, meeting_id: str) -> None:
+        with pytest.raises(NoSuchMeeting):
+            stage.meetings.get(meeting_id)
+
     @pytest.mark.parametrize("meeting_id", ["m 1", "Ünï-©", "*", "a" * 1000, "status", "#id", ":v0"])
     def test_takes_any_id_literally(self, stage: Stage, meeting_id: str) -> None:
         stage.put({"id": meeting_id})
