@@ -50,7 +50,7 @@ export function startBoard(views) {
   });
   addEventListener("hashchange", go);
   addEventListener("online", look);
-  addEventListener("pageshow", ({ persisted }) => { if (persisted && isForgotten()) leave(() => ""); });
+  addEventListener("pageshow", ({ persisted }) => { if (persisted && isForgotten()) beginAnew(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   go();
   if (place) say(draw);
@@ -85,6 +85,12 @@ function enter(key) {
   draw();
   if (turnedAway) return $("key").focus();
   look();
+}
+
+/* The browser has brought the page back as it was, with what was shown by a key that this tab has no more. */
+function beginAnew() {
+  $("page").hidden = true;
+  location.reload();
 }
 
 /* Forget the key, and all that was shown with it. */
