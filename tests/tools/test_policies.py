@@ -115,13 +115,14 @@ def test_whoever_lets_people_in_can_neither_launch_nor_end_desktops() -> None:
     assert not {action for action in actions if action.startswith(("ec2:", "secretsmanager:"))}
 
 
-def test_no_function_can_read_a_recording_and_one_alone_takes_any() -> None:
+def test_one_function_alone_takes_recordings_and_can_link_to_them() -> None:
     granted = {
         function: {action for s in committed(function)["Statement"] for action in s["Action"] if "s3:" in action}
         for function in FUNCTIONS
     }
     assert granted.pop("api_handler") == {
         "s3:AbortMultipartUpload",
+        "s3:GetObject",
         "s3:ListBucket",
         "s3:ListBucketMultipartUploads",
         "s3:ListMultipartUploadParts",
@@ -133,7 +134,7 @@ def test_no_function_can_read_a_recording_and_one_alone_takes_any() -> None:
 def test_a_bucket_of_another_account_is_not_written_to() -> None:
     statements = [s for s in committed("api_handler")["Statement"] if "Recordings" in s["Sid"]]
     ours = {"StringEquals": {"aws:ResourceAccount": "123456789012"}}
-    assert [s["Condition"] for s in statements] == [ours, ours]
+    assert [s["Condition"] for s in statements] == [ours, ours, ours]
 
 
 def own_items(function: str) -> dict[str, set[str]]:
@@ -158,13 +159,14 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
     Nobody but the API's function can read the key of desktops' certificate: the sweep reads when it ends.
     """
     assert own_items("api_handler") == {
+        "key/access": READ,
         "key/certificate": READ,
         "key/ids": READ,
         "key/links": READ,
-        "key/scheduling": READ,
         "key/tokens": READ,
         "lately": READ,
         "paused": READ,
+        "uses/*": {"dynamodb:UpdateItem"},
         **CALENDAR,
         **COST,
     }
