@@ -13,31 +13,16 @@ import json
 import logging
 import sys
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
+from chalicelib.domain.described import Described
 from chalicelib.domain.errors import ElephantError
 
 NAMESPACE = "Elephant"
 _LOGGER = logging.getLogger("elephant")
 
 
-class _Described(StrEnum):
-    """A string of the log, with what it tells and which facts its lines may hold beside `event`."""
-
-    meaning: str
-    facts: tuple[str, ...]
-
-    def __new__(cls, name: str, meaning: str, facts: str) -> Self:
-        """Take the string as it is written, a sentence, and the facts' names, separated by spaces."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.meaning = meaning
-        member.facts = tuple(facts.split())
-        return member
-
-
-class Note(_Described):
+class Note(Described):
     """What was done or seen: level INFO."""
 
     SCHEDULE = "schedule", "A meeting was scheduled.", "meeting why meet_time"
@@ -70,7 +55,7 @@ class Note(_Described):
     )
 
 
-class Warn(_Described):
+class Warn(Described):
     """What somebody should look at, though nothing failed: level WARNING."""
 
     BAD_ROW = "bad_row", "A value on the row cannot be understood; it is told once until it changes.", "meeting why"
@@ -122,7 +107,7 @@ class Warn(_Described):
     NO_VIDEO_ROOM = "no_video_room", "A meeting was scheduled without a video room.", "meeting why"
 
 
-class Fail(_Described):
+class Fail(Described):
     """What failed: level ERROR, with the error, and with its traceback where nobody foresaw it."""
 
     LAUNCH_REFUSED = "launch_refused", "EC2 refused a desktop; it is tried again a little later.", "error meeting role"
@@ -144,7 +129,7 @@ class Fail(_Described):
     REQUEST_FAILED = "request_failed", "A request was answered with 500: a fault in the app.", "error"
 
 
-class Metric(_Described):
+class Metric(Described):
     """What CloudWatch counts, by stage and, where the lines have a `Reason`, by that too: level INFO."""
 
     ENDED = "Ended", "A meeting has ended; the reason is its `termination_reason`.", "Reason meeting"

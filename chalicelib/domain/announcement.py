@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any
 
+from chalicelib.domain.described import Described
 from chalicelib.domain.rows import timestamp
 
 VERSION = 1
@@ -27,19 +27,8 @@ OTHER = "OTHER"
 _ID_LENGTH = 32  # hex digits: 128 bits
 
 
-class Kind(StrEnum):
+class Kind(Described):
     """A kind of event by its `detail-type`, with what it tells and which facts it holds beside `COMMON`."""
-
-    meaning: str
-    facts: tuple[str, ...]
-
-    def __new__(cls, name: str, meaning: str, facts: str) -> Self:
-        """Take the name as it is sent, a sentence, and the facts' names, separated by spaces."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.meaning = meaning
-        member.facts = tuple(facts.split())
-        return member
 
     SCHEDULED = "Meeting Scheduled", "A meeting has a time, for the first time.", "meet_time duration_minutes"
     MOVED = "Meeting Moved", "It has another time.", "meet_time moved_from duration_minutes"
