@@ -98,7 +98,7 @@ paid: $(READY) ## Say what is paid against what is used, on a standard mix (MEET
 crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash
 
-fuzz: $(READY) ## Try what nobody means, on every route and row (INPUTS=100000 for each part, SEED=… for others).
+fuzz: $(READY) ## Try what nobody means, on every route and row (INPUTS=100000 requests, of others to match; SEED=… for others).
 	@$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed '$(SEED)'
 
 mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a third of those that a test catches).

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import quote, unquote
 
 import yaml  # type: ignore[import-untyped]
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
@@ -80,7 +81,7 @@ def resolved(schema: Any) -> Any:
     while "$ref" in schema:
         target: Any = description()
         for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
+            target = target[unquote(part).replace("~1", "/").replace("~0", "~")]
         schema = {**target, **{name: value for name, value in schema.items() if name != "$ref"}}
     return schema
 
@@ -114,7 +115,7 @@ def _response(method: str, path: str | None, status: str) -> tuple[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D").replace("+", "%2B")
+    return quote(text.replace("~", "~0").replace("/", "~1"), safe="~")
 
 
 _GOOD = set[tuple[str, str]]()
