@@ -94,19 +94,21 @@ class Town:
     """A stage that signs links and records, with a limit and prices, and meetings of each kind.
 
     `links` are the `id` of each role's link by the kind of meeting: one that is to come, one at whose desktops people
-    are, one that has ended, one whose recordings were erased. `foreign` was put into the table by hand.
+    are, one that has ended, one whose recordings were erased, one whose teacher's link was made anew since. `foreign`
+    was put into the table by hand.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         world.configure(**STAGE)
-        self.ids = {kind: f"m-{kind}" for kind in ("ahead", "living", "ended", "erased", "foreign")}
+        self.ids = {kind: f"m-{kind}" for kind in ("ahead", "living", "ended", "erased", "renewed", "foreign")}
         over = {"status": "TERMINATED", "termination_reason": "SUCCESS", "ended_at": utc(NOW)}
         lives = {"status": "HEALTHY", "teacher_healthy_at": utc(NOW), "begun_at": utc(NOW)}
         self._put("ahead", 26)
         self._put("living", 0, **_seated(), **lives)
         self._put("ended", 1, **_seated(), **over)
         self._put("erased", 2, **_seated(), **over, recordings_erased_at=utc(NOW))
+        self._put("renewed", 4, teacher_link_number=1)
         world.put(id=self.ids["foreign"], teacher_name="Ann", meet_time=utc(NOW + timedelta(hours=3)))
         keys = Keys(KEYS[Purpose.LINKS])
         self.links = {
