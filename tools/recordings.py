@@ -1,6 +1,6 @@
 """`python -m tools.recordings --stage dev --meeting ID`: a link to each recording of a meeting, good for five minutes.
 
-Links are signed with the operator's own credentials: no function of the app can read a recording. Who took them is
+Links are signed with the operator's own credentials; the board signs others for whoever has a key. Who took them is
 kept before they are shown.
 """
 
