@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from chalicelib.adapters.uses import item_id
 from chalicelib.domain.access import Scope
@@ -53,8 +54,8 @@ def wrong_with(town: Town, asked: Asked, answer: Answer, before: Mapping[str, st
     may = changed if answer.status < 300 and asked.method != "HEAD" else USED if answer.status in UNDERSTOOD else set()
     if changed - may:
         return f"{answer.status} has changed {changed - may}"
-    if answer.status == 200 and not is_meant(asked):
-        return f"the body is none that is described, and was taken: {answer.body:.100}"
+    if answer.status < 300 and not (is_meant(asked) and all(are_meant(asked))):
+        return f"what was sent is not described, and was taken: {answer.body:.100}"
     return ""
 
 
@@ -68,6 +69,14 @@ def is_meant(asked: Asked) -> bool:
     if at is None or asked.encoded:
         return True
     return bool(description.validator(at).is_valid(json.loads((asked.body or "").encode("utf-8", "surrogatepass"))))
+
+
+def are_meant(asked: Asked) -> Iterator[bool]:
+    """Yield whether each part of a query that was taken is one that is described."""
+    for parameter in description.operations()[asked.method, asked.route].get("parameters", ()):
+        told = description.resolved(parameter)
+        if told["in"] == "query" and len(asked.query.get(told["name"], ())) == 1:
+            yield Draft202012Validator(told["schema"]).is_valid(asked.query[told["name"]][0])
 
 
 def least(town: Town, asked: Asked) -> Asked:

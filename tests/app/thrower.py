@@ -48,6 +48,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "tz": ("Europe/Berlin", "Asia/Kathmandu"),
     "after": ("2026-03-02/", "2026-03-02/m-ahead", f"2026-03-02/{'x' * 3000}", "2026-03-02/\ud800"),
     "lang": ("de", "en"),
+    "peek": ("1", "0", ""),
+    "consent": ("1", "0"),
+    "format": ("csv",),
     "duration_minutes": ("60", "1"),
 }
 """What texts of these names are, well meant or not; of any other name they are `WORDS`."""
