@@ -77,7 +77,7 @@ def test_every_answer_is_marked_dated_and_readable_whatever_the_request_says_of_
     assert_the_apps_word(answer)
 
 
-KEPT = {"/": "no-cache", "/meeting": "no-cache", "/manage": "no-cache", "/logo": "public, max-age=3600"}
+KEPT = dict.fromkeys(("/", "/meeting", "/manage", "/ops", "/days"), "no-cache") | {"/logo": "public, max-age=3600"}
 """What may be kept of an answer: pages, which are asked for anew each time, and a picture."""
 
 
