@@ -94,16 +94,21 @@ def _decode(value: Mapping[str, Any]) -> Any:
             return AsStored(kind, content)
 
 
-def _number(text: str) -> int | Decimal:
-    """Return a number, exactly: whole ones as int."""
+def _number(text: object) -> int | Decimal:
+    """Return a number, exactly: whole ones as int. DynamoDB JSON has it as text, and knows none without end."""
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r:.100} is not a number")
     try:
         return int(text)
     except ValueError:
         pass
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise ValueError(f"{text!r:.100} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{text!r:.100} is not a number")
+    return number
 
 
 def encode(value: Any) -> dict[str, Any]:

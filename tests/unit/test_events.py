@@ -59,6 +59,8 @@ def test_a_launch_timer_carries_what_a_launch_rests_on() -> None:
         {"meet_time": {}},
         {"meet_time": {"S": "tomorrow"}},
         {"meet_time": {"N": "x"}},
+        {"meet_time": {"S": "2026-03-01T12:00:00Z"}, "duration_minutes": {"N": "NaN"}},
+        {"meet_time": {"S": "2026-03-01T12:00:00Z"}, "duration_minutes": {"N": float("inf")}},
         {"duration_minutes": {"N": "45"}},
         {"meet_time": {"S": "2026-03-01T12:00:00Z"}, "duration_minutes": {"N": "-1"}},
     ],

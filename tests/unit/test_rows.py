@@ -62,7 +62,7 @@ def test_what_the_app_has_no_use_for_is_kept_as_it_is_so_that_a_write_can_rest_o
     assert rows.encode(rows.decode({"it": stored})["it"]) == stored
 
 
-@pytest.mark.parametrize("text", ["", "one", "1 2"])
+@pytest.mark.parametrize("text", ["", "one", "1 2", "NaN", "sNaN", "Infinity", "-inf"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a number"):
         rows.decode({"it": {"N": text}})
