@@ -8,7 +8,7 @@ from chalicelib.control.ports import KeyStore
 from chalicelib.domain.access import AccessKey, Scope, find
 from chalicelib.domain.errors import Forbidden, KeyMissing
 
-_NEW = timedelta(seconds=5)
+_NEW = timedelta(seconds=1)
 """A key that is not known is looked for again where those that are were read longer ago: it may just have been made."""
 
 HOW = "send it as Authorization: Bearer, or as X-Schedule-Key"

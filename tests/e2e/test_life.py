@@ -41,19 +41,24 @@ def form(begins_in: timedelta) -> dict[str, str]:
     }
 
 
-def schedule(deployed: Deployed, begins_in: timedelta) -> Scheduled:
-    """Schedule a meeting with a key: a new stage is locked."""
-    key = lent(deployed.stage, deployed.client, "test", Scope.SCHEDULE, timedelta(hours=1))
+@pytest.fixture(scope="module")
+def key(deployed: Deployed) -> str:
+    """A key that schedules: a new stage is locked."""
+    return lent(deployed.stage, deployed.client, "test", Scope.SCHEDULE, timedelta(hours=1))
+
+
+def schedule(deployed: Deployed, key: str, begins_in: timedelta) -> Scheduled:
+    """Schedule a meeting."""
     status, answer = ask(deployed, "/schedule", form(begins_in), {"X-Schedule-Key": key})
     assert status == 200, answer
     links = {role: parse_qs(urlsplit(answer[f"{role}_link"]).query) for role in ROLES}
     return Scheduled(str(answer["id"]), {role: f"/join/{link['id'][0]}/{role}" for role, link in links.items()})
 
 
-def test_a_new_stage_is_locked_and_its_links_are_bound_to_their_role(deployed: Deployed) -> None:
+def test_a_new_stage_is_locked_and_its_links_are_bound_to_their_role(deployed: Deployed, key: str) -> None:
     assert ask(deployed, "/schedule", form(timedelta(days=1)))[0] == 401
     assert ask(deployed, "/", form(timedelta(days=1)), {"X-Schedule-Key": "guessed"})[0] == 403
-    meeting = schedule(deployed, timedelta(days=1))
+    meeting = schedule(deployed, key, timedelta(days=1))
     assert ask(deployed, meeting.doors["teacher"])[0] == 202
     assert ask(deployed, meeting.doors["teacher"].replace("teacher", "student"))[0] == 403
     assert ask(deployed, f"/join/{meeting.id}/teacher")[0] == 403
@@ -98,9 +103,9 @@ def tell_state(deployed: Deployed, desktop: str, state: str) -> None:
     )
 
 
-def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
+def test_a_meeting_from_its_form_to_its_end(deployed: Deployed, key: str) -> None:
     switch(deployed, stream=False, sweep=False)
-    scheduled = schedule(deployed, timedelta(minutes=10, seconds=5))
+    scheduled = schedule(deployed, key, timedelta(minutes=10, seconds=5))
     meeting = scheduled.id
     assert ask(deployed, scheduled.doors["teacher"])[0] == 202
 
@@ -141,9 +146,9 @@ def test_a_meeting_from_its_form_to_its_end(deployed: Deployed) -> None:
     assert ask(deployed, scheduled.doors["teacher"])[0] == 410
 
 
-def test_the_safety_timer_ends_a_meeting_whose_doors_never_opened(deployed: Deployed) -> None:
+def test_the_safety_timer_ends_a_meeting_whose_doors_never_opened(deployed: Deployed, key: str) -> None:
     switch(deployed, stream=False, sweep=False)
-    meeting = schedule(deployed, timedelta()).id
+    meeting = schedule(deployed, key, timedelta()).id
     deployed.client("lambda").invoke(
         FunctionName=deployed.stage.function("launch_ec2"), Payload=json.dumps({"meeting_id": meeting, "force": True})
     )
@@ -165,9 +170,9 @@ def test_the_safety_timer_ends_a_meeting_whose_doors_never_opened(deployed: Depl
     assert not deployed.living(MeetingID=meeting)
 
 
-def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
+def test_the_sweep_alone_launches_and_ends(deployed: Deployed, key: str) -> None:
     switch(deployed, stream=False, sweep=True)
-    due = schedule(deployed, timedelta(minutes=5)).id
+    due = schedule(deployed, key, timedelta(minutes=5)).id
     wait_for(lambda: deployed.row(due).get("status") == "LAUNCHED", MINUTE_S, "the launch by the sweep")
     assert len(deployed.living(MeetingID=due)) == 2
     write(deployed, due, termination_reason="CANCELLED")
@@ -176,7 +181,7 @@ def test_the_sweep_alone_launches_and_ends(deployed: Deployed) -> None:
     switch(deployed, stream=True, sweep=True)
 
 
-def test_even_the_gateways_own_errors_may_be_read_by_a_page_on_any_host(deployed: Deployed) -> None:
+def test_even_the_gateways_own_errors_may_be_read_by_a_page_on_any_host(deployed: Deployed, key: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{deployed.url}/no/such/path")
     assert refused.value.headers["Access-Control-Allow-Origin"] == "*"

@@ -81,14 +81,14 @@ def test_the_stage_tells_which_version_made_it(deployed: Deployed) -> None:
     assert {"Key": "Version", "Value": version()} in stack["Tags"]
 
 
-def of_desktops(deployed: Deployed) -> dict[str, str]:
-    """Return what the made role of desktops may do, by the resource; only EC2 gives it to anybody."""
+def of_desktops(deployed: Deployed) -> set[tuple[str, str]]:
+    """Return what the made role of desktops may do, on which resource; only EC2 gives it to anybody."""
     iam, role = deployed.client("iam"), f"{deployed.stage.stack}-desktop-{deployed.stage.region}"
     [trust] = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "ec2.amazonaws.com"}
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     statements = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"]
-    return {str(statement["Resource"]): str(statement["Action"]) for statement in statements}
+    return {(str(statement["Resource"]), str(statement["Action"])) for statement in statements}
 
 
 def told(deployed: Deployed, variable: str) -> set[str | None]:
@@ -98,12 +98,12 @@ def told(deployed: Deployed, variable: str) -> set[str | None]:
     return {each["Environment"]["Variables"].get(variable) for each in found}
 
 
-LICENCE = {"arn:aws:s3:::dcv-license.us-west-2/*": "s3:GetObject"}
+LICENCE = {("arn:aws:s3:::dcv-license.us-west-2/*", "s3:GetObject")}
 
 
 def test_desktops_with_the_kit_may_call_their_routes_of_this_api_and_nothing_else(deployed: Deployed) -> None:
     own = f"arn:aws:execute-api:us-west-2:000000000000:{deployed.api}/{deployed.stage.name}/*/desktop/*"
-    assert of_desktops(deployed) == LICENCE | {own: "execute-api:Invoke"}
+    assert of_desktops(deployed) == LICENCE | {(own, "execute-api:Invoke")}
     assert told(deployed, "API_URL") == {deployed.address}
     assert told(deployed, "DESKTOP_CLIENT") == {"kit"}
     assert f"desktops are told where the API is: {deployed.address}" in deployed.said
@@ -164,7 +164,7 @@ def test_what_is_changed_in_the_stage_s_file_is_deployed_once(deployed: Deployed
     assert sweep["Environment"]["Variables"]["BOOT_LIMIT_MINUTES"] == "14"
     table = f"arn:aws:dynamodb:us-west-2:000000000000:table/{deployed.outputs['TableName']}"
     bucket = f"arn:aws:s3:::{deployed.outputs['RecordingsBucket']}/*"
-    theirs = {table: "['dynamodb:Scan', 'dynamodb:UpdateItem']", bucket: "s3:PutObject"}
+    theirs = {(table, "dynamodb:Scan"), (table, "dynamodb:UpdateItem"), (bucket, "s3:PutObject")}
     assert of_desktops(deployed) == LICENCE | theirs
     assert told(deployed, "API_URL") == {None}
     assert ask(deployed, "/join/none/teacher")[0] == 404
