@@ -71,7 +71,7 @@ def assumed(role: str, subject: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("_by_plain_http")
 def test_a_job_of_the_environment_deploys(deployed: Deployed, role: str) -> None:
     told = run_tool(deployed.project, dict(os.environ) | assumed(role, SUBJECT), "tools.deploy", "--stage", "e2e")
-    assert "nothing had to be changed" in told.stdout, told.stderr
+    assert "nothing had to be changed" in told.stdout, told.stdout + told.stderr
 
 
 @pytest.mark.parametrize(
