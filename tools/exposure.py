@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from chalicelib.domain.access import DAILY
 from chalicelib.environment import Settings
+from chalicelib.kinds import Setting
 from chalicelib.settings import SETTINGS
 from tools.limits import LIMITS
 
@@ -69,7 +70,7 @@ def lines() -> Iterator[str]:
     """Yield what is told, as a table of Markdown."""
     found = sorted(floods(), key=lambda each: each.dollars_an_hour, reverse=True)
     whole = sum(each.dollars_an_hour for each in found)
-    settings = Settings({row.name: row.sample or row.default_in_stage or row.default or "" for row in SETTINGS})
+    settings = Settings({row.name: row.default_in_stage or row.default or _sample(row) for row in SETTINGS})
     prices, at_once = settings.prices(), settings.policy().at_once or 0
     hourly = prices.hourly if prices else Decimal(0)
     yield "| who | by what | US dollars an hour, at the most |"
@@ -77,10 +78,14 @@ def lines() -> Iterator[str]:
     for each in found[:3]:
         yield f"| a stranger | `{each.method} {each.path}`, {each.a_second:g} a second | {each.dollars_an_hour:.2f} |"
     yield f"| a stranger | every method of people's at once, each at its limit | {whole:.2f} |"
-    yield (
-        f"| whoever has a key that schedules | desktops, {at_once} at once (`desktops.at_once`) at {hourly:.3f} each "
-        f"with the sample's prices; {DAILY} meetings a day unless the key says otherwise | {at_once * hourly:.2f} |"
-    )
+    said = f"by the examples of README; {DAILY} meetings a day unless the key says otherwise"
+    desktops = f"desktops, {at_once} at once (`desktops.at_once`) at {hourly:.3f} each, {said}"
+    yield f"| whoever has a key that schedules | {desktops} | {at_once * hourly:.2f} |"
+
+
+def _sample(row: Setting) -> str:
+    """Return the price that a setting shows as an example, empty for any other setting."""
+    return row.example if row.name.startswith("PRICE_") else ""
 
 
 def main() -> int:

@@ -17,7 +17,9 @@ import pytest
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.prices import Prices
 from chalicelib.environment import (
+    PRICED_BY,
     DesktopSettings,
     DnsSettings,
     OperatorSettings,
@@ -25,7 +27,7 @@ from chalicelib.environment import (
     Settings,
     TimerSettings,
 )
-from chalicelib.kinds import Choice, Flag, Kind, Number, Secret, Setting, Several
+from chalicelib.kinds import Amount, Choice, Day, Flag, Kind, Number, Secret, Setting, Several
 from chalicelib.settings import SETTINGS, Client
 from tools import recorded
 from tools.settings_texts import stage_file
@@ -68,6 +70,7 @@ MEANT = {
     "VOUCHING_KEY": PRINTABLE | ALIKE,
     "OPERATOR_NAME": PRINTABLE | ALIKE | {"quotes", "double quotes"},  # for people to read, in any language
     "OPERATOR_CONTACT": PRINTABLE | ALIKE | {"quotes", "double quotes"},
+    "PRICES_SOURCE": PRINTABLE | ALIKE | {"quotes", "double quotes"},
     "CLOUDFLARE_API_URL": {"a slash"},
     "API_URL": {"a slash"},
 }
@@ -102,6 +105,10 @@ def bad_values(row: Setting) -> list[tuple[str, object]]:
         ("a table", {"a": good}),
         ("a date", tomllib.loads("a = 2026-01-01")["a"]),
     ]
+    if isinstance(kind, Amount):
+        return [("a table", {"a": 1}), ("text", good), ("a flag", True), ("a list", [1]), ("less", -1), ("more", 1e9)]
+    if isinstance(kind, Day):
+        found = [each for each in found if each[0] != "a date"]
     if isinstance(kind, Flag):
         return [*found, ("a number", 1), ("text", "true"), ("a list", [True])]
     if isinstance(kind, Number):
@@ -174,7 +181,7 @@ def test_what_the_table_shows_as_good_is_taken(key: str) -> None:
     parse("dev", sample())
     for text in filter(None, (row.example, row.sample, row.default)):
         value: object = text
-        if isinstance(row.kind, Number | Flag):
+        if isinstance(row.kind, Number | Flag | Amount):
             value = json.loads(text)
         elif isinstance(row.kind, Several):
             value = text.split(",")
@@ -333,7 +340,7 @@ def test_what_is_not_toml_is_told_with_its_place(text: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
 def test_the_app_finds_every_setting_where_its_row_says(row: Setting) -> None:
     groups = {"policy": Policy, "desktops": DesktopSettings, "dns": DnsSettings, "timers": TimerSettings}
-    groups |= {"recordings": RecordingSettings, "operator": OperatorSettings}
+    groups |= {"recordings": RecordingSettings, "operator": OperatorSettings, "prices": Prices}
     home = {found.name for found in fields(groups[row.group])} if row.group else set(dir(Settings))
     assert row.attribute in home
     settings = Settings({row.name: row.example for row in SETTINGS})
@@ -343,10 +350,11 @@ def test_the_app_finds_every_setting_where_its_row_says(row: Setting) -> None:
 
 @pytest.mark.parametrize("row", [row for row in SETTINGS if row.default], ids=lambda row: row.name)
 def test_a_default_is_the_same_for_the_app_and_for_a_deploy_that_says_nothing(row: Setting) -> None:
-    needed = {row.name: row.example for row in SETTINGS if row.needed_by}
+    priced = {row.name: row.example for row in SETTINGS if row.key in PRICED_BY}
+    needed = {row.name: row.example for row in SETTINGS if row.needed_by} | priced
     least = Stage("dev", "us-west-2", "", "ami-0e7fd79d17e852d18", "example.com", "0" * 32)
     made = {row.stack_output: row.default or row.example for row in SETTINGS if row.stack_output}
-    alone, deployed = Settings(needed), Settings(recorded.environment(least, made))
+    alone, deployed = Settings(needed), Settings(priced | recorded.environment(least, made))
     for settings in (alone, deployed):
         holder = getattr(settings, row.group)() if row.group else settings
         assert getattr(holder, row.attribute) == row.read("")
