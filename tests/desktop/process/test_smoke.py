@@ -26,7 +26,7 @@ def smoke(stage: Site, laptop: tuple[Cloud, Laptop], tmp_path: Path, monkeypatch
     cloud, running = laptop
     trust(cloud, tmp_path, monkeypatch)
     options = Options(
-        api=cloud.url,
+        api=cloud.address,
         browser=str(visitor.program(tmp_path, running.doors.port)),
         open_for=timedelta(seconds=1),
         resolver=resolver(cloud, running),

@@ -118,11 +118,9 @@ def test_only_desktops_with_scripts_are_given_the_table() -> None:
     assert template["Conditions"]["UsesTable"] == {"!Equals": [{"!Ref": "DesktopClient"}, "scripts"]}
     [policy] = template["Resources"]["DesktopRole"]["Properties"]["Policies"]
     always = [s for s in policy["PolicyDocument"]["Statement"] if "!If" not in s]
-    [[condition, granted, otherwise]] = [
-        s["!If"] for s in policy["PolicyDocument"]["Statement"] if "dynamodb" in json.dumps(s)
-    ]
-    assert (condition, otherwise) == ("UsesTable", {"!Ref": "AWS::NoValue"})
-    assert granted["Action"] == ["dynamodb:Scan", "dynamodb:UpdateItem"]
+    of_the_table = [s["!If"] for s in policy["PolicyDocument"]["Statement"] if "dynamodb" in json.dumps(s)]
+    assert all((each[0], each[2]) == ("UsesTable", {"!Ref": "AWS::NoValue"}) for each in of_the_table)
+    assert [each[1]["Action"] for each in of_the_table] == ["dynamodb:Scan", "dynamodb:UpdateItem"]
     assert "dynamodb" not in json.dumps(always)
     assert parameters(load("dev"))["DesktopClient"] == "kit"
 
