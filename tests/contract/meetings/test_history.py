@@ -110,12 +110,12 @@ class TestFolding:
         assert stage.row("m1") == {"id": "m1", "a": 1}
 
     def test_nothing_is_lost_from_the_count_however_many_there_are(self, stage: Stage) -> None:
-        stage.put({"id": "m1"})
-        for number in range(2 * LONGEST):
+        stage.put({"id": "m1", "history": old(LONGEST)})
+        for number in range(KEPT + 5):  # it is folded at the first, and once more
             stage.meetings.update("m1", change(f"number {number}", {"a": number}))
             assert len(stage.history("m1")) <= LONGEST
-        assert entries_in(stage.history("m1")) == 2 * LONGEST
-        assert stage.history("m1")[-1] == entry(f"number {2 * LONGEST - 1}")
+        assert entries_in(stage.history("m1")) == LONGEST + KEPT + 5
+        assert stage.history("m1")[-1] == entry(f"number {KEPT + 4}")
 
     def test_it_takes_a_second_call_and_then_none_for_long(self, real: RealStage) -> None:
         real.put({"id": "m1", "history": old(LONGEST)})
