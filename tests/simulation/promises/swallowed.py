@@ -149,6 +149,11 @@ def _since(moment: datetime, life: Life) -> datetime:
     return max(moment, life.moved_at or moment)
 
 
+def _has_heard_of(row: Row, name: str) -> bool:
+    """Return whether the row's history tells that somebody has typed over this attribute."""
+    return any(f"{name} became" in str(entry.get("what")) for entry in row.get("history", []))
+
+
 def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
     """Return whether the app had any way to know that a meeting is to be ended."""
     listed = row.get("open") == rows.LISTED
@@ -157,5 +162,7 @@ def _could_be_heard_of(world: World, life: Life, row: Row) -> bool:
         return False  # every record that told of it was lost, and it costs nothing
     if life.edited and understood(row).meet_time is None and not launched:
         return False  # it never had desktops, and nobody can tell when it was to be
+    if life.edited and not listed and not _has_heard_of(row, "open"):
+        return False  # it was typed off the list, and whatever told of it since failed, and said so
     # Somebody may have typed over the status of one that had left the list, and that record was lost.
     return not (life.edited and understood(row).finished and not listed)
