@@ -86,7 +86,7 @@ class OneNeverStopsOthers(Promise):
         if record.row.get("instance_id") not in named(row) or record.row.get("status") != "HEALTHY":
             return
         reporter = record.row["instance_id"]
-        if reporter in [row.get(attribute(role, "given_up")) for role in Role]:
+        if reporter in [row.get(attribute(role, name)) for role in Role for name in ("given_up", "replace_asked")]:
             return  # it is about to be replaced, and who reports after that is not entered
         if reporter not in noted(row):
             self.broken(world, life, f"{reporter} has reported healthy, and nobody knows it any more")
