@@ -17,7 +17,7 @@ from tests.simulation.promises.promise import Violation
 from tests.simulation.simulate import A_WORLD, play
 
 ROOT = Path(__file__).parents[3]
-MEETINGS = 2000
+MEETINGS = 1800
 """A mutant that this many meetings do not catch has survived."""
 
 
