@@ -27,6 +27,8 @@ from chalicelib.environment import Settings
 from chalicelib.settings import Client
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from chalicelib.adapters.announcer import BusAnnouncer
     from chalicelib.adapters.calendar import DynamoCalendar
     from chalicelib.adapters.costs import DynamoLedger
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from chalicelib.control.spending import Spendings
     from chalicelib.control.sweep import Sweeper
     from chalicelib.control.triggers import Triggers
+    from chalicelib.domain.prices import Prices
     from chalicelib.people.board import Board
     from chalicelib.people.booking import Bookings
     from chalicelib.people.budget import Budget
@@ -279,25 +282,26 @@ class Runtime:
         return Bookings(calendar=self.calendar, clock=self.clock, policy=self.policy, sleep=self._sleep)
 
     @cached_property
-    def ledger(self) -> DynamoLedger | None:
-        """What each month costs, None where nothing limits that, or where nobody has said what desktops cost."""
+    def _limit(self) -> tuple[DynamoLedger, Prices, Decimal] | None:
+        """What tells what each month costs, what desktops do, and what a month may cost in US dollars.
+
+        None where nothing limits that, where nobody has said what desktops cost, and in a run at home.
+        """
+        settings = self.settings
+        if settings.state_table is None or settings.monthly_limit is None or (prices := settings.prices()) is None:
+            return None
         from chalicelib.adapters.costs import DynamoLedger
 
-        table, settings = self.settings.state_table, self.settings
-        if table is None or settings.monthly_limit is None or settings.prices() is None:
-            return None
-        return DynamoLedger(self._dynamodb, table, self.clock)
+        return DynamoLedger(self._dynamodb, settings.state_table, self.clock), prices, settings.monthly_limit
 
     @property
     def _budget(self) -> Budget | None:
         """What keeps a month's meetings within what they may cost, None where nothing limits that."""
-        if self.settings.monthly_limit is None:
+        if self._limit is None:
             return None
         from chalicelib.people.budget import Budget
 
-        ledger, prices, limit = self.ledger, self.settings.prices(), self.settings.monthly_limit
-        if ledger is None or prices is None:
-            return None
+        ledger, prices, limit = self._limit
         return Budget(ledger=ledger, clock=self.clock, policy=self.policy, prices=prices, limit=limit)
 
     @property
@@ -342,9 +346,9 @@ class Runtime:
         """What shows operators the meetings."""
         from chalicelib.people.board import Board
 
-        settings = self.settings
-        limit = (self.ledger, settings.monthly_limit) if self.ledger and settings.monthly_limit is not None else None
-        return Board(self.meetings, self.calendar, self.clock, self.policy, settings.prices(), limit, self.pausing)
+        limit = (self._limit[0], self._limit[2]) if self._limit else None
+        prices = self.settings.prices()
+        return Board(self.meetings, self.calendar, self.clock, self.policy, prices, limit, self.pausing)
 
     @property
     def listener(self) -> Listener:
@@ -396,12 +400,11 @@ class Runtime:
     @property
     def _spendings(self) -> Spendings | None:
         """What counts anew what months cost, None where nothing limits that."""
-        ledger, prices, limit = self.ledger, self.settings.prices(), self.settings.monthly_limit
-        if ledger is None or prices is None or limit is None:
+        if self._limit is None:
             return None
         from chalicelib.control.spending import Spendings
 
-        return Spendings(ledger, prices, limit, self.meetings.of_day)
+        return Spendings(*self._limit, self.meetings.of_day)
 
 
 def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-api
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from chalicelib.adapters.dynamodb import DynamoMeetings
     from chalicelib.adapters.keys import TableKeys
     from chalicelib.domain.keys import Purpose
+
+
+def read_together(client: DynamoDBClient, wanted: Iterable[tuple[str, str]]) -> list[Mapping[str, Any]] | None:
+    """Return these items, each by its table and id, in DynamoDB JSON, strongly consistent; an empty one is not there.
+
+    None where the call fails.
+    """
+    try:
+        answer = client.transact_get_items(
+            TransactItems=[{"Get": {"TableName": table, "Key": {"id": {"S": name}}}} for table, name in wanted]
+        )
+    except (ClientError, BotoCoreError):
+        return None
+    return [each.get("Item", {}) for each in answer["Responses"]]
 
 
 def read_ahead(
@@ -34,12 +48,9 @@ def read_ahead(
     if not old:
         return meetings
     wanted = [(meetings.table, meeting_id), *((keys.table, item_id(purpose)) for purpose in old)]
-    try:
-        answer = client.transact_get_items(
-            TransactItems=[{"Get": {"TableName": table, "Key": {"id": {"S": name}}}} for table, name in wanted]
-        )
-    except (ClientError, BotoCoreError):
+    answer = read_together(client, wanted)
+    if answer is None:
         return meetings
-    row, *found = (each.get("Item", {}) for each in answer["Responses"])
+    row, *found = answer
     keys.take(dict(zip(old, found, strict=True)))
     return meetings.knowing(meeting_id, row)

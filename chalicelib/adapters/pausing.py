@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
+from chalicelib.adapters.ahead import read_together
 from chalicelib.adapters.keys import item_id
 from chalicelib.domain import rows
 from chalicelib.domain.pause import Pause
@@ -72,14 +73,11 @@ class TablePausing:
         old = keys.too_old(purposes)
         if not (old and self.is_old):
             return
-        wanted = [PAUSED, *map(item_id, old)]
-        try:
-            answer = self._client.transact_get_items(
-                TransactItems=[{"Get": {"TableName": self._table, "Key": {"id": {"S": name}}}} for name in wanted]
-            )
-        except (ClientError, BotoCoreError):
+        names = (PAUSED, *map(item_id, old))
+        answer = read_together(self._client, ((self._table, name) for name in names))
+        if answer is None:
             return
-        pause, *found = (each.get("Item", {}) for each in answer["Responses"])
+        pause, *found = answer
         self.take(pause)
         keys.take(dict(zip(old, found, strict=True)))
 

@@ -7,12 +7,13 @@ waits for the next sweep, though not for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from chalicelib import log
 from chalicelib.control.ports import Ledger, World
+from chalicelib.domain.days import Day, all_of
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Meeting
 from chalicelib.domain.prices import Prices
@@ -25,9 +26,6 @@ SETTLING = timedelta(minutes=1)
 
 PATIENCE = timedelta(minutes=15)
 """How long the recount waits for months to settle."""
-
-Day = Callable[[str, str | None], tuple[list[Meeting], str | None]]
-"""Returns a page of the meetings of a day like 2026-03-01, UTC, those that are over too, and where the next begins."""
 
 
 class Spendings:
@@ -71,11 +69,7 @@ class Spendings:
     def _of_month(self, now: datetime) -> Iterable[Meeting]:
         """Yield the meetings of the present month up to today; later ones are open."""
         for day in range(1, now.day + 1):
-            page, after = self._of_day(f"{now:%Y-%m}-{day:02d}", None)
-            yield from page
-            while after:
-                page, after = self._of_day(f"{now:%Y-%m}-{day:02d}", after)
-                yield from page
+            yield from all_of(self._of_day, f"{now:%Y-%m}-{day:02d}")
 
     def _is_written(self, spending: Spending) -> bool:
         """Write a month; return False where somebody has written it since it was read."""

@@ -179,6 +179,11 @@ class DnsRecord:
     old_mark: bool = False
 
 
+def day_of(moment: datetime) -> str:
+    """Return the day of a moment (UTC) as rows spell it: what meetings are listed by."""
+    return f"{moment:%Y-%m-%d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """One row of the table, understood.
@@ -280,7 +285,7 @@ class Meeting:
     def day(self) -> str | None:
         """The day, in UTC, that the meeting is on or was made on, None where neither is known: what it is listed by."""
         moment = self.meet_time or (None if self.is_timed else self.created_at)
-        return f"{moment:%Y-%m-%d}" if moment else None
+        return day_of(moment) if moment else None
 
     @property
     def in_progress(self) -> bool:

@@ -6,7 +6,7 @@ A day is listed by the table's index, page by page: a hundred meetings take two 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.control.ports import Calendar, Ledger, Meetings, Pausing
 from chalicelib.domain.calendar import QUARTER, QUARTERS_OF_A_WEEK, moment_of, quarter_of, week_of
+from chalicelib.domain.days import all_of
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Meeting, Status
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.prices import CURRENCY, Prices
 from chalicelib.domain.rows import may_be_id, timestamp
+from chalicelib.domain.spending import month_of
 from chalicelib.people.overview import cost_told, seat_told, trouble_told
 from chalicelib.people.report import report
 from chalicelib.rules.cost import estimate
@@ -58,7 +60,7 @@ class Board:
         """Return the meetings that are due soon, alive, or lately ended in trouble: those in trouble first."""
         now = self.clock()
         first, last = now - self.policy.longest_life, now + SOON
-        found = [each for day in _days(first, last) for each in self.all_of(day) if self._is_of_now(each, now)]
+        found = [each for each in self._all_of(_days(first, last)) if self._is_of_now(each, now)]
         told = [self.told(meeting, now) for meeting in found]
         told.sort(key=lambda each: (not each["troubles"], each.get("meet_time", "")))
         here: Told = {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once}
@@ -76,7 +78,7 @@ class Board:
         """Return what this month's meetings cost, spent and planned, against the limit; nothing where there is none."""
         if self.limit is None:
             return {}
-        (ledger, limit), month = self.limit, f"{now:%Y-%m}"
+        (ledger, limit), month = self.limit, month_of(now)
         spent = ledger.read([month])[month].amount
         return {"month": {"name": month, "spent": float(spent), "limit": float(limit), "currency": CURRENCY}}
 
@@ -111,8 +113,11 @@ class Board:
         if monday is None or not 1970 < monday.year < 2200:
             raise BadRequest(f"{asked!r:.40} is no week; write it like 2026-W09.", (("week", "It is no week."),))
         days = [f"{(monday + timedelta(days=ahead)).date()}" for ahead in range(7)]
-        found = (meeting for day in days for meeting in self.all_of(day))
-        return {"week": asked, "from": days[0], "to": days[-1]} | report(found, self.clock(), self.policy, self.prices)
+        figures = report(self._all_of(days), self.clock(), self.policy, self.prices)
+        return {"week": asked, "from": days[0], "to": days[-1]} | figures
+
+    def _all_of(self, days: Iterable[str]) -> Iterator[Meeting]:
+        return (meeting for day in days for meeting in all_of(self.meetings.of_day, day))
 
     def _is_of_now(self, meeting: Meeting, now: datetime) -> bool:
         launch_at, end = times(meeting, self.policy).launch_at, deadline(meeting, self.policy)
@@ -120,15 +125,6 @@ class Board:
             return bool(troubles(meeting, now, self.policy)) and self.policy.is_recent(meeting.ended_at, SOON, now)
         begins = meeting.begun_at or launch_at or meeting.created_at
         return begins is not None and begins <= now + SOON and (end is None or now < end + SOON)
-
-    def all_of(self, day: str) -> Iterator[Meeting]:
-        """Yield every meeting of a day (UTC)."""
-        after: str | None = None
-        while True:
-            page, after = self.meetings.of_day(day, after)
-            yield from page
-            if after is None:
-                return
 
     def day(self, asked: str, zone: str, after: str) -> Told:
         """Return a page of the meetings on a day of a zone, earliest first, and as `next` what asks for the page after.

@@ -280,8 +280,8 @@ class Facts(Moments):
             changes.append(writes.opened(meeting, opened_at))
         if not meeting.listed:
             changes.append(writes.listed(meeting))
-        if meeting.day and meeting.row.get("day") != meeting.day:
-            changes.append(writes.filed(meeting, meeting.day))
+        if (day := meeting.day) and meeting.row.get("day") != day:
+            changes.append(writes.filed(meeting, day))
         if meeting.row.get("expires") is not None:
             changes.append(writes.kept(meeting))
         changes += [self._dated(as_noted.seat(s.role)) for s in self.uploaded if self._is_to_be_dated(s)]

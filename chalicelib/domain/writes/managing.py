@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.model import Attribute, Meeting, MeetingAttribute, Reason, Status
+from chalicelib.domain.model import Attribute, Meeting, MeetingAttribute, Reason, Status, day_of
 from chalicelib.domain.rows import HIGHEST_COUNT, LISTED
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.update import Update
@@ -27,8 +27,8 @@ def moved(meeting: Meeting, meet_time: datetime, now: datetime, *, by: str) -> U
     coming = (attribute(role, name) for role in Role for name in _OF_COMING)
     forgotten = of_a_move(meeting)
     expect = same_end(meeting, "meet_time", "status", *coming, *forgotten)
-    values: dict[Attribute, Any] = {"meet_time": meet_time, "moved_at": now, "status": Status.SCHEDULED}
-    values["day"] = f"{meet_time:%Y-%m-%d}"
+    values: dict[Attribute, Any] = {"meet_time": meet_time, "day": day_of(meet_time), "moved_at": now}
+    values["status"] = Status.SCHEDULED
     why = f"the meeting is moved to {meet_time:%Y-%m-%d %H:%M} UTC"
     return counted(meeting, Update(why, values, forgotten, expect, by=by))
 

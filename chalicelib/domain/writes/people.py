@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.access import by_key
 from chalicelib.domain.history import Entry
-from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status
+from chalicelib.domain.model import LINKS_SIGNED, Attribute, Meeting, Status, day_of
 from chalicelib.domain.rows import LISTED, timestamp
 from chalicelib.domain.seat import Role, Seat, SeatAttribute, attribute
 from chalicelib.domain.update import Update
@@ -63,7 +63,7 @@ def scheduled(
         "request_digest": request_digest,
         "status": Status.SCHEDULED.value,
         "open": LISTED,
-        "day": f"{meet_time:%Y-%m-%d}",
+        "day": day_of(meet_time),
         "scheduled_by": by,
         "history": [Entry(timestamp(now), f"scheduled for {meet_time:%Y-%m-%d %H:%M} UTC", _scheduler(by)).stored()],
     }
