@@ -14,6 +14,7 @@ from chalicelib.domain.certificate import Certificate
 from chalicelib.domain.errors import ConfigError, Unavailable
 from chalicelib.domain.keys import Keys, Purpose
 from localcloud.clock import VirtualClock
+from localcloud.tables import STATE
 
 from .conftest import NO_NETWORK, Account
 
@@ -38,12 +39,7 @@ class Stage:
         self.account = account
         self.clock = clock
         self.api = account.client("dynamodb")
-        self.api.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        self.api.create_table(TableName=TABLE, **STATE)
         self.keys = TableKeys(account.watched_client("dynamodb"), TABLE, clock.now)
 
     def put(self, purpose: str, present: str, *earlier: str) -> None:

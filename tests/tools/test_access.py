@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from moto import mock_aws
 
 from chalicelib.adapters.keys import TableKeys
 from chalicelib.adapters.uses import TableUses
 from chalicelib.domain.access import AccessKey, Scope, find
-from localcloud.tables import STATE
+from tests.tools.keyed import NOW, TABLE, Command, a_stage, command_of
 from tools import access, given_keys
-from tools.account import Clients, clients
+from tools.account import Clients
 from tools.given_keys import Keys
-from tools.keys import make
-from tools.stage import Stage, StageError
-
-TABLE = "elephant-state-dev"
-NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-STAGE = Stage(name="dev", region="us-west-2", account="", ami_id="", domain="example.com", zone_id="0" * 32)
-
-
-def made_by_a_stack(client: Clients) -> None:
-    """Let the stage's stack tell where its keys are."""
-    stack = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"StateTable": {"Value": TABLE}}}
-    client("cloudformation").create_stack(StackName="elephant-dev", TemplateBody=json.dumps(stack))
+from tools.stage import StageError
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
-    for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        made = clients(STAGE.region)
-        made("dynamodb").create_table(TableName=TABLE, **STATE)
-        make(STAGE, TABLE, made, lambda: NOW)
-        made_by_a_stack(made)
+    with a_stage(monkeypatch) as made:
         yield made
 
 
@@ -50,18 +30,8 @@ def keys(client: Clients) -> Keys:
 
 
 @pytest.fixture
-def command(client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    monkeypatch.setattr("tools.access.load", lambda _: STAGE)
-    monkeypatch.setattr("tools.access.clients", lambda _: client)
-    monkeypatch.setattr("tools.access.enter", lambda *_: None)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["access", "--stage", "dev", *arguments])
-        code = access.main()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+def command(client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_of(access, client, monkeypatch, capsys)
 
 
 def known(client: Clients) -> TableKeys:
@@ -133,7 +103,7 @@ def test_the_list_tells_all_but_the_keys(keys: Keys, client: Clients) -> None:
     assert key not in str(told)
 
 
-def test_the_command_prints_a_key_alone_so_that_a_script_can_take_it(command: Callable[..., Any]) -> None:
+def test_the_command_prints_a_key_alone_so_that_a_script_can_take_it(command: Command) -> None:
     code, out, err = command("--name", "office", "--scope", "schedule")
     assert (code, len(bytes.fromhex(out.strip()))) == (0, 32)
     assert "The key office, which nobody can be shown again" in err
@@ -154,7 +124,7 @@ def test_the_command_prints_a_key_alone_so_that_a_script_can_take_it(command: Ca
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(
-    command: Callable[..., Any], client: Clients, arguments: list[str], said: str
+    command: Command, client: Clients, arguments: list[str], said: str
 ) -> None:
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
@@ -162,7 +132,7 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(
     assert known(client).access() == {}
 
 
-def test_a_stage_from_before_is_told_to_deploy(command: Callable[..., Any], client: Clients) -> None:
+def test_a_stage_from_before_is_told_to_deploy(command: Command, client: Clients) -> None:
     client("dynamodb").delete_item(TableName=TABLE, Key={"id": {"S": "key/access"}})
     assert (
         "Stage dev has no keys yet; make deploy STAGE=dev prepares them."

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from moto import mock_aws
 
 from chalicelib.domain.access import Scope, find
-from localcloud.tables import STATE
-from tests.tools.test_access import STAGE, TABLE, made_by_a_stack
+from tests.tools.keyed import TABLE, Command, a_stage, command_of
 from tools import ops
-from tools.account import Clients, clients
-from tools.keys import given_out, make
+from tools.account import Clients
+from tools.keys import given_out
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
-    for name, value in {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        made = clients(STAGE.region)
-        made("dynamodb").create_table(TableName=TABLE, **STATE)
-        make(STAGE, TABLE, made)
-        made_by_a_stack(made)
+    with a_stage(monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
-def command(client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    monkeypatch.setattr("tools.ops.load", lambda _: STAGE)
-    monkeypatch.setattr("tools.ops.clients", lambda _: client)
-    monkeypatch.setattr("tools.ops.enter", lambda *_: None)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["ops", "--stage", "dev", *arguments])
-        code = ops.main()
-        said = capsys.readouterr()
-        return code, said.out.strip(), said.err
-
-    return run
+def command(client: Clients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_of(ops, client, monkeypatch, capsys)
 
 
 def deployed(client: Clients) -> None:
@@ -55,7 +36,7 @@ def deployed(client: Clients) -> None:
 
 
 def test_the_board_opens_with_a_key_in_its_fragment_that_is_good_for_an_hour(
-    command: Callable[..., Any], client: Clients, monkeypatch: pytest.MonkeyPatch
+    command: Command, client: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed(client)
     opened: list[str] = []
@@ -80,7 +61,7 @@ def test_the_board_opens_with_a_key_in_its_fragment_that_is_good_for_an_hour(
 
 
 def test_where_no_browser_can_be_opened_the_address_is_printed(
-    command: Callable[..., Any], client: Clients, monkeypatch: pytest.MonkeyPatch
+    command: Command, client: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed(client)
     monkeypatch.setattr("webbrowser.open", lambda _: False)
@@ -89,7 +70,7 @@ def test_where_no_browser_can_be_opened_the_address_is_printed(
     assert "/dev/ops#key=" in command("--print")[1]
 
 
-def test_a_stage_without_an_api_is_told_of_and_no_key_is_made(command: Callable[..., Any], client: Clients) -> None:
+def test_a_stage_without_an_api_is_told_of_and_no_key_is_made(command: Command, client: Clients) -> None:
     code, _, err = command()
     assert (code, "has no API" in err) == (1, True)
     assert given_out(TABLE, client) == {}

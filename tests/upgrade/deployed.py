@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.aws import ACCOUNT, REGION
 from localcloud.cloud import PROFILE, SECRET, STAGE, TABLE, Cloud
+from localcloud.tables import STATE
 from tests.upgrade.left_behind import recorded, start_anew
 from tools import keys
 from tools.account import Account
@@ -61,12 +62,7 @@ def redeployed(cloud: Cloud, release: str, signing_key: str | None) -> Iterator[
     def client(service: str) -> Any:
         return Functions(before) if service == "lambda" else cloud.operator(service)
 
-    cloud.operator("dynamodb").create_table(
-        TableName=STATE_TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    cloud.operator("dynamodb").create_table(TableName=STATE_TABLE, **STATE)
     keys.make(stage, STATE_TABLE, client, cloud.clock.now)
     stage = replace(stage, scheduling=keys.scheduling(stage, STATE_TABLE, client))
     outputs = left["outputs"] | {

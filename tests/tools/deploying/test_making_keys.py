@@ -17,6 +17,7 @@ from chalicelib.adapters.keys import TableKeys
 from chalicelib.domain.access import Scope, digest_of, find
 from chalicelib.domain.keys import Keys, Purpose
 from chalicelib.settings import SETTINGS, Scheduling
+from localcloud.tables import STATE
 from tools import keys, recorded
 from tools.account import Clients, clients
 from tools.keys import VARIABLES, make
@@ -30,12 +31,7 @@ OLD = {"LINK_SIGNING_KEY": "what links were signed with", "SCHEDULE_KEY": "open 
 @pytest.fixture
 def client(aws: None, stage: Stage) -> Clients:
     made = clients(stage.region)
-    made("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    made("dynamodb").create_table(TableName=TABLE, **STATE)
     return made
 
 

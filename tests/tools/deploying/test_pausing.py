@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.adapters.pausing import TablePausing
+from localcloud.tables import STATE
 from tools import pausing
 from tools.account import Clients
 from tools.pausing import pause, resume
@@ -20,12 +21,7 @@ WHY = "EC2 is being repaired"
 
 @pytest.fixture
 def deployed(client: Clients) -> Clients:
-    client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    client("dynamodb").create_table(TableName=TABLE, **STATE)
     template = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
         "Outputs": {"StateTable": {"Value": TABLE}},
