@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.domain.errors import ConfigError
 from chalicelib.domain.policy import Policy
@@ -28,27 +27,25 @@ PRICED_BY = ("prices.desktop_hour", "prices.volume_gib_month", "prices.address_h
 _PRICED = ("desktops.instance_type", "desktops.volume_gib")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesktopSettings:
+class DesktopSettings(NamedTuple):
     """What a desktop is launched with."""
 
     ami_id: str
     instance_type: str
-    key_name: str | None = None
     iam_profile: str
     security_group_ids: tuple[str, ...]
+    volume_gib: int
+    guest: Guest
+    client: Client = Client.SCRIPTS
+    key_name: str | None = None
     supported_azs: tuple[str, ...] = ()
     vpc_id: str | None = None
     subnet_ids: tuple[str, ...] = ()
-    volume_gib: int
     kms_key: str | None = None
-    guest: Guest
-    client: Client = Client.SCRIPTS
     api_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DnsSettings:
+class DnsSettings(NamedTuple):
     """The Cloudflare zone, where its token is kept, and whose its records are; None where only the stage says so."""
 
     zone_id: str
@@ -57,8 +54,7 @@ class DnsSettings:
     installation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TimerSettings:
+class TimerSettings(NamedTuple):
     """How EventBridge Scheduler reaches the functions. ARNs are None where they are to be derived."""
 
     role_arn: str
@@ -68,8 +64,7 @@ class TimerSettings:
     dead_letters_arn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingSettings:
+class RecordingSettings(NamedTuple):
     """Whether meetings are recorded, where recordings are kept and for how long.
 
     `bucket` is None where there is none; `region` is None where the bucket is in the functions' own.
@@ -81,8 +76,7 @@ class RecordingSettings:
     region: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorSettings:
+class OperatorSettings(NamedTuple):
     """Who runs the stage and answers for its recordings, and whom people may ask; None where that is not said.
 
     `logo` is the name of a file in `stages/`.

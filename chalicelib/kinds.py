@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.names import is_look_alike, one_form
 
@@ -242,8 +241,7 @@ class Several(Kind):
         return ",".join(self._item.read(item) for item in value)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: a variable of the functions, a key of the stage's file, or both.
 
     `target` is where the app finds it: a group and its attribute, or an attribute of `Settings`. `default` is text, as

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -385,7 +385,7 @@ class FakeDns(Dns):
             if name in self.foreign:
                 continue
             known = self.records.get(name)
-            self.records[name] = replace(record, name=name, created_at=known.created_at if known else self.clock())
+            self.records[name] = record._replace(name=name, created_at=known.created_at if known else self.clock())
         if foreign := named.keys() & self.foreign.keys():
             raise DnsError(f"These names exist and are not ours: {', '.join(foreign)}.")
 

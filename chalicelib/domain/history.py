@@ -8,9 +8,8 @@ anything there, so whatever stands there stops no change: what is no list is kep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.domain.model import Attribute, Meeting
 from chalicelib.domain.rows import timestamp
@@ -32,8 +31,7 @@ Stored = dict[str, Any]
 """An entry as a row has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing that was done: when (ISO 8601 in UTC), what, by whom, and why (empty: not said)."""
 
     at: str

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 HEARD_WITHIN = timedelta(minutes=10)
 """How long after a key was replaced it may still sign: a minute until containers hear of the new one, five by which the
@@ -70,8 +71,7 @@ def _sign(key: str, text: str) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """How the app vouches for what it writes on a row that others may write too.
 
     `keys` is asked for when it is needed, and returns None where the app has no key of its own: then nothing on a

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Boot:
+class Boot(NamedTuple):
     """One desktop that came to be ready: when (UTC), and how long after its launch was begun."""
 
     ready_at: datetime

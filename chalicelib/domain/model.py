@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chalicelib.domain.keys import NO_SEAL, Seal
 from chalicelib.domain.seat import Role, RoleAttribute, Seat, span
@@ -165,8 +165,7 @@ _LEAST_PAID = timedelta(minutes=1)
 """EC2 bills an instance by the second, from this on."""
 
 
-@dataclass(frozen=True, slots=True)
-class DnsRecord:
+class DnsRecord(NamedTuple):
     """One DNS name that leads to a desktop, and the meeting that it was published for.
 
     `old_mark` says that it bears the mark of version 0.1.0, which does not tell one installation from another.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib import log
 from chalicelib.domain import rows, writes
@@ -48,19 +48,17 @@ class Visit(Enum):
     """To come in: it is recorded that they came, or that they wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(NamedTuple):
     """The door is open: this role's own desktop is up, healthy and resolvable. `told` is what else is known."""
 
     link: str
     status: Status
     desktop_id: str
     ask_again: timedelta
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(NamedTuple):
     """The door is closed for now: which step the desktop is at, since when, and when to ask again.
 
     `attempt` says which desktop of the role it is, 2 where one was replaced; None before any was due. `told` is what
@@ -74,7 +72,7 @@ class NotYet:
     ask_again: timedelta
     missing: tuple[str, ...] = ()
     attempt: int | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def message(self) -> str:

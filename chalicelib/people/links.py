@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlencode
 
 from chalicelib.domain.errors import BadRequest, Forbidden, LinkReplaced
@@ -34,8 +34,7 @@ _DAMAGE = re.compile(r"(?:&#?\w+;|[^\w-])+$")  # a full stop, a bracket, a quote
 _DECODINGS = 3  # a mail scanner that rewrites links encodes them again
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What the `id` in a link says, and of which role it is.
 
     `number` counts the links of its role that were made anew: 0 for the first. `signed` says that nothing more is asked
@@ -121,7 +120,7 @@ def parse(text: str, role: Role, link_keys: Callable[[], Keys | None]) -> Link:
     link, signature = _read(text, role)
     keys = link_keys()
     if keys is None:
-        return replace(link, signed=True)
+        return link._replace(signed=True)
     found = _vouched(link, signature, keys) if link.signed or keys.all_signed else link
     if found is None:
         raise _not_valid()
@@ -140,7 +139,7 @@ def parse_of_any_role(text: str, link_keys: Callable[[], Keys | None]) -> Link:
     seats = [_read(text, role) for role in Role]
     keys = link_keys()
     if keys is None:
-        return replace(seats[0][0], signed=True)
+        return seats[0][0]._replace(signed=True)
     for link, signature in seats:
         if found := _vouched(link, signature, keys):
             return found
@@ -182,7 +181,7 @@ def _read(text: str, role: Role) -> tuple[Link, str]:
 def _vouched(link: Link, signature: str, keys: Keys) -> Link | None:
     """Return a link with what its signature is worth, None where that is nothing."""
     signer = keys.signer(link.covered, signature)
-    return replace(link, until=keys.signs_until(signer)) if signer else None
+    return link._replace(until=keys.signs_until(signer)) if signer else None
 
 
 def _not_valid() -> Forbidden:

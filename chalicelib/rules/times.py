@@ -7,9 +7,9 @@ schedules, waits or plans speaks of the same one. All moments are UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.model import Desktop, Meeting
 from chalicelib.domain.policy import Policy
@@ -22,8 +22,7 @@ class TimerKind(StrEnum):
     SAFETY = "safety"
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(NamedTuple):
     """A one-shot timer of a meeting, and the moment at which it fires."""
 
     kind: TimerKind
@@ -36,8 +35,7 @@ class Timer:
         return f"{self.kind}-{self.meeting_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """The moments that the rules count from; None where the row does not tell.
 
     `start` is T. `launch_at` is when its desktops are launched, which only a row with a `meet_time` tells.

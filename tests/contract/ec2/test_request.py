@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import boto3
@@ -51,7 +50,7 @@ class TestRequest:
     def test_the_metadata_needs_a_token_where_the_client_brings_one_and_shows_the_tags(
         self, launcher: Launcher, client: Client, tokens: str
     ) -> None:
-        launcher.settings = replace(launcher.settings, client=client)
+        launcher.settings = launcher.settings._replace(client=client)
         launcher.launch()
         assert launcher.request()["MetadataOptions"] == {
             "HttpTokens": tokens,
@@ -75,13 +74,13 @@ class TestRequest:
         )
 
     def test_only_with_the_kit_a_desktop_is_told_the_api_s_address(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, api_url="https://a1.execute-api.us-west-2.amazonaws.com/dev")
+        launcher.settings = launcher.settings._replace(api_url="https://a1.execute-api.us-west-2.amazonaws.com/dev")
         launcher.launch(number=1)
         assert "Api" not in launcher.tags("instance")
-        launcher.settings = replace(launcher.settings, client=Client.KIT)
+        launcher.settings = launcher.settings._replace(client=Client.KIT)
         launcher.launch(number=2)
         assert launcher.tags("instance")["Api"] == "https://a1.execute-api.us-west-2.amazonaws.com/dev"
-        launcher.settings = replace(launcher.settings, api_url=None)
+        launcher.settings = launcher.settings._replace(api_url=None)
         launcher.launch(number=3)
         assert "Api" not in launcher.tags("instance")
 
@@ -90,7 +89,7 @@ class TestRequest:
         assert b"2026-03-01T19:00:00Z" in base64.b64decode(launcher.request()["UserData"])
 
     def test_a_guest_without_a_guard_is_given_nothing(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, guest=Guest.OFF)
+        launcher.settings = launcher.settings._replace(guest=Guest.OFF)
         launcher.launch()
         assert "UserData" not in launcher.request()
 
@@ -98,7 +97,7 @@ class TestRequest:
         launcher.launch()
         assert "KeyName" not in launcher.request()
         launcher.account.client("ec2").create_key_pair(KeyName="ops")
-        launcher.settings = replace(launcher.settings, key_name="ops")
+        launcher.settings = launcher.settings._replace(key_name="ops")
         launcher.launch("m2")
         assert launcher.request()["KeyName"] == "ops"
 
@@ -113,7 +112,7 @@ class TestRequest:
         ],
     )
     def test_the_profile_may_be_a_name_or_an_arn(self, launcher: Launcher, profile: str, asked: dict[str, str]) -> None:
-        launcher.settings = replace(launcher.settings, iam_profile=profile)
+        launcher.settings = launcher.settings._replace(iam_profile=profile)
         launcher.launch()
         assert launcher.request()["IamInstanceProfile"] == asked
 
@@ -175,7 +174,7 @@ class TestRootVolume:
         }
 
     def test_is_encrypted_with_the_operators_key_where_the_image_is_not(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        launcher.settings = launcher.settings._replace(kms_key=KEY)
         launcher.image_is(BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": SOUND}])
         launcher.launch()
         assert launcher.volume() == {
@@ -188,7 +187,7 @@ class TestRootVolume:
         }
 
     def test_that_is_encrypted_keeps_the_key_that_it_has(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        launcher.settings = launcher.settings._replace(kms_key=KEY)
         root = {"DeviceName": "/dev/sda1", "Ebs": SOUND | {"Encrypted": True}}
         launcher.image_is(BlockDeviceMappings=[root])
         launcher.launch()
@@ -225,7 +224,7 @@ class TestOtherVolumes:
         assert self.asked(launcher, DeleteOnTermination=True) == []
 
     def test_one_that_is_not_encrypted_is_where_the_operator_names_a_key(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, kms_key=KEY)
+        launcher.settings = launcher.settings._replace(kms_key=KEY)
         [_, other] = self.asked(launcher, DeleteOnTermination=True, Encrypted=False)
         assert (other["DeviceName"], other["Ebs"]["Encrypted"], other["Ebs"]["KmsKeyId"]) == ("xvdb", True, KEY)
 
@@ -277,7 +276,7 @@ class TestImageByParameter:
     @pytest.fixture
     def held(self, launcher: Launcher) -> Callable[[str], None]:
         """Let AMI_ID name the parameter; return what sets its value."""
-        launcher.settings = replace(launcher.settings, ami_id=f"resolve:ssm:{self.NAME}")
+        launcher.settings = launcher.settings._replace(ami_id=f"resolve:ssm:{self.NAME}")
         ssm = launcher.account.client("ssm")
         return lambda value: ssm.put_parameter(Name=self.NAME, Value=value, Type="String", Overwrite=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,12 +62,12 @@ class TestMismatch:
         self, launcher: Launcher, changed: dict[str, Any]
     ) -> None:
         first = launcher.launch()
-        launcher.settings = replace(launcher.settings, **changed)
+        launcher.settings = launcher.settings._replace(**changed)
         assert launcher.launch().id == first.id
 
     def test_finds_it_by_the_token(self, launcher: Launcher) -> None:
         launcher.launch()
-        launcher.settings = replace(launcher.settings, volume_gib=80)
+        launcher.settings = launcher.settings._replace(volume_gib=80)
         launcher.launch("m2")
         launcher.launch()
         [asked] = launcher.account.requests.to("DescribeInstances")
@@ -76,14 +75,14 @@ class TestMismatch:
 
     def test_of_a_desktop_that_is_gone_means_that_the_attempt_is_spent(self, launcher: Launcher) -> None:
         launcher.desktops.terminate([launcher.launch().id])
-        launcher.settings = replace(launcher.settings, volume_gib=80)
+        launcher.settings = launcher.settings._replace(volume_gib=80)
         with pytest.raises(AttemptSpent) as refusal:
             launcher.launch()
         assert refusal.value.code == "IdempotentParameterMismatch"
 
     def test_concludes_nothing_where_the_holder_cannot_be_looked_up(self, launcher: Launcher) -> None:
         launcher.launch()
-        launcher.settings = replace(launcher.settings, volume_gib=80)
+        launcher.settings = launcher.settings._replace(volume_gib=80)
         launcher.account.instead["DescribeInstances"] = ("RequestLimitExceeded", 503)
         with pytest.raises(Unavailable):
             launcher.launch()

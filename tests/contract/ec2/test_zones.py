@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ class TestSubnets:
         assert self.zones(launcher) == ["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]
 
     def test_are_those_of_the_zones_that_are_set_in_their_order(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, supported_azs=("us-west-2c", "us-west-2x", "us-west-2a"))
+        launcher.settings = launcher.settings._replace(supported_azs=("us-west-2c", "us-west-2x", "us-west-2a"))
         self.later(launcher)
         assert self.zones(launcher) == ["us-west-2c", "us-west-2a"]
 
@@ -81,7 +80,7 @@ class TestSubnets:
         assert len(launcher.account.requests.to("DescribeSubnets")) == 2
 
     def test_zones_without_any_are_named(self, launcher: Launcher) -> None:
-        launcher.settings = replace(launcher.settings, supported_azs=("eu-west-1a",))
+        launcher.settings = launcher.settings._replace(supported_azs=("eu-west-1a",))
         self.later(launcher)
         with pytest.raises(LaunchRefused, match=r"SUPPORTED_AZS.*eu-west-1a"):
             launcher.desktops.subnets()
@@ -94,10 +93,10 @@ class TestSubnets:
 
     def test_are_those_that_are_set_in_their_order(self, launcher: Launcher) -> None:
         first, _, third, _ = launcher.desktops.subnets()
-        launcher.settings = replace(launcher.settings, subnet_ids=(third, first, "subnet-0fff"))
+        launcher.settings = launcher.settings._replace(subnet_ids=(third, first, "subnet-0fff"))
         self.later(launcher)
         assert launcher.desktops.subnets() == [third, first]
-        launcher.settings = replace(launcher.settings, supported_azs=("us-west-2a",))
+        launcher.settings = launcher.settings._replace(supported_azs=("us-west-2a",))
         self.later(launcher)
         assert launcher.desktops.subnets() == [first]
 
@@ -105,13 +104,13 @@ class TestSubnets:
         network = Network(launcher)
         subnets = [network.subnet("us-west-2b"), network.subnet("us-west-2a")]
         network.lead_out(network.main)
-        launcher.settings = replace(launcher.settings, vpc_id=network.vpc)
+        launcher.settings = launcher.settings._replace(vpc_id=network.vpc)
         self.later(launcher)
         assert launcher.desktops.subnets() == subnets[::-1]
 
     def test_those_that_are_set_are_looked_for_in_the_vpc_that_is_set(self, launcher: Launcher) -> None:
         network = Network(launcher)
-        launcher.settings = replace(launcher.settings, vpc_id=network.vpc, subnet_ids=(launcher.subnet,))
+        launcher.settings = launcher.settings._replace(vpc_id=network.vpc, subnet_ids=(launcher.subnet,))
         self.later(launcher)
         with pytest.raises(LaunchRefused, match=rf"SUBNET_IDS \({launcher.subnet}\) of VPC_ID \({network.vpc}\)"):
             launcher.desktops.subnets()
@@ -142,7 +141,7 @@ class TestReach:
     @pytest.fixture
     def network(self, launcher: Launcher) -> Network:
         network = Network(launcher)
-        launcher.settings = replace(launcher.settings, vpc_id=network.vpc)
+        launcher.settings = launcher.settings._replace(vpc_id=network.vpc)
         launcher.clock.run(launcher.clock.now() + LAYOUT_LASTS)
         return network
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chalicelib.domain.errors import SomeFailed
@@ -21,7 +19,7 @@ def leave(house: House, desktop_id: str, meeting_id: str) -> str:
 def test_what_people_have_links_to_is_marked_anew_and_then_left_alone(house: House) -> None:
     launched(house)
     published = dict(house.dns.records)
-    house.dns.records |= {name: replace(record, old_mark=True) for name, record in published.items()}
+    house.dns.records |= {name: record._replace(old_mark=True) for name, record in published.items()}
     house.pass_time(5 * MINUTE)
     house.sweep()
     assert house.dns.records == published

@@ -145,7 +145,7 @@ def test_where_the_zone_could_not_be_listed_only_desktops_are_concluded_about() 
 
 
 def old(of: str, created_at: datetime | None = FIVE_MINUTES_OLD) -> DnsRecord:
-    return replace(record(of, created_at), old_mark=True)
+    return record(of, created_at)._replace(old_mark=True)
 
 
 @pytest.mark.parametrize("meetings", [{}, {"m1": None}], ids=["its row could not be read", "it has no row"])
