@@ -50,7 +50,7 @@ FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stories run test test-fast coverage check format simulate paid crash-points fuzz mutants bench
+.PHONY: help demo stories run test test-long test-fast coverage check format simulate paid crash-points fuzz mutants bench
 .PHONY: doctor image deploy certificate smoke key ops rotate meeting pause resume upgrade prices recordings erase destroy
 .PHONY: policies texts lock browser pictures e2e clean
 
@@ -73,6 +73,9 @@ run: $(READY) ## Keep the embedded cloud and the app up at http://localhost:8000
 
 test: $(READY) ## Run the tests, on every core.
 	@$(PYTEST) --numprocesses=$(ONE_MORE) $(ARGS)
+
+test-long: $(READY) ## Run the tests that play at length what the others play in short.
+	@$(PYTEST) -m long $(ARGS)
 
 test-fast: $(READY) ## Run the unit and contract tests, in seconds.
 	@$(PYTEST) tests/unit tests/contract $(ARGS)
@@ -101,7 +104,7 @@ crash-points: $(READY) ## Kill and fail every call of every scenario (about ten 
 fuzz: $(READY) ## Try what nobody means, on every route and row (INPUTS=100000 requests, of others to match; SEED=… for others).
 	@$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed '$(SEED)'
 
-mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a third of those that a test catches).
+mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a fifth of those that a test catches).
 	@$(BIN)/python -m tests.simulation.mutants $(if $(SHORT),--short)
 
 bench: $(READY) ## Measure the figures the project claims.

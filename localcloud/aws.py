@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from localcloud.clock import Clock
 from localcloud.ledger import Ledger
+from localcloud.quick import quicken
 from localcloud.s3 import S3, asked_of, operation_of
 from localcloud.server import Server
 
@@ -38,6 +39,7 @@ _REST_OPERATIONS = {"POST": "CreateSchedule", "PUT": "UpdateSchedule", "DELETE":
 @cache
 def _moto() -> DomainDispatcherApplication:
     """Build moto's application once per process: it is slow to import and holds no state of its own."""
+    quicken()
     return DomainDispatcherApplication(create_backend_app)
 
 

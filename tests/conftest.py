@@ -16,6 +16,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 
 from localcloud import loopback
+from localcloud.quick import quicken
 from tools.calls import Calls, known_calls, observing
 
 os.environ.update(loopback.exempt(os.environ))
@@ -38,6 +39,7 @@ def _models_are_read_once() -> Iterator[None]:
             models[path] = found
         return found
 
+    quicken()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
         yield

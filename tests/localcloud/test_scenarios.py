@@ -26,6 +26,10 @@ from localcloud.play import play
 from localcloud.scenario import Run, Scenario, Visits, minutes
 from localcloud.scenarios import BY_SCRIPTS, SCENARIOS
 from localcloud.timeline import Entry
+from tests import at_length
+
+SHORT = {"normal", "no-show", "partial", "scripts", "capacity", "dns-down", "lost-events", "desktop-dies", "whole-time"}
+"""What is played each time; the other scenarios differ from these in what people do, which the simulation plays too."""
 
 COUNTED = ("normal", "scripts")
 """The lives of which calls are counted; to warm the app up for the others would take as long again."""
@@ -53,7 +57,7 @@ def lived(name: str) -> Run:
     return demonstrated(name)[0]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", at_length.split(SCENARIOS, SHORT.__contains__))
 def test_it_ends_as_promised_leaves_nothing_behind_and_is_told_in_eighty_columns(name: str) -> None:
     result, printed = demonstrated(name)
     assert not result.broken
@@ -68,7 +72,9 @@ def test_it_ends_as_promised_leaves_nothing_behind_and_is_told_in_eighty_columns
         assert display.short(entry.what) in said
 
 
-@pytest.mark.parametrize("name", ["no-show", "partial", "lost-events", "desktop-dies"])
+@pytest.mark.parametrize(
+    "name", at_length.split(["no-show", "partial", "lost-events", "desktop-dies"], ("no-show", "partial").__contains__)
+)
 def test_it_ends_so_on_desktops_with_scripts_as_well(name: str) -> None:
     assert not play(BY_SCRIPTS[name]).broken
 

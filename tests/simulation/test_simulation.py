@@ -20,15 +20,17 @@ from tests.simulation.world import World
 from tests.simulation.world.agents import CALM, UPLOADS_S
 from tests.simulation.world.clock import MINUTE
 
+MEETINGS = 350
+
 DRAWN = ("outages", "full_zones", "refusals", *(field.name for field in fields(Rates) if getattr(PEOPLE, field.name)))
 """What is drawn when a world is made, and not counted each time it strikes."""
 
 
 def test_every_invariant_holds_with_all_faults_on() -> None:
-    run = simulate(700, "ci", measure_recovery=True)
+    run = simulate(MEETINGS, "ci", measure_recovery=True)
     assert run.violations == []
     assert run.figures.leaked == run.figures.orphaned == 0
-    assert run.figures.let_in > 700
+    assert run.figures.let_in > MEETINGS
     assert all(run.figures.faults[field.name] for field in fields(Rates) if field.name not in DRAWN)
     # Two sweeps after the last fault all is as it should be, whatever that was.
     assert quantile(run.figures.recovery_s, 0.99) <= 60

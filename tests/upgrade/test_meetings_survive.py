@@ -11,6 +11,7 @@ import pytest
 
 from app import app
 from localcloud.judge import leftovers
+from tests import at_length
 from tests.upgrade.deployed import redeployed
 from tests.upgrade.left_behind import RELEASES, Upgraded, moments, recorded, start_anew, upgraded
 from tests.upgrade.plots import END, PLOTS
@@ -20,6 +21,9 @@ SAME = timedelta(minutes=2)
 
 WAITING = "at-49.6"
 """A moment at which people wait at their doors."""
+
+MID_LAUNCH = "at-mid-launch"
+"""The moment at which most is under way; the others are played at length."""
 
 FOUND = [(release, moment) for release in RELEASES for moment in moments(release)]
 
@@ -49,7 +53,7 @@ def _moment(text: Any) -> datetime:
     return datetime.fromisoformat(str(text))
 
 
-@pytest.mark.parametrize(("release", "moment"), FOUND)
+@pytest.mark.parametrize(("release", "moment"), at_length.split(FOUND, lambda found: found[1] == MID_LAUNCH))
 def test_every_meeting_ends_as_it_would_have(release: str, moment: str) -> None:
     """The stage signed no links; the deploy made its state table just now, and its keys. Sent links open as before."""
     with upgraded(app, release, moment) as stage, redeployed(stage.cloud, release, None):
@@ -64,6 +68,7 @@ def test_links_that_were_signed_with_a_key_in_plain_text_open_once_the_key_has_m
         assert list(problems(stage, release)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", RELEASES)
 def test_an_operator_who_says_that_meetings_are_recorded_lengthens_none_on_desktops_with_scripts(release: str) -> None:
     with upgraded(app, release, WAITING) as stage, redeployed(stage.cloud, release, None):

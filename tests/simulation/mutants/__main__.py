@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.simulation.mutants.catalog import MUTANTS
 from tests.simulation.mutants.hunt import SOUND, be, hunt
 
-SHORT_HUNTS_ONE_IN = 3
+SHORT_HUNTS_ONE_IN = 5
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--be", help="be this mutant, in this process")
     parser.add_argument("--only", default="", help="hunt the mutants with this text in their name")
-    parser.add_argument("--short", action="store_true", help="hunt a third of those that a test of their rule catches")
+    parser.add_argument("--short", action="store_true", help="hunt a fifth of those that a test of their rule catches")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     if options.be:
@@ -34,7 +34,7 @@ def main() -> int:
     console = Console(width=180)
     at_large = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        sound = pool.submit(hunt, SOUND)
+        sound = None if options.short else pool.submit(hunt, SOUND)  # no world at random catches any of the short hunt
         hunts = track(pool.map(hunt, [mutant.name for mutant in wanted]), "mutants", len(wanted), console=console)
         for mutant, result in zip(wanted, hunts, strict=True):
             if not result.caught_by:
@@ -42,7 +42,7 @@ def main() -> int:
             style = "" if result.caught_by else "[red]"
             table.add_row(mutant.name, mutant.place, style + result.verdict, f"{result.seconds:.0f}")
     console.print(table)
-    if false_alarm := sound.result().caught_by:
+    if sound and (false_alarm := sound.result().caught_by):
         console.print(f"[red]The app as it is was caught, so nothing is shown:[/] {false_alarm}.")
         return 1
     console.print(f"{len(wanted) - len(at_large)} of {len(wanted)} mutants caught.", *at_large, sep="\n")
