@@ -49,10 +49,10 @@ def apply(world: World, meeting: Meeting, actions: Iterable[Action], outside: tu
         try:
             failed = _apply_one(world, meeting, action, done, outside)
         except Overtaken as overtaken:
-            overtaken.failures = (*failures, *overtaken.failures)
+            overtaken.failures, overtaken.done = (*failures, *overtaken.failures), tuple(done)
             raise
         except Conflict as conflict:
-            raise Overtaken(str(conflict), (), failures) from conflict
+            raise Overtaken(str(conflict), (), failures, done) from conflict
         except ElephantError as error:
             log.fail(log.Fail.STEP_FAILED, error, meeting=meeting.id, why=action.why)
             failures.append(error)

@@ -93,6 +93,10 @@ class Looker:
                 log.note(log.Note.OVERTAKEN, meeting=meeting_id, why=str(overtaken))
                 seen = _merge(seen, overtaken.launched)
                 failures += overtaken.failures
+                hints = replace(hints, ends=hints.ends or any(map(writes.is_ending, overtaken.done)))
+            except ElephantError:
+                self._leave_end(meeting, actions, hints)
+                raise
             else:
                 self.report_problems(meeting, seen)
                 if failures:
@@ -101,6 +105,17 @@ class Looker:
                     self._remember_closed(meeting.id)
                 return actions
         raise Conflict(f"Meeting {meeting_id} kept changing during {LOOKS} looks; the sweep looks again.")
+
+    def _leave_end(self, meeting: Meeting, actions: list[Action], hints: Hints) -> None:
+        """Let others end the meeting at once, where this look has begun that and a step of it failed."""
+        begun = next((action for action in actions if isinstance(action, Update) and writes.is_ending(action)), None)
+        if begun is None and not hints.ends:
+            return
+        meeting = writes.after(meeting, begun) if begun else meeting
+        try:
+            apply(self._world, meeting, [writes.end_left(meeting)])
+        except ElephantError as error:
+            log.note(log.Note.OVERTAKEN, meeting=meeting.id, why=str(error))
 
     def keep(self, meeting_id: str, outside: tuple[Entry, ...]) -> None:
         """See to it that the row's history has what others have written, whatever else is to be done for the meeting.

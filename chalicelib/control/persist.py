@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chalicelib import log
 from chalicelib.control.ports import World
+from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import Conflict, ElephantError
 from chalicelib.domain.model import Desktop, Meeting
 from chalicelib.domain.update import Update
@@ -14,13 +15,21 @@ from chalicelib.domain.update import Update
 class Overtaken(Conflict):
     """The row changed while a plan was applied.
 
-    `launched` is evidence for the next look, `failures` are raised after it.
+    `launched` is evidence for the next look, `failures` are raised after it. `done` are the steps before it, which
+    stand.
     """
 
-    def __init__(self, message: str, launched: Iterable[Desktop], failures: Iterable[ElephantError]) -> None:
+    def __init__(
+        self,
+        message: str,
+        launched: Iterable[Desktop],
+        failures: Iterable[ElephantError],
+        done: Iterable[Action] = (),
+    ) -> None:
         super().__init__(message)
         self.launched = tuple(launched)
         self.failures = tuple(failures)
+        self.done = tuple(done)
 
 
 def persist(world: World, meeting: Meeting, change: Update) -> None:

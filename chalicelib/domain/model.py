@@ -209,6 +209,7 @@ class Meeting:
     duration: timedelta | None = None
     reason: str | None = None
     checkpoint_at: datetime | None = None
+    ending_at: datetime | None = None
     ended_at: datetime | None = None
     reported: frozenset[str] = frozenset()
     listed: bool = False

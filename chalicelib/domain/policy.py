@@ -48,6 +48,9 @@ class Policy:
     hold: timedelta = timedelta(minutes=2)
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
     lease: timedelta = timedelta(seconds=55)
+    # An end belongs to whoever wrote its intent for this long: longer than it takes while all answer, and less than a
+    # minute, so that what was killed midway is carried through by the next sweep or the one after.
+    end_lease: timedelta = timedelta(seconds=20)
     # After a refusal a role's next attempt waits this long for each attempt so far.
     refusal_pause: timedelta = timedelta(seconds=55)
     # EC2 may not show an instance this soon after it was launched, and nobody collects one this young.

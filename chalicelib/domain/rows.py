@@ -327,6 +327,7 @@ def meeting(row: Mapping[str, Any], seal: Seal = NO_SEAL) -> Meeting:
         duration=read.duration("duration_minutes"),
         reason=read.text("termination_reason"),
         checkpoint_at=read.time("checkpoint_at"),
+        ending_at=read.time("ending_at"),
         ended_at=read.time("ended_at"),
         reported=frozenset({reporter} if reporter else ()),
         listed=row.get("open") == LISTED,

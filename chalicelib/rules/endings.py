@@ -142,15 +142,20 @@ def end(facts: Facts, reason: Reason) -> list[Action]:
     and a crash at any point is finished by whoever looks next, with the same reason.
     """
     intent = writes.ending(facts.meeting, reason, facts.now)
-    rest = close(replace(facts, meeting=writes.after(facts.meeting, intent)))
+    rest = close(replace(facts, meeting=writes.after(facts.meeting, intent), hints=replace(facts.hints, ends=True)))
     return rest if is_undecided(rest) else [intent, *rest]
 
 
 def close(facts: Facts) -> list[Action]:
-    """Return what carries the end of a meeting through, or keeps it: for one that is over, or is ending."""
+    """Return what carries the end of a meeting through, or keeps it: for one that is over, or is ending.
+
+    An end that somebody else has begun is left to them for as long as its lease lasts.
+    """
     meeting = facts.meeting
     if meeting.finished:
         return _keep_closed(facts)
+    if _is_being_ended(facts):
+        return []
     if not all(map(facts.sees, meeting.seats)):
         return [Observe("the meeting ends and the row may not name all its desktops")]
     reason = meeting.reason or Reason.CANCELLED
@@ -169,6 +174,12 @@ def close(facts: Facts) -> list[Action]:
     if ahead := _timers_ahead(facts):
         steps.append(DropTimers(why, ahead))
     return [*steps, writes.ended(meeting, reason, facts.now, facts.policy.keep_meetings, tuple(steps))]
+
+
+def _is_being_ended(facts: Facts) -> bool:
+    """Return whether the end is somebody else's now, who has written its intent a moment ago."""
+    policy = facts.policy
+    return not facts.hints.ends and policy.is_recent(facts.meeting.ending_at, policy.end_lease, facts.now)
 
 
 def _timers_ahead(facts: Facts) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ class Hints:
 
     A timer's word counts where the row itself does not say when the meeting is. `force` makes the meeting due
     whatever the row says. `streamed` says that the stream has told all that it will of the row's uploads. `pause` is
-    that of the stage, None where it is not paused or nobody has asked.
+    that of the stage, None where it is not paused or nobody has asked. `ends` says that whoever asks has begun the end
+    of the meeting, and carries it through.
     """
 
     due: bool = False
@@ -32,6 +33,7 @@ class Hints:
     force: bool = False
     streamed: bool = False
     pause: Pause | None = None
+    ends: bool = False
 
 
 NO_HINTS = Hints()

@@ -6,7 +6,7 @@ forgotten, together.
 """
 
 from chalicelib.domain.writes.base import OF_A_DESKTOP, OF_A_LAUNCH, after, noted, telling, together
-from chalicelib.domain.writes.ending import ended, ending, expiring, kept_ended
+from chalicelib.domain.writes.ending import end_left, ended, ending, expiring, is_ending, kept_ended
 from chalicelib.domain.writes.guests import (
     presence_changed,
     reported_missing,
@@ -61,12 +61,14 @@ __all__ = [
     "cancelled",
     "checkpoint_held",
     "counted",
+    "end_left",
     "ended",
     "ending",
     "expiring",
     "filed",
     "given_up",
     "held",
+    "is_ending",
     "joined",
     "kept",
     "kept_ended",

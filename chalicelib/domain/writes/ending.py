@@ -48,6 +48,16 @@ def ending(meeting: Meeting, reason: Reason, now: datetime) -> Update:
     return Update(f"the meeting ends: {reason}", values, (), expect)
 
 
+def is_ending(step: object) -> bool:
+    """Return whether a step of a plan is the intent to end."""
+    return isinstance(step, Update) and "ending_at" in step.set
+
+
+def end_left(meeting: Meeting) -> Update:
+    """Whoever had begun the end could not carry it through: it is anybody's again."""
+    return Update("the end is left to the next look", {}, ("ending_at",), meeting.expect("ending_at"), quiet=True)
+
+
 def _of_both(meeting: Meeting, names: tuple[SeatAttribute, ...]) -> list[Attribute]:
     return [attribute(seat.role, name) for seat in meeting.seats for name in names]
 

@@ -75,6 +75,57 @@ class TestEnding:
         assert house.row()["status"] == "TERMINATED"
         assert house.dns.records == {}
 
+    def test_an_end_that_one_has_begun_another_does_not_begin_as_well(self, house: House) -> None:
+        launched(house)
+        house.now = T + 15 * MINUTE
+        terminate, heard = house.desktops.terminate, list[str]()
+
+        def slowly(desktop_ids: Any) -> None:
+            house.calls()
+            house.triggers.row_changes([image(house)])
+            house.sweep()
+            heard.extend(call for call in house.calls() if call in {"desktops.terminate", "meetings.update"})
+            terminate(desktop_ids)
+
+        house.desktops.terminate = slowly  # type: ignore[method-assign]
+        house.triggers.safety_timer(TimerEvent("m"))
+        assert heard == []
+        assert house.row()["status"] == "TERMINATED"
+
+    def test_an_end_whose_beginner_was_killed_is_carried_through_once_its_lease_is_over(self, house: House) -> None:
+        launched(house)
+        house.now = T + 15 * MINUTE
+        terminate = house.desktops.terminate
+
+        def killed(desktop_ids: Any) -> None:
+            raise KeyboardInterrupt
+
+        house.desktops.terminate = killed  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            house.triggers.safety_timer(TimerEvent("m"))
+        house.desktops.terminate = terminate  # type: ignore[method-assign]
+        house.sweep()
+        assert len(house.desktops.alive()) == 2
+        house.pass_time(house.policy.end_lease)
+        house.sweep()
+        assert house.desktops.alive() == []
+        assert house.row()["status"] == "TERMINATED"
+
+    def test_who_has_begun_an_end_carries_it_through_though_the_row_changes_meanwhile(self, house: House) -> None:
+        launched(house)
+        house.now = T + 15 * MINUTE
+        withdraw = house.dns.withdraw
+
+        def as_a_link_changes(records: Any) -> None:
+            house.row()["teacher_ec2_link"] = "https://elsewhere"
+            withdraw(records)
+
+        house.dns.withdraw = as_a_link_changes  # type: ignore[method-assign]
+        house.triggers.safety_timer(TimerEvent("m"))
+        row = house.row()
+        assert row["status"] == "TERMINATED"
+        assert "teacher_ec2_link" not in row
+
     def test_a_meeting_that_keeps_changing_is_given_up_with_a_sentence(self, house: House) -> None:
         house.meeting()
 

@@ -15,6 +15,10 @@ from tests.unit.rules.table import BLINK, BY_HAND, DOUBLE, HALF, EveryCase, atte
 ENDING = [
     case("an end that was begun is carried through with its reason",
          IN_PROGRESS | {"termination_reason": "SUCCESS", "ending_at": at(60)}, UNKNOWN, 61, ends("SUCCESS")[1:]),
+    case("but not by others while its lease lasts",
+         IN_PROGRESS | {"termination_reason": "SUCCESS", "ending_at": at(60)}, UNKNOWN, 60.3, []),
+    case("a moment that lies ahead holds nobody off",
+         IN_PROGRESS | {"termination_reason": "SUCCESS", "ending_at": at(90)}, UNKNOWN, 60, ends("SUCCESS")[1:]),
     case("by a reason that somebody wrote by hand too",
          IN_PROGRESS | {"termination_reason": "teacher is ill"}, BOTH_RUN, 5,
          ["terminate i-teacher i-student", "withdraw i-teacher i-student", "drop safety-m1",
