@@ -393,9 +393,11 @@ class Runtime:
     @cached_property
     def sweeper(self) -> Sweeper:
         """What looks at everything."""
+        from chalicelib.adapters.threads import AT_ONCE, side_by_side
         from chalicelib.control.sweep import Sweeper
 
-        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately, self._spendings)
+        several = (side_by_side, AT_ONCE)
+        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately, self._spendings, several)
 
     @property
     def _spendings(self) -> Spendings | None:

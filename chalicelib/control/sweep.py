@@ -7,10 +7,10 @@ the fleet and the zone are listed once, and only a meeting whose plan asks for s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chalicelib import log
@@ -19,6 +19,7 @@ from chalicelib.control.apply import do
 from chalicelib.control.look import Looker
 from chalicelib.control.measure import Measure
 from chalicelib.control.ports import Lately, World
+from chalicelib.control.swept import SweepReport
 from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
     from chalicelib.domain.spending import Spending
 
 
+SideBySide = Callable[[Iterable[Callable[[], object]]], object]
+"""Does several things at once."""
+
+FEW = 4
+"""So many looks are made one after the other: threads would cost more than they save."""
+
+
 class Sweeper:
     """Looks at everything; one instance goes on where its last sweep ran out of time."""
 
@@ -45,16 +53,19 @@ class Sweeper:
         certificate_ends_at: Callable[[], datetime | None] = lambda: None,
         lately: Lately | None = None,
         spendings: Spendings | None = None,
+        side_by_side: tuple[SideBySide, int] | None = None,
     ) -> None:
         """Take the world, what looks at a meeting, what tells when the certificate ends, where boots are noted.
 
-        `spendings` is what counts what months cost, None where nothing limits that.
+        `spendings` is what counts what months cost, None where nothing limits that. `side_by_side` is what does several
+        things at once, and how many; None does one after the other.
         """
         self._world = world
         self._measure = Measure(lately, world.clock)
         self._looker = looker
         self._certificate_ends_at = certificate_ends_at
         self._spendings = spendings
+        self._side_by_side = side_by_side
         self._resume_after = ""
         self._not_ours: set[str] = set()
 
@@ -71,10 +82,7 @@ class Sweeper:
         sweep.list_all()
         sweep.correct_calendar()
         sweep.correct_costs()
-        for meeting in self._in_turn(sweep.known):
-            if sweep.has_time():
-                sweep.visit(meeting)
-                self._resume_after = meeting.id
+        self._resume_after = sweep.visit(self._in_turn(sweep.known), self._side_by_side) or self._resume_after
         if not sweep.report.unfinished:
             self._resume_after = ""
         sweep.tidy()
@@ -88,34 +96,6 @@ class Sweeper:
         ids = sorted(known)
         ids = [i for i in ids if i > self._resume_after] + [i for i in ids if i <= self._resume_after]
         return [meeting for meeting in map(known.get, ids) if meeting]
-
-
-@dataclass(slots=True)
-class SweepReport:
-    """What one sweep came to.
-
-    `overdue` counts desktops that were seen alive past the deadline they bear, `unfinished` what the
-    time budget left to the next sweep.
-    """
-
-    meetings: int = 0
-    acted: int = 0
-    failed: int = 0
-    overdue: int = 0
-    unfinished: int = 0
-
-    def counts(self) -> dict[str, int]:
-        """Return the counts by name, for the log."""
-        return asdict(self)
-
-    @contextmanager
-    def tolerate(self, what: str, meeting_id: str | None = None) -> Iterator[None]:
-        """Log and count what fails inside, so that one bad meeting, record or call never stops the others."""
-        try:
-            yield
-        except Exception as error:
-            self.failed += 1
-            log.fail(log.Fail.SWEEP_FAILED, error, meeting=meeting_id, why=f"could not {what}")
 
 
 class _Sweep:
@@ -141,6 +121,7 @@ class _Sweep:
         self._withdrawn: set[str] = set()
         self._not_ours = not_ours
         self._terminated: set[str] = set()
+        self._left: set[str] = set()
         self._weeks: dict[int, Week] = {}
         self._spendings = spendings
         self._months: dict[str, Spending] = {}
@@ -186,27 +167,65 @@ class _Sweep:
 
     def has_time(self) -> bool:
         """Return whether something new may be begun; count it as unfinished where it may not."""
-        late = self._world.clock() >= self._stop_at
+        late = self._is_late()
         self.report.unfinished += late
         return not late
 
-    def visit(self, meeting: Meeting) -> None:
-        """Look at the meeting if the plan from the listings asks for it."""
-        with self.report.tolerate("look at the meeting", meeting.id):
-            self._visit(meeting)
+    def _is_late(self) -> bool:
+        return self._world.clock() >= self._stop_at
 
-    def _visit(self, meeting: Meeting) -> None:
+    def visit(self, meetings: Sequence[Meeting], side_by_side: tuple[SideBySide, int] | None) -> str:
+        """Look at those meetings whose plan from the listings asks for it, in this order.
+
+        Where there is what does them `side_by_side`, several are looked at at a time. Return the id of the last one
+        before the first that was left for want of time, empty where that is the very first.
+        """
+        several, at_once = side_by_side or (_one_by_one, 1)
+        looks: list[Callable[[], None]] = []
+        planned = 0
+        for meeting in meetings:
+            if self._is_late():
+                break
+            planned += 1
+            looks += self._looks_asked_of(meeting)
+            if len(looks) == at_once or planned == len(meetings):
+                (several if len(looks) > FEW else _one_by_one)(looks)
+                looks.clear()
+        self._left |= {meeting.id for meeting in meetings[planned:]}
+        _one_by_one(looks)
+        self.report.unfinished += len(self._left)
+        done = next((n for n, meeting in enumerate(meetings) if meeting.id in self._left), len(meetings))
+        return meetings[done - 1].id if done else ""
+
+    def _looks_asked_of(self, meeting: Meeting) -> list[Callable[[], None]]:
+        """Return the look that the plan from the listings asks for, if it asks for one."""
+        with self.report.tolerate("look at the meeting", meeting.id):
+            if asked := self._asked(meeting):
+                return [partial(self._look_in_time, meeting, *asked)]
+        return []
+
+    def _look_in_time(self, meeting: Meeting, seen: Observation, hints: Hints) -> None:
+        if self._is_late():
+            self._left.add(meeting.id)
+            return
+        with self.report.tolerate("look at the meeting", meeting.id):
+            self._look(meeting, seen, hints)
+
+    def _asked(self, meeting: Meeting) -> tuple[Observation, Hints] | None:
+        """Return with what a look at the meeting is to begin, None where its plan from the listings asks for none."""
         fleet = self._by_meeting
         seen = UNKNOWN if fleet is None else self._sight(meeting, fleet.get(meeting.id, ()))
         hints = self._hints(meeting)
         actions = plan(meeting, seen, self._world.clock(), hints, policy=self._world.policy)
         self._looker.report_problems(meeting, seen)
-        if not actions or (fleet is None and is_undecided(actions)):
-            return
+        return None if not actions or (fleet is None and is_undecided(actions)) else (seen, hints)
+
+    def _look(self, meeting: Meeting, seen: Observation, hints: Hints) -> None:
         done = self._looker.look(meeting.id, seen, hints)
-        self.report.acted += 1
-        self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
-        self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
+        with self.report.lock:
+            self.report.acted += 1
+            self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
+            self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
 
     def _hints(self, meeting: Meeting) -> Hints:
         """Return whether the stage is paused, where that matters to the meeting; else nobody asks."""
@@ -251,7 +270,8 @@ class _Sweep:
         except NoSuchMeeting:
             self.known[meeting_id] = None
         else:
-            self._visit(meeting)
+            if asked := self._asked(meeting):
+                self._look(meeting, *asked)
 
     def _still_wanted(self, effect: Effect) -> Effect | None:
         """Return what is left of it to do: the listings it was planned from may be older than the end of a meeting.
@@ -311,6 +331,11 @@ class _Sweep:
         log.count(log.Metric.SWEEP_FAILURES, report.failed, stage=stage)
         if report.failed:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
+
+
+def _one_by_one(jobs: Iterable[Callable[[], object]]) -> None:
+    for job in jobs:
+        job()
 
 
 def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from chalicelib.adapters.ec2.images import Images
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of, reporting
 from chalicelib.adapters.ec2.request import deadline_tag, request, tags
 from chalicelib.adapters.ec2.subnets import Subnets
+from chalicelib.adapters.threads import Joined
 from chalicelib.adapters.userdata import user_data
 from chalicelib.domain.actions import Attempt
 from chalicelib.domain.errors import AttemptSpent, LaunchRefused, NoCapacity, Unavailable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _PAGE = 1000
 _KNOWN_AT_MOST = 4096
 _IDS_IN_A_FILTER = 200
+_IDS_IN_A_CALL = 1000
 
 
 class Ec2Desktops:
@@ -54,6 +56,7 @@ class Ec2Desktops:
         self._subnets = Subnets(client, settings, clock)
         self._images = Images(client, parameters, clock)
         self._known: dict[str, Desktop] = {}
+        self._ended_together = Joined(self._terminate)
 
     # --- looking
 
@@ -182,31 +185,47 @@ class Ec2Desktops:
     def terminate(self, desktop_ids: Collection[str]) -> None:
         """End these instances for good; one that is gone already is fine.
 
+        What several threads want ended at the same time is ended by one call.
+        """
+        if desktop_ids:
+            self._ended_together(desktop_ids)
+
+    def _terminate(self, ids: list[str]) -> dict[str, Unavailable]:
+        """End these instances, and return what became of those that cannot be ended.
+
         For one that is unknown, protected by hand or not ours EC2 refuses them all, so whatever it refuses but
         for now, they are ended one by one.
-        """
-        ids = list(desktop_ids)
-        if not ids:
-            return
-        try:
-            with reporting(f"These instances could not be terminated: {', '.join(ids)}"):
-                self._client.terminate_instances(InstanceIds=ids)
-        except Unavailable as refused:
-            error = refused.__cause__
-            if kind_of(error) is not Kind.NOT_NOW and len(ids) > 1:
-                self._terminate_each(ids)
-            elif not code_of(error).startswith("InvalidInstanceID"):
-                raise
 
-    def _terminate_each(self, ids: Collection[str]) -> None:
-        failures = []
+        Raises:
+            Unavailable: none of them can be ended now.
+        """
+        failed: dict[str, Unavailable] = {}
+        for start in range(0, len(ids), _IDS_IN_A_CALL):
+            some = ids[start : start + _IDS_IN_A_CALL]
+            try:
+                self._terminate_all(some)
+            except Unavailable as refused:
+                if kind_of(refused.__cause__) is Kind.NOT_NOW:
+                    raise
+                failed |= self._terminate_each(some) if len(some) > 1 else {some[0]: refused}
+        return failed
+
+    def _terminate_all(self, ids: list[str]) -> None:
+        with reporting(f"These instances could not be terminated: {', '.join(ids)}"):
+            try:
+                self._client.terminate_instances(InstanceIds=ids)
+            except ClientError as error:
+                if len(ids) > 1 or not code_of(error).startswith("InvalidInstanceID"):
+                    raise
+
+    def _terminate_each(self, ids: Iterable[str]) -> dict[str, Unavailable]:
+        failed: dict[str, Unavailable] = {}
         for desktop_id in ids:
             try:
-                self.terminate([desktop_id])
+                self._terminate_all([desktop_id])
             except Unavailable as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+                failed[desktop_id] = error
+        return failed
 
 
 def _reason(instance: InstanceTypeDef) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any
 from chalicelib.control import launch, sweep, triggers
 from chalicelib.control.events import StateChange
 from chalicelib.control.look import Looker
-from chalicelib.control.sweep import Sweeper, SweepReport
+from chalicelib.control.sweep import Sweeper
+from chalicelib.control.swept import SweepReport
 from chalicelib.control.triggers import Triggers
 from chalicelib.domain import writes
 from chalicelib.domain.errors import DnsError, LaunchRefused, Unavailable
