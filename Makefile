@@ -104,7 +104,7 @@ crash-points: $(READY) ## Kill and fail every call of every scenario (about ten 
 fuzz: $(READY) ## Try what nobody means, on every route and row (INPUTS=100000 requests, of others to match; SEED=… for others).
 	@$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed '$(SEED)'
 
-mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for a fifth of those that a test catches).
+mutants: $(READY) ## Hunt deliberate defects, in some six minutes (SHORT=1 for an eighth of those that a test catches).
 	@$(BIN)/python -m tests.simulation.mutants $(if $(SHORT),--short)
 
 bench: $(READY) ## Measure the figures the project claims.

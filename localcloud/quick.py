@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext, BaseJSONSerializer, XFormedAttributePicker
+from moto.core.utils import method_names_from_class
 
 _SCALARS = frozenset({"S", "N", "BOOL", "NULL"})
 """The kinds of DynamoDB's values that moto keeps as they are sent."""
@@ -23,6 +25,7 @@ def quicken() -> None:
     for picker in (AttributePicker, XFormedAttributePicker):
         _remember_names(picker)
     _pass_on_scalars()
+    responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
 
 
 def _remember_names(picker: type[Any]) -> None:

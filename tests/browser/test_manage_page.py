@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests import at_length
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import SILENCE, Answer, Question, Stand, refused
-from tests.browser.test_meeting_page import STRANGERS
+from tests.browser.test_meeting_page import LIKELY, STRANGERS
 from tests.browser.test_schedule_links import KEEP_FILES, event, kept
 
 SIGNATURE = "0123456789abcdef0123456789abcdef"
@@ -120,7 +121,7 @@ def test_a_link_that_opens_nothing_says_so(browser: Chromium, stand: Stand, answ
         assert not page.shows("managing")
 
 
-@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("stranger", at_length.named(STRANGERS, LIKELY))
 def test_trouble_on_the_way_loses_nothing_that_was_typed(browser: Chromium, stand: Stand, stranger: Answer) -> None:
     with browser.page() as page:
         at(page, stand, meeting())

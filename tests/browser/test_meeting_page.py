@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests import at_length
 from tests.browser.chromium import FASTER, Chromium, Page
 from tests.browser.stand import DESKTOP, NOON, READY, SILENCE, Answer, Stand, refused, waiting
 from tests.waiting import until
@@ -30,6 +31,9 @@ STRANGERS = {
     "the app's 503": Answer(503, {"message": "The table is away."}, {"Retry-After": "1"}),
     "no answer at all": SILENCE,
 }
+
+LIKELY = ("a sign-in page", "the gateway's 403", "the app's 503", "no answer at all", "not ready any more")
+"""What people meet most; of its kind each stands for the others."""
 
 
 def at(page: Page, stand: Stand, *answers: Answer, link: str = LINK) -> None:
@@ -92,7 +96,7 @@ def test_only_a_click_comes_and_each_brings_what_opens_the_door(browser: Chromiu
         assert page.shows("open")
 
 
-@pytest.mark.parametrize("answer", [*STRANGERS.values(), waiting("booting")], ids=[*STRANGERS, "not ready any more"])
+@pytest.mark.parametrize("answer", at_length.named(STRANGERS | {"not ready any more": waiting("booting")}, LIKELY))
 def test_a_click_that_brings_nothing_leaves_no_empty_tab(browser: Chromium, stand: Stand, answer: Answer) -> None:
     with browser.page() as page:
         at(page, stand, READY)
@@ -163,7 +167,7 @@ def test_after_the_apps_last_word_nothing_is_asked_any_more(
 # --- trouble that passes
 
 
-@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("stranger", at_length.named(STRANGERS, LIKELY))
 def test_nothing_but_the_apps_word_is_final(browser: Chromium, stand: Stand, stranger: Answer) -> None:
     with browser.page(before=FASTER) as page:
         at(page, stand, stranger, stranger, waiting("booting"))
@@ -180,7 +184,7 @@ def test_an_answer_that_was_cut_off_on_the_way_says_nothing(browser: Chromium, s
         page.wait_for_text("Your desktop is almost ready")
 
 
-@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("stranger", at_length.named(STRANGERS, LIKELY))
 def test_nobody_who_is_in_loses_the_button_to_anything_but_the_apps_word(
     browser: Chromium, stand: Stand, stranger: Answer
 ) -> None:

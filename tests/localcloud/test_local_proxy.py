@@ -12,6 +12,7 @@ import pytest
 import requests.utils
 
 from localcloud import loopback
+from tests import at_length
 
 NOWHERE = "http://127.0.0.1:9"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -44,7 +45,7 @@ def shell(**variables: str) -> dict[str, str]:
     return own | variables
 
 
-@pytest.mark.parametrize("variables", SHELLS.values(), ids=SHELLS)
+@pytest.mark.parametrize("variables", at_length.named(SHELLS, ("upper case", "AWS elsewhere")))
 def test_two_desktops_and_their_names_come_about_on_the_embedded_cloud(variables: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIFE], env=shell(**variables), capture_output=True, text=True, check=False

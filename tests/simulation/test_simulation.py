@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_run_to_the_last_call() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_crash_points_end_clean(scenario: str) -> None:
-    assert [broken for point in points(scenario, step=83) if (broken := attempt(point))] == []
+    assert [broken for point in points(scenario, step=149) if (broken := attempt(point))] == []
 
 
 def test_a_crash_point_is_played_again_by_its_name_to_the_last_call() -> None:

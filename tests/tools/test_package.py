@@ -100,6 +100,7 @@ def test_two_builds_of_one_commit_are_the_same_to_the_byte(package: Path, tmp_pa
     assert (packaged(project) / "deployment.zip").read_bytes() == first
 
 
+@pytest.mark.long
 def test_a_logo_that_the_stage_names_ships_beside_the_app_and_only_with_that_stage(
     package: Path, tmp_path: Path
 ) -> None:

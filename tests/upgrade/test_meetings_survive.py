@@ -77,6 +77,7 @@ def test_an_operator_who_says_that_meetings_are_recorded_lengthens_none_on_deskt
         assert list(problems(stage, release)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", RELEASES)
 def test_functions_whose_environment_knows_nothing_new_go_on_as_well(release: str) -> None:
     """New code with the environment of the release, as `chalice deploy` alone leaves it: no state table, no keys."""

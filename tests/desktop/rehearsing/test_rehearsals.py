@@ -180,6 +180,7 @@ def test_one_that_is_told_to_stop_puts_everything_back(make: Makes) -> None:
     assert desk.files() == before
 
 
+@pytest.mark.long
 def test_without_dcv_and_without_a_logon(wrong: dict[str, Begun]) -> None:
     desk, told = wrong["no DCV, no logon"].desk, wrong["no DCV, no logon"].end()
     assert "dcvserver" in one(told, "The DCV service is not running.")

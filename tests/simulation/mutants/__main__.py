@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.simulation.mutants.catalog import MUTANTS
 from tests.simulation.mutants.hunt import SOUND, be, hunt
 
-SHORT_HUNTS_ONE_IN = 5
+SHORT_HUNTS_ONE_IN = 8
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--be", help="be this mutant, in this process")
     parser.add_argument("--only", default="", help="hunt the mutants with this text in their name")
-    parser.add_argument("--short", action="store_true", help="hunt a fifth of those that a test of their rule catches")
+    parser.add_argument("--short", action="store_true", help="hunt an eighth of those that a test of theirs catches")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     if options.be:

@@ -18,6 +18,7 @@ from localcloud.clock import VirtualClock
 from localcloud.cloud import STATE_TABLE, Cloud
 from localcloud.conditions import Conditions
 from localcloud.judge import leftovers
+from tests import at_length
 from tests.tools.smoke.price_list import PriceList
 from tests.tools.smoke.stages import furnish
 from tools import providers
@@ -160,7 +161,9 @@ def test_what_keeps_a_trial_from_beginning(
     assert stage.cloud.rows() == []
 
 
-@pytest.mark.parametrize("minutes", [0.2, 2, 5, 8], ids=["launching", "booting", "inside", "afterwards"])
+@pytest.mark.parametrize(
+    "minutes", at_length.named({"launching": 0.2, "booting": 2, "inside": 5, "afterwards": 8}, ("launching", "inside"))
+)
 def test_an_interrupted_trial_leaves_nothing_that_is_paid(stage: Stage, minutes: float) -> None:
     stage.interrupts = [START + timedelta(minutes=minutes)]
     code, said = stage.smoke()
@@ -219,6 +222,7 @@ def test_a_door_that_refuses_its_token_is_told_and_the_meeting_is_ended(stage: S
     assert stage.row["termination_reason"] == "CANCELLED"
 
 
+@pytest.mark.long
 def test_a_timer_that_is_left_over_is_told_with_the_command_that_takes_it_away(stage: Stage) -> None:
     def leave_one() -> None:
         stage.cloud.operator("scheduler").create_schedule(
