@@ -34,7 +34,7 @@ DOMAIN = "example.com"
 
 _LIMIT = 1200
 _WINDOW = timedelta(minutes=5)
-_BATCH_LIMIT = 200
+_BATCH_LIMITS = {"free": 200, "pro": 3500}
 
 _MODES = ("off", "flexible", "full", "strict", "origin_pull")
 _NOT_GRANTED = (9109, "Unauthorized to access requested resource")
@@ -59,7 +59,8 @@ class Cloudflare:
 
     `outage` is None on a good day, "5xx" or "success: false" on a bad one. `round_robin` lets records
     of different addresses share a name, as Cloudflare does; without it a name has one address record,
-    which is how its error 81053 is documented.
+    which is how its error 81053 is documented. `plan` is "free" or "pro"; `holds` is how many records the zone may
+    hold, None for any number.
     """
 
     def __init__(self, clock: Clock, ledger: Ledger, port: int = 0, domain: str = DOMAIN) -> None:
@@ -75,6 +76,8 @@ class Cloudflare:
         self.round_robin = True
         self.domain = domain
         self.status = "active"
+        self.plan = "free"
+        self.holds: int | None = None
         self.mode = "full"
         self.rights = {TOKEN: {"records"}, CERTIFICATE_TOKEN: {"certificates", "settings"}}
         self.authority = OriginCa(domain, clock.now)
@@ -112,6 +115,7 @@ class Cloudflare:
             (records, "GET", "list records", self._list),
             (records, "POST", "create record", self._post),
             (f"{records}/batch", "POST", "change records (batch)", self._batch),
+            (f"{records}/usage", "GET", "count records", self._usage),
             (f"{records}/<record_id>", "GET", "read record", self._get),
             (f"{records}/<record_id>", "PATCH", "change record", self._patch),
             (f"{records}/<record_id>", "PUT", "replace record", self._put),
@@ -213,8 +217,9 @@ class Cloudflare:
     def _batch(self) -> Response:
         """Apply all changes in Cloudflare's order, or none."""
         asked = _body()
-        if sum(len(asked.get(kind) or ()) for kind in ("deletes", "patches", "puts", "posts")) > _BATCH_LIMIT:
-            raise Refusal(1004, f"DNS Validation Error: a batch holds at most {_BATCH_LIMIT} changes on this plan.")
+        most = _BATCH_LIMITS[self.plan]
+        if sum(len(asked.get(kind) or ()) for kind in ("deletes", "patches", "puts", "posts")) > most:
+            raise Refusal(1004, f"DNS Validation Error: a batch holds at most {most} changes on this plan.")
 
         def apply(zone: Zone) -> dict[str, list[Record]]:
             return {
@@ -226,10 +231,14 @@ class Cloudflare:
 
         return _success(self._commit(apply))
 
+    def _usage(self) -> Response:
+        return _success({"record_quota": self.holds, "record_usage": len(self.records)})
+
     # --- certificates and the mode
 
     def _zone(self) -> Response:
-        return _success({"id": ZONE_ID, "name": self.domain, "status": self.status})
+        plan = {"legacy_id": self.plan, "name": f"{self.plan.title()} Plan"}
+        return _success({"id": ZONE_ID, "name": self.domain, "status": self.status, "plan": plan})
 
     def _mode(self) -> Response:
         return _success({"id": "ssl", "value": self.mode, "editable": True})
@@ -285,7 +294,10 @@ class Cloudflare:
     def _create(self, zone: Zone, asked: Record) -> Record:
         record = {"ttl": 1, "proxied": False, "comment": None, **asked, "id": uuid.uuid4().hex}
         record["created_on"] = record["modified_on"] = self._time()
-        return self._keep(zone, record)
+        kept = self._keep(zone, record)
+        if self.holds is not None and len(zone) > self.holds:
+            raise Refusal(81045, "The record quota has been exceeded.")
+        return kept
 
     def _change(self, zone: Zone, record_id: str, asked: Record) -> Record:
         return self._keep(zone, {**existing(zone, record_id), **asked, "id": record_id, "modified_on": self._time()})

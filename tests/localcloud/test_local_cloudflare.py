@@ -158,10 +158,24 @@ def test_a_batch_is_done_wholly_or_not_at_all(zone: Zone) -> None:
     assert [change.what for change in zone.cloudflare.changes] == ["created"]
 
 
-def test_a_batch_holds_two_hundred_changes_at_most(zone: Zone) -> None:
-    posts = [{"type": "A", "name": f"i-{n}", "content": "192.0.2.5"} for n in range(201)]
-    assert code(zone.ask("POST", "/batch", json={"posts": posts})) == (400, 1004)
-    assert zone.ask("POST", "/batch", json={"posts": posts[:200]}).ok
+@pytest.mark.parametrize(("plan", "most"), [("free", 200), ("pro", 3500)])
+def test_a_batch_holds_as_many_changes_as_the_plan_allows(zone: Zone, plan: str, most: int) -> None:
+    zone.cloudflare.plan = plan
+    deletes = [{"id": f"unknown-{n}"} for n in range(most + 1)]
+    assert code(zone.ask("POST", "/batch", json={"deletes": deletes})) == (400, 1004)
+    assert code(zone.ask("POST", "/batch", json={"deletes": deletes[:most]})) == (404, 81044)
+
+
+def test_a_zone_holds_as_many_records_as_it_may_and_says_how_many_that_are(zone: Zone) -> None:
+    zone.cloudflare.holds = 2
+    assert zone.create("i-1").ok
+    batch = {"posts": [{"type": "A", "name": f"i-{n}", "content": "192.0.2.5"} for n in (2, 3)]}
+    assert code(zone.ask("POST", "/batch", json=batch)) == (400, 81045)
+    assert zone.create("i-2").ok
+    assert code(zone.create("i-3")) == (400, 81045)
+    assert zone.ask("GET", "/usage").json()["result"] == {"record_quota": 2, "record_usage": 2}
+    batch = {"posts": batch["posts"][1:], "deletes": [{"id": next(iter(zone.cloudflare.records))}]}
+    assert zone.ask("POST", "/batch", json=batch).ok
 
 
 def test_over_the_limit_everything_is_blocked_for_five_minutes(zone: Zone) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.adapters.dns.cloudflare_api import Refused, ZoneApi
+from chalicelib.adapters.dns.batches import Batches, Change, Rejected
+from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.errors import DnsError
 from chalicelib.domain.model import DnsRecord
@@ -26,7 +27,7 @@ MARKED = "elephant:"
 
 _ADDRESSES = ("A", "AAAA", "CNAME")
 _COMMENT_LENGTH = 100
-_BATCH = 200
+_SHOWN = 10
 _PAGE = 5000
 _LOOKS = 2
 
@@ -59,6 +60,7 @@ class CloudflareDns:
         Without an installation, records are marked with the stage alone.
         """
         self._api = ZoneApi(api_url, zone_id, token, clock, sleep)
+        self._batches = Batches(self._api)
         self._zone_id = zone_id
         self._mark = mark_of(stage, installation)
         self._marks = (self._mark, mark_of(stage))
@@ -83,51 +85,46 @@ class CloudflareDns:
     def _put(self, records: Collection[DnsRecord], *, look: bool) -> None:
         for record in records:
             self._listed.pop(one_form(record.name), None)
-        taken: list[str] = []
-        for chunk in _chunks(records):
-            if look or not self._create(chunk):
-                taken += self._settle(chunk)
+        rejected: list[Rejected] = []
+        if not look:
+            posts = [Change("posts", self._body(record), record) for record in records]
+            records, rejected = _parted(self._batches.make(posts, settled=EXISTS), EXISTS)
+        taken, more = self._settle(records)
+        problems = _problems("published", [*rejected, *more])
         if taken:
-            raise DnsError(
-                f"{', '.join(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
+            problems.append(
+                f"{_named(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
                 "alone; where nobody needs it, delete it there, then the desktop is published."
             )
+        if problems:
+            raise DnsError(" ".join(problems))
 
-    def _create(self, records: list[DnsRecord]) -> bool:
-        """Create records in one call; return whether none of them was in the way of another."""
-        bodies = [self._body(record) for record in records]
-        try:
-            if len(bodies) == 1:
-                self._api.call("POST", json=bodies[0])
-            else:
-                self._api.call("POST", "/batch", json={"posts": bodies})
-        except Refused as refused:
-            if not refused.codes & EXISTS:
-                raise
-            return False
-        return True
+    def _settle(self, records: Collection[DnsRecord]) -> tuple[list[DnsRecord], list[Rejected]]:
+        """Publish names that may be there already, correcting what is ours.
 
-    def _settle(self, records: list[DnsRecord]) -> list[str]:
-        """Publish names that may be there already, correcting what is ours; return those that are somebody else's."""
+        Return those that are somebody else's, and what Cloudflare refused.
+        """
+        if not records:
+            return [], []
+        names = {one_form(record.name) for record in records}
         there: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for found in self._list({"name": one_form(records[0].name)} if len(records) == 1 else {}):
+        for found in self._list({"name": names.pop()} if len(names) == 1 else {}):
             if found.get("type") in _ADDRESSES:
                 there[one_form(found["name"])].append(found)
-        taken = []
-        changes: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
+        taken: list[DnsRecord] = []
+        deletes: list[Change] = []
+        others: list[Change] = []
         for record in records:
             body, found_ones = self._body(record), there[one_form(record.name)]
             if not all(map(self._is_ours, found_ones)):
-                taken.append(record.name)
+                taken.append(record)
                 continue
-            changes["deletes"] += [{"id": found["id"]} for found in found_ones[1:]]
+            deletes += [Change("deletes", {"id": found["id"]}, record) for found in found_ones[1:]]
             if not found_ones:
-                changes["posts"].append(body)
+                others.append(Change("posts", body, record))
             elif not self._is_as_wanted(found_ones[0], body):
-                changes["patches"].append({"id": found_ones[0]["id"], **body})
-        if wanted := {kind: some for kind, some in changes.items() if some}:
-            self._api.call("POST", "/batch", json=wanted)
-        return taken
+                others.append(Change("patches", {"id": found_ones[0]["id"], **body}, record))
+        return taken, self._batches.make([*deletes, *others])
 
     def withdraw(self, records: Collection[DnsRecord]) -> None:
         """Remove whatever these names hold of these meetings; a name that is not there is fine.
@@ -137,9 +134,13 @@ class CloudflareDns:
         bears the old mark: to look for that too would cost a call a desktop for ever.
         """
         ids, left = self._ids_listed_last(records)
-        left += self._delete_all(ids)
+        gone, rejected = self._delete(ids)
+        left += gone
         for _ in range(_LOOKS):
-            left = self._delete_all(self._ids_in_zone(left))
+            left, more = self._delete(self._ids_in_zone(left))
+            rejected += more
+        if problems := _problems("withdrawn", rejected):
+            raise DnsError(" ".join(problems))
 
     def _ids_listed_last(self, records: Collection[DnsRecord]) -> tuple[dict[str, DnsRecord], list[DnsRecord]]:
         """Return by their ids what `owned` showed last of these records, forgetting it, and which it did not show."""
@@ -169,22 +170,13 @@ class CloudflareDns:
             if self._is_of(found, record)
         }
 
-    def _delete_all(self, ids: Mapping[str, DnsRecord]) -> list[DnsRecord]:
-        """Delete records by their ids; return those that may be there still, because one of their batch was not."""
-        return [ids[id_] for chunk in _chunks(ids) if not self._delete(chunk) for id_ in chunk]
+    def _delete(self, ids: Mapping[str, DnsRecord]) -> tuple[list[DnsRecord], list[Rejected]]:
+        """Delete records by their ids.
 
-    def _delete(self, ids: list[str]) -> bool:
-        """Delete records in one call; return whether all of them were there. Of several, none is deleted if not."""
-        try:
-            if len(ids) == 1:
-                self._api.call("DELETE", f"/{ids[0]}")
-            else:
-                self._api.call("POST", "/batch", json={"deletes": [{"id": id_} for id_ in ids]})
-        except Refused as refused:
-            if NOT_FOUND not in refused.codes:
-                raise
-            return False
-        return True
+        Return those that may be there still, because one of their batch was not, and what Cloudflare refused.
+        """
+        deletes = [Change("deletes", {"id": id_}, record) for id_, record in ids.items()]
+        return _parted(self._batches.make(deletes, settled={NOT_FOUND}), {NOT_FOUND})
 
     def owned(self) -> list[DnsRecord]:
         """Return every record that bears our mark, and remember their ids for those that are withdrawn next."""
@@ -248,6 +240,28 @@ def _comment(mark: str, meeting_id: str) -> str:
     return f"{mark}{meeting_id}"[:_COMMENT_LENGTH]
 
 
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    items = list(items)
-    return (items[i : i + _BATCH] for i in range(0, len(items), _BATCH))
+def _parted(rejected: Iterable[Rejected], codes: Collection[int]) -> tuple[list[DnsRecord], list[Rejected]]:
+    """Return the records of what was refused with one of these codes, and what was refused for another reason."""
+    records: list[DnsRecord] = []
+    others: list[Rejected] = []
+    for each in rejected:
+        if each.refused.codes & set(codes):
+            records += each.records
+        else:
+            others.append(each)
+    return records, others
+
+
+def _problems(done: str, rejected: Iterable[Rejected]) -> list[str]:
+    """Return a sentence for each reason of Cloudflare's, with the names of what was not `done` because of it."""
+    by_reason: dict[str, list[DnsRecord]] = defaultdict(list)
+    for each in rejected:
+        by_reason[str(each.refused)] += each.records
+    return [f"{_named(records)} could not be {done}: {reason.rstrip('.')}." for reason, records in by_reason.items()]
+
+
+def _named(records: Iterable[DnsRecord]) -> str:
+    """Return the names of records as a sentence bears them: the first ones, and how many more there are."""
+    names = list(dict.fromkeys(record.name for record in records))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -123,18 +123,6 @@ class TestSpelling:
 
 
 class TestBatches:
-    def test_hundreds_of_records_take_a_call_for_each_two_hundred(
-        self, dns: CloudflareDns, cloudflare: Cloudflare, ledger: Ledger
-    ) -> None:
-        dns.publish(records(450))
-        assert operations(ledger).count("change records (batch)") == 3
-        assert len(ledger.calls) <= 4
-        listed = dns.owned()
-        ledger.calls.clear()
-        dns.withdraw(listed)
-        assert operations(ledger) == ["change records (batch)"] * 3
-        assert cloudflare.records == {}
-
     def test_an_existing_record_in_a_batch_keeps_nothing_from_being_published(
         self, dns: CloudflareDns, cloudflare: Cloudflare
     ) -> None:
@@ -160,12 +148,6 @@ class TestBatches:
         listed = dns.owned()
         cloudflare.records.clear()
         dns.withdraw(listed)
-
-    def test_a_batch_that_is_refused_for_another_reason_is_refused(
-        self, dns: CloudflareDns, cloudflare: Cloudflare
-    ) -> None:
-        with pytest.raises(DnsError, match="9005"):
-            dns.publish([RECORD, DnsRecord(f"i-2.{DOMAIN}", "not an address", "m1")])
 
     def test_a_withdrawal_by_name_never_asks_for_more_than_our_own(self, wire: Wire) -> None:
         wire.plays(NONE)
