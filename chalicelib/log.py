@@ -67,6 +67,12 @@ class Warn(Described):
         "Whether the stage is paused could not be read; what was known before counts, if anything, for another minute.",
         "why",
     )
+    DNS_WAIT = "dns_wait", "Cloudflare asks to wait; no function sends it anything until then.", "why until"
+    DNS_WAIT_UNKNOWN = (
+        "dns_wait_unknown",
+        "Until when Cloudflare is to be sent nothing could not be read, or not be told to the other functions.",
+        "why",
+    )
     DESKTOP_NOT_READY = "desktop_not_ready", "A desktop of the kit says what it lacks.", "meeting why role"
     RECORDING_LOST = (
         "recording_lost",

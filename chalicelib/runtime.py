@@ -225,9 +225,10 @@ class Runtime:
     def dns(self) -> CloudflareDns:
         """The zone."""
         from chalicelib.adapters.dns.cloudflare import CloudflareDns
+        from chalicelib.adapters.dns.waiting import TableWait
         from chalicelib.adapters.secrets import SecretToken
 
-        settings = self.settings.dns()
+        settings, table = self.settings.dns(), self.settings.state_table
         return CloudflareDns(
             api_url=settings.api_url,
             zone_id=settings.zone_id,
@@ -236,6 +237,7 @@ class Runtime:
             installation=settings.installation,
             clock=self.clock,
             sleep=self._sleep,
+            shared=TableWait(self._dynamodb, table, self.clock) if table else None,
         )
 
     @cached_property

@@ -101,6 +101,10 @@ class Cloudflare:
         record: Record = self._commit(lambda zone: self._create(zone, {"type": "A", **settings}))
         return record
 
+    def use_up(self, left: int = 0) -> None:
+        """Let the user have made so many requests just now that this many are left."""
+        self._recent.extend([self._clock.now()] * (_LIMIT - left - len(self._recent)))
+
     # --- HTTP
 
     def _application(self) -> Flask:
@@ -169,6 +173,12 @@ class Cloudflare:
         return int(_WINDOW.total_seconds())
 
     def _note(self, response: Response) -> Response:
+        left, again_at = _LIMIT - len(self._recent), self._recent[0] + _WINDOW if self._recent else None
+        if response.status_code == 429:
+            left, again_at = 0, self._blocked_until
+        again_in_s = math.ceil((again_at - self._clock.now()).total_seconds()) if again_at else 0
+        response.headers["Ratelimit"] = f'"default";r={left};t={again_in_s}'
+        response.headers["Ratelimit-Policy"] = f'"default";q={_LIMIT};w={_WINDOW.seconds}'
         operation = request.endpoint or f"{request.method} {request.path}"
         self._ledger.record(self._clock.now(), APP, "cloudflare", operation, response.status_code)
         return response

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from chalicelib.adapters.dns.waiting import DNS_WAIT
 from chalicelib.adapters.keys import ACCESS, CERTIFICATE, CERTIFICATE_FACTS, item_id
 from chalicelib.adapters.lately import LATELY
 from chalicelib.adapters.pausing import PAUSED
@@ -32,6 +33,7 @@ OWN_ITEMS = (
     CERTIFICATE_FACTS,
     CERTIFICATE,
     ACCESS,
+    DNS_WAIT,
     *map(item_id, Purpose),
     LATELY,
     PAUSED,

@@ -83,10 +83,10 @@ def test_a_sweep_at_the_hour_also_reads_when_the_certificate_ends(world: World) 
     assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetItem": 1}
 
 
-def test_a_cold_sweep_reads_the_secret_once(world: World) -> None:
+def test_a_cold_sweep_reads_once_the_secret_and_whether_cloudflare_is_to_be_asked(world: World) -> None:
     world.move(minutes=1)
     world.sweep()
-    assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1}
+    assert Counter(call.operation for call in world.calls()) == IDLE_SWEEP | {"GetSecretValue": 1, "GetItem": 1}
 
 
 def calls_of_a_poll(world: World, meeting_id: str, query: str = "?peek=1") -> list[str]:

@@ -180,9 +180,10 @@ def test_a_zone_holds_as_many_records_as_it_may_and_says_how_many_that_are(zone:
 
 def test_over_the_limit_everything_is_blocked_for_five_minutes(zone: Zone) -> None:
     now = zone.clock.now()
-    zone.cloudflare._recent.extend([now] * 1199)
-    assert zone.ask("GET").ok
+    zone.cloudflare.use_up(left=1)
+    assert zone.ask("GET").headers["Ratelimit"] == '"default";r=0;t=300'
     blocked = zone.ask("GET")
+    assert blocked.headers["Ratelimit-Policy"] == '"default";q=1200;w=300'
     assert (blocked.status_code, blocked.headers["Retry-After"]) == (429, "300")
     zone.clock.run(now + timedelta(seconds=240))
     assert zone.ask("GET").headers["Retry-After"] == "60"
@@ -191,7 +192,7 @@ def test_over_the_limit_everything_is_blocked_for_five_minutes(zone: Zone) -> No
 
 
 def test_requests_of_more_than_five_minutes_ago_do_not_count(zone: Zone) -> None:
-    zone.cloudflare._recent.extend([zone.clock.now()] * 1200)
+    zone.cloudflare.use_up()
     zone.clock.run(zone.clock.now() + timedelta(minutes=5))
     assert zone.ask("GET").ok
 

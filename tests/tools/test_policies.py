@@ -150,6 +150,7 @@ def own_items(function: str) -> dict[str, set[str]]:
 READ = {"dynamodb:GetItem"}
 CALENDAR = {"calendar/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
 COST = {"cost/*": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}}
+DNS_WAIT = {"dns-wait": {*READ, "dynamodb:PutItem"}}
 LEASE = {"sweep": {"dynamodb:DeleteItem", "dynamodb:PutItem"}}
 
 
@@ -173,9 +174,9 @@ def test_of_the_app_s_own_table_a_function_reaches_the_items_that_it_needs_and_n
     measured = {"lately": {*READ, "dynamodb:PutItem"}}
     counted = {"cost/*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"}}
     read = {"certificate": READ, "key/vouching": READ, "paused": READ}
-    assert own_items("sweep") == read | CALENDAR | LEASE | measured | counted
+    assert own_items("sweep") == read | CALENDAR | LEASE | measured | counted | DNS_WAIT
     for function in ("launch_ec2", "safety_net", "dns_watchdog", "stream_terminator"):
-        assert own_items(function) == {"key/vouching": READ, "paused": READ}
+        assert own_items(function) == {"key/vouching": READ, "paused": READ} | DNS_WAIT
 
 
 def test_no_function_can_change_a_key() -> None:

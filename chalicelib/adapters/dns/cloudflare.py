@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.adapters.dns.batches import Batches, Change, Rejected
 from chalicelib.adapters.dns.cloudflare_api import ZoneApi
+from chalicelib.adapters.dns.waiting import TableWait
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.errors import DnsError
 from chalicelib.domain.model import DnsRecord
@@ -54,12 +55,13 @@ class CloudflareDns:
         installation: str | None = None,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
+        shared: TableWait | None = None,
     ) -> None:
-        """Take the clock to honour a block, and sleep for the pauses (seconds) between tries.
+        """Take the clock to honour a wait, sleep for the pauses (seconds) between tries, and the wait of all functions.
 
         Without an installation, records are marked with the stage alone.
         """
-        self._api = ZoneApi(api_url, zone_id, token, clock, sleep)
+        self._api = ZoneApi(api_url, zone_id, token, clock, sleep, shared)
         self._batches = Batches(self._api)
         self._zone_id = zone_id
         self._mark = mark_of(stage, installation)

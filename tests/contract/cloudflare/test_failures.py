@@ -11,7 +11,6 @@ import requests
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
 from chalicelib.domain.errors import DnsError, Unavailable
 from chalicelib.domain.model import DnsRecord
-from localcloud import cloudflare as stand_in
 from localcloud.clock import VirtualClock
 from localcloud.cloudflare import DOMAIN, ZONE_ID, Cloudflare
 from localcloud.ledger import Ledger
@@ -227,7 +226,7 @@ class TestLimit:
     def test_the_real_limit_is_kept_to_once_it_was_met(
         self, dns: CloudflareDns, cloudflare: Cloudflare, ledger: Ledger, clock: VirtualClock
     ) -> None:
-        cloudflare._recent.extend([clock.now()] * stand_in._LIMIT)
+        cloudflare.use_up()
         for _ in range(5):
             with pytest.raises(Unavailable):
                 dns.owned()

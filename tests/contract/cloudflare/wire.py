@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
+from chalicelib.adapters.dns.waiting import TableWait
 from chalicelib.adapters.secrets import SecretToken
 from chalicelib.domain.model import DnsRecord
 from localcloud.clock import VirtualClock
@@ -111,7 +112,12 @@ class Wire:
 
 
 def adapter(
-    url: str, account: Account, clock: VirtualClock, sleeps: list[float], installation: str | None = None
+    url: str,
+    account: Account,
+    clock: VirtualClock,
+    sleeps: list[float],
+    installation: str | None = None,
+    shared: TableWait | None = None,
 ) -> CloudflareDns:
     return CloudflareDns(
         api_url=url,
@@ -121,6 +127,7 @@ def adapter(
         installation=installation,
         clock=clock.now,
         sleep=sleeps.append,
+        shared=shared,
     )
 
 

@@ -13,6 +13,7 @@ from chalicelib.adapters import scheduler
 from chalicelib.adapters.dns import cloudflare_api
 from chalicelib.adapters.dns.cloudflare import CloudflareDns
 from chalicelib.adapters.dns.cloudflare_api import ZoneApi
+from chalicelib.adapters.dns.waiting import TableWait
 from chalicelib.adapters.dynamodb import DynamoMeetings
 from chalicelib.adapters.ec2 import Ec2Desktops, subnets
 from chalicelib.adapters.ec2.refusals import Kind, code_of, kind_of
@@ -86,7 +87,9 @@ def _reads_eventually(original: Callable[..., Meeting]) -> Callable[..., Meeting
 MUTANTS = (
     Mutant("trusts a 200 that says it failed", cloudflare_api._json, _believes_any_success, CLOUDFLARE),
     Mutant("takes a foreign record for its own", CloudflareDns._is_ours, always, CLOUDFLARE),
-    Mutant("ignores that Cloudflare has had enough", ZoneApi._respect_block, does_nothing, CLOUDFLARE),
+    Mutant("ignores that Cloudflare has had enough", ZoneApi._respect_wait, does_nothing, CLOUDFLARE),
+    Mutant("asks on until Cloudflare blocks", ZoneApi._heed_allowance, does_nothing, CLOUDFLARE),
+    Mutant("tells no other container to wait", TableWait.note, does_nothing, CLOUDFLARE),
     Mutant("keeps a token that was changed", SecretToken.renew, does_nothing, CLOUDFLARE),
     Mutant("reads the secret at every refusal", SecretToken._may_read_again, always, CLOUDFLARE),
     Mutant("leaves an old mark on the record", CloudflareDns._is_as_wanted, always, CLOUDFLARE),
