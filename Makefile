@@ -51,8 +51,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo stories run test test-long test-fast coverage check format simulate paid crash-points fuzz mutants bench
-.PHONY: doctor image deploy certificate smoke key ops rotate meeting pause resume upgrade prices recordings erase destroy
-.PHONY: policies texts lock browser pictures e2e clean
+.PHONY: doctor dns-audit image deploy certificate smoke key ops rotate meeting pause resume upgrade prices recordings
+.PHONY: erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -112,6 +112,9 @@ bench: $(READY) ## Measure the figures the project claims.
 
 doctor: $(READY) ## Say what is wrong with a stage, and what repairs it (STAGE=dev; JSON=1 for machines).
 	@$(BIN)/python -m tools.doctor --stage $(STAGE) $(if $(JSON),--json)
+
+dns-audit: $(READY) ## Show whose records a stage's zone holds, and what the sweep does with them (STAGE=dev; JSON=1).
+	@$(BIN)/python -m tools.dns_audit --stage $(STAGE) $(if $(JSON),--json)
 
 image: $(READY) ## Build the desktops' image of a stage and test it (STAGE=dev; FORCE=1 although nothing changed).
 	@$(BIN)/python -m tools.image --stage $(STAGE) $(if $(FORCE),--force)

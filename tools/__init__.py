@@ -10,6 +10,7 @@ Entry points:
     image       builds the desktops' image of a stage, and tests it
     smoke       a first meeting that proves the whole chain of a deployed stage
     life        what a meeting was and what became of it, with its history
+    dns_audit   what a stage's zone holds, and what the sweep does with it
     recordings  links to a meeting's recordings, for an operator and for five minutes
     access      the keys that an operator gives out: made, listed, revoked
     ops         opens the operators' board, with a key for an hour

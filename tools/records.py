@@ -32,11 +32,16 @@ def own(records: Collection[DnsRecord], tables: Iterable[str], stage: Stage, cli
     known: dict[str, Meeting | None] = {}
     inventory = Inventory(desktops.shown(stage, client), records, known, _now(), policy)
     for meeting_id in {record.meeting_id for record in inventory.doubtful if record.meeting_id}:
-        known[meeting_id] = next((found for table in meetings if (found := _read(table, meeting_id))), None)
+        known[meeting_id] = next((found for table in meetings if (found := row(table, meeting_id))), None)
     return inventory.own_records
 
 
-def _read(meetings: DynamoMeetings, meeting_id: str) -> Meeting | None:
+def row(meetings: DynamoMeetings, meeting_id: str) -> Meeting | None:
+    """Return a meeting as its row is now, None where it has none.
+
+    Raises:
+        Unavailable: the table could not be read.
+    """
     try:
         return meetings.get(meeting_id)
     except NoSuchMeeting:

@@ -62,6 +62,24 @@ class Authority(Protocol):
         """Let the proxies connect only to what shows a certificate that they trust."""
 
 
+@dataclass(frozen=True)
+class Census:
+    """How many records a zone holds, and how many it may (`quota`), None where that is not told.
+
+    `by_mark` counts those that an installation of the app has marked; `own_marks` are what the stage may have set.
+    """
+
+    records: int
+    quota: int | None
+    by_mark: Mapping[str, int]
+    own_marks: tuple[str, ...]
+
+    @property
+    def unmarked(self) -> int:
+        """How many records are no installation's."""
+        return self.records - sum(self.by_mark.values())
+
+
 class Provider(Protocol):
     """What the tools need of a DNS provider. What the app needs of it is the port `Dns`."""
 
@@ -88,6 +106,14 @@ class Provider(Protocol):
 
     def zone(self, stage: Stage, client: Clients, account: Account) -> Dns | None:
         """Return the stage's part of the zone, None where nothing was ever published."""
+
+    def census(self, site: Site) -> Census:
+        """Return how many records the zone holds, and by whose mark.
+
+        Raises:
+            StageError: there is no token to ask with.
+            Unavailable: the provider does not tell.
+        """
 
     def authority(self, site: Site, token: str) -> Authority | None:
         """Return what issues certificates for the zone, asked with a token of one run; None where nothing proxies."""

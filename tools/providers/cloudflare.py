@@ -24,8 +24,8 @@ from tools.account import Account, Clients
 from tools.errors import ignore_not_found
 from tools.findings import Finding, as_sentence, fail, ok, warn
 from tools.providers.origin_ca import OriginCa, examine_mode
-from tools.site import Authority, Site
-from tools.stage import APP, Stage
+from tools.site import Authority, Census, Site
+from tools.stage import APP, Stage, StageError
 
 _NETWORKS = (
     "173.245.48.0/20",
@@ -54,6 +54,21 @@ _TIMEOUT_S = 10
 def _secret(stage: Stage) -> str:
     """Return the name of the secret that holds the token, as the template makes it."""
     return f"{stage.name}/{APP}/cloudflare"
+
+
+def _token(site: Site) -> str:
+    """Return the token that the app has.
+
+    Raises:
+        StageError: there is none.
+    """
+    text, name = "", _secret(site.stage)
+    with ignore_not_found():
+        text = site.client("secretsmanager").get_secret_value(SecretId=name).get("SecretString", "")
+    try:
+        return secrets.token_in(text)
+    except ValueError as error:
+        raise StageError(f"The secret {name} {error}.") from None
 
 
 def _installation(stage: Stage, account: Account) -> str:
@@ -124,6 +139,19 @@ class Cloudflare:
             sleep=time.sleep,
         )
 
+    def census(self, site: Site) -> Census:
+        """Return how many records the zone holds, and by whose mark."""
+        api, stage = _Api(site, _token(site)), site.stage
+        marks = [_MARK.match(str(each.get("comment"))) for each in api.records()]
+        _, reply = api.call("GET", "/dns_records/usage")
+        quota = (reply.get("result") or {}).get("record_quota")
+        return Census(
+            records=len(marks),
+            quota=quota if isinstance(quota, int) else None,
+            by_mark=Counter(mark[0] for mark in marks if mark),
+            own_marks=(mark_of(stage.name, _installation(stage, site.account)), mark_of(stage.name)),
+        )
+
     def authority(self, site: Site, token: str) -> Authority:
         """Return Cloudflare's Origin CA."""
         return OriginCa(site, token)
@@ -133,12 +161,9 @@ class Cloudflare:
 
         They are asked for with the token that the app has; None where there is none, or it may not read the zone.
         """
-        text = ""
-        with ignore_not_found():
-            text = site.client("secretsmanager").get_secret_value(SecretId=_secret(site.stage)).get("SecretString", "")
         try:
-            token = secrets.token_in(text)
-        except ValueError:
+            token = _token(site)
+        except StageError:
             return None
         own = mark_of(site.stage.name, _installation(site.stage, site.account))
         try:
@@ -179,14 +204,14 @@ class _Api:
             reply = {}
         return answer.status_code, reply if isinstance(reply, dict) else {}
 
-    def records(self, which: str) -> Iterator[dict[str, Any]]:
-        """Yield those of the zone's records that a query like `proxied=true` asks for.
+    def records(self, which: str = "") -> Iterator[dict[str, Any]]:
+        """Yield those of the zone's records that a query like `proxied=true` asks for, without one all of them.
 
         Raises:
             Unavailable: Cloudflare does not list them.
         """
         for page in count(1):
-            status, reply = self.call("GET", f"/dns_records?{which}&per_page=5000&page={page}")
+            status, reply = self.call("GET", f"/dns_records?per_page=5000&page={page}" + (which and f"&{which}"))
             if not reply.get("success"):
                 raise Unavailable(f"Cloudflare does not list the zone's records ({status}).")
             yield from reply.get("result") or []
