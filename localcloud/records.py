@@ -39,7 +39,8 @@ def check_values(record: Record, domain: str) -> None:
         raise Refusal(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
     if len(record["comment"] or "") > _COMMENT_LIMIT:
         raise Refusal(1004, f"DNS Validation Error: a comment holds at most {_COMMENT_LIMIT} characters.")
-    record.update(zone_id=ZONE_ID, zone_name=domain, proxiable=record["type"] in _ADDRESSES, tags=[])
+    record.update(zone_id=ZONE_ID, zone_name=domain, proxiable=record["type"] in _ADDRESSES)
+    record |= {"tags": [], "meta": {}, "settings": {}}
 
 
 def check_conflict(record: Record, other: Record, round_robin: bool) -> None:
