@@ -146,6 +146,14 @@ class Number(Kind):
         return str(value)
 
 
+class Most(Number):
+    """A whole number that something may be at the most, or nothing for no limit."""
+
+    def spell(self, value: object) -> str:
+        """Return the number's digits; empty quotes are none."""
+        return "" if value == "" else super().spell(value)
+
+
 class Minutes(Number):
     """A whole number of minutes, read as a duration."""
 

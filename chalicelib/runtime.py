@@ -270,7 +270,7 @@ class Runtime:
         from chalicelib.adapters.calendar import DynamoCalendar
 
         table = self.settings.state_table
-        if table is None or self.policy.at_once is None:
+        if table is None or self.policy.wanted_at_most is None:
             return None
         return DynamoCalendar(self._dynamodb, table, self.meetings)
 

@@ -45,6 +45,7 @@ from chalicelib.kinds import (
     Flag,
     Line,
     Minutes,
+    Most,
     Number,
     Secret,
     Setting,
@@ -147,6 +148,9 @@ SETTINGS = (
     Setting("ZONE_ID", WORD, target="dns.zone_id", needed_by="dns", key="dns.zone_id", in_file=ZONE_ID,
             meaning="the id of the domain's zone, 32 hex digits on its overview page at Cloudflare",
             example="023e105f4ecef8ad9ca31a8372d0c353", sample="0" * 32),
+    Setting("MAX_DNS_RECORDS", Most(2), target="policy.max_records", key="dns.max_records", example="150",
+            meaning="the desktops' names that the zone has room for, one a desktop: a meeting for whose desktops there "
+            "would be none is not scheduled", when_empty="no limit beside `desktops.at_once`"),
     Setting("SECRET_ARN", SECRET_ID, target="dns.secret_id", needed_by="dns", stack_output="DnsSecretName",
             meaning="the secret with `CLOUDFLARE_TOKEN` (or `CLOUDFLARE_API_TOKEN`)",
             example="prod/elephant/cloudflare"),

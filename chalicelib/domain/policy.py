@@ -44,6 +44,8 @@ class Policy:
     max_attempts: int = 10
     # No meeting is scheduled for which more desktops than this would be wanted at once; None: there is no limit.
     at_once: int | None = None
+    # Nor one for which more records than this would be wanted at once, one a desktop; None: the zone has room.
+    max_records: int | None = None
     # While the stage is paused, a first launch is held this long before it is due: longer than from sweep to sweep.
     hold: timedelta = timedelta(minutes=2)
     # A launch belongs to whoever wrote its intent for this long, which is longer than a handler can live.
@@ -89,6 +91,11 @@ class Policy:
         A moment that lies ahead by more than clocks differ did not happen, whoever wrote it: it is not recent.
         """
         return since is not None and since - self.settling <= now < since + span
+
+    @property
+    def wanted_at_most(self) -> int | None:
+        """How many desktops may be wanted at once, by their own limit and by that of their records; None for any."""
+        return min((most for most in (self.at_once, self.max_records) if most is not None), default=None)
 
     def is_settled(self, since: datetime | None, now: datetime) -> bool:
         """Return whether this was long enough ago for EC2 to show what became of it; times are UTC."""

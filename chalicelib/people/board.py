@@ -63,7 +63,7 @@ class Board:
         found = [each for each in self._all_of(_days(first, last)) if self._is_of_now(each, now)]
         told = [self.told(meeting, now) for meeting in found]
         told.sort(key=lambda each: (not each["troubles"], each.get("meet_time", "")))
-        here: Told = {"at": timestamp(now), "meetings": told, "at_once": self.policy.at_once}
+        here: Told = {"at": timestamp(now), "meetings": told, "at_once": self.policy.wanted_at_most}
         return here | self._spent(now) | self._paused()
 
     def _paused(self) -> Told:
@@ -144,7 +144,12 @@ class Board:
         its_own.sort(key=lambda each: (each[0], each[1].id))
         following = days[days.index(day) + 1 :]
         further = f"{day}/{rest}" if rest else (f"{following[0]}/" if following else "")
-        told: Told = {"day": asked, "from": timestamp(begins), "to": timestamp(ends), "at_once": self.policy.at_once}
+        told: Told = {
+            "day": asked,
+            "from": timestamp(begins),
+            "to": timestamp(ends),
+            "at_once": self.policy.wanted_at_most,
+        }
         told["meetings"] = [self.told(meeting, now) for _, meeting in its_own]
         return told | ({"next": further} if further else {})
 
@@ -184,7 +189,7 @@ class Board:
             raise BadRequest(problem, (("weeks", problem),))
         found = self.calendar.read(range(begin, begin + weeks)) if self.calendar else {}
         return {
-            "at_once": self.policy.at_once,
+            "at_once": self.policy.wanted_at_most,
             "minutes": QUARTER // timedelta(minutes=1),
             "from": timestamp(moment_of(begin * QUARTERS_OF_A_WEEK)),
             "weeks": [

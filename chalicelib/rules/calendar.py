@@ -4,7 +4,7 @@ A meeting that has its time in the calendar already, and is to have another one,
 are the quarters that are counted for it.
 
 A meeting wants a desktop for each role from its launch to its hard deadline, rounded outward to quarters of an hour.
-What may be wanted at once is the operator's number, `Policy.at_once`.
+What may be wanted at once is the operator's number, `Policy.wanted_at_most`.
 """
 
 from __future__ import annotations
@@ -69,9 +69,10 @@ def weeks_to_search(quarters: range) -> range:
 
 def has_room(quarters: range, weeks: Weeks, policy: Policy, own: range = NONE) -> bool:
     """Return whether a meeting may want these quarters, of which it has its `own` already."""
-    if policy.at_once is None:
+    most = policy.wanted_at_most
+    if most is None:
         return True
-    room = policy.at_once - OF_A_MEETING
+    room = most - OF_A_MEETING
     return all(quarter in own or _desktops(quarter, weeks) <= room for quarter in quarters)
 
 

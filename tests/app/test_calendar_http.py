@@ -38,6 +38,15 @@ def test_a_full_time_is_a_conflict_with_the_next_times_that_are_not(world: World
     assert world.schedule(form(meet_time=full.json_body["free"][0], duration_minutes=60)).status_code == 200
 
 
+def test_a_time_at_which_the_zone_has_no_room_for_more_records_is_full_too(world: World) -> None:
+    world.configure(DESKTOPS_AT_ONCE="40", MAX_DNS_RECORDS="2")
+    assert world.schedule(asked()).status_code == 200
+    full = world.schedule(asked(0.5))
+    assert (full.status_code, full.json_body["free"][0]) == (409, "2026-03-02T18:15:00Z")
+    world.configure(DESKTOPS_AT_ONCE="", MAX_DNS_RECORDS="2")
+    assert world.schedule(asked(0.5)).status_code == 409
+
+
 def test_the_same_request_is_answered_again_though_its_time_is_full_now(world: World) -> None:
     key = {"Idempotency-Key": "form-1"}
     first = world.schedule(asked(), headers=key)

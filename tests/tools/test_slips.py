@@ -27,7 +27,7 @@ from chalicelib.environment import (
     Settings,
     TimerSettings,
 )
-from chalicelib.kinds import Amount, Choice, Day, Flag, Kind, Number, Secret, Setting, Several
+from chalicelib.kinds import Amount, Choice, Day, Flag, Kind, Most, Number, Secret, Setting, Several
 from chalicelib.settings import SETTINGS, Client
 from tools import recorded
 from tools.settings_texts import stage_file
@@ -112,7 +112,8 @@ def bad_values(row: Setting) -> list[tuple[str, object]]:
     if isinstance(kind, Flag):
         return [*found, ("a number", 1), ("text", "true"), ("a list", [True])]
     if isinstance(kind, Number):
-        texts: list[tuple[str, object]] = [(f"the text {text!r}", text) for text in [*NUMBERS, good]]
+        wrong = [text for text in [*NUMBERS, good] if text or not isinstance(kind, Most)]
+        texts: list[tuple[str, object]] = [(f"the text {text!r}", text) for text in wrong]
         return [*found, *texts, *below(kind), ("less", -1), ("a flag", True), ("a list", [1]), *above(kind)]
     if isinstance(kind, Several):
         first = good.split(",")[0]

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import pytest
 
-from chalicelib.kinds import Amount, Choice, Day, Flag, Kind, Minutes, Number, Secret, Several, Text
+from chalicelib.kinds import Amount, Choice, Day, Flag, Kind, Minutes, Most, Number, Secret, Several, Text
 
 
 class Animal(StrEnum):
@@ -73,6 +73,8 @@ def test_anything_else_is_refused_with_what_it_must_be(kind: Kind, text: str, wa
         (Amount(), 0.00001, "0.00001"),
         (Amount(), 3, "3"),
         (Amount(), "", ""),
+        (Most(2), 200, "200"),
+        (Most(2), "", ""),
         (Day(), date(2026, 11, 21), "2026-11-21"),
         (Day(), "2026-11-21", "2026-11-21"),
     ],
@@ -82,7 +84,15 @@ def test_what_a_file_holds_is_spelled_as_the_environment_would(kind: Kind, value
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [(Amount(), "0.1"), (Amount(), True), (Day(), datetime(2026, 11, 21, tzinfo=UTC)), (Day(), 7)]
+    ("kind", "value"),
+    [
+        (Amount(), "0.1"),
+        (Amount(), True),
+        (Most(2), "2"),
+        (Number(2), ""),
+        (Day(), datetime(2026, 11, 21, tzinfo=UTC)),
+        (Day(), 7),
+    ],
 )
 def test_another_type_in_a_file_is_refused(kind: Kind, value: object) -> None:
     with pytest.raises(ValueError, match="must be"):

@@ -19,6 +19,7 @@ from chalicelib.adapters.dns.cloudflare import MARKED, NOT_FOUND, CloudflareDns,
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.model import DnsRecord
 from chalicelib.names import for_people, one_form
+from chalicelib.rules.calendar import OF_A_MEETING
 from tools import records
 from tools.account import Account, Clients
 from tools.errors import ignore_not_found
@@ -141,16 +142,7 @@ class Cloudflare:
 
     def census(self, site: Site) -> Census:
         """Return how many records the zone holds, and by whose mark."""
-        api, stage = _Api(site, _token(site)), site.stage
-        marks = [_MARK.match(str(each.get("comment"))) for each in api.records()]
-        _, reply = api.call("GET", "/dns_records/usage")
-        quota = (reply.get("result") or {}).get("record_quota")
-        return Census(
-            records=len(marks),
-            quota=quota if isinstance(quota, int) else None,
-            by_mark=Counter(mark[0] for mark in marks if mark),
-            own_marks=(mark_of(stage.name, _installation(stage, site.account)), mark_of(stage.name)),
-        )
+        return _census(_Api(site, _token(site)), site)
 
     def authority(self, site: Site, token: str) -> Authority:
         """Return Cloudflare's Origin CA."""
@@ -239,6 +231,7 @@ def _examine_zone(api: _Api, site: Site, fill: str) -> Iterator[Finding]:
     status, reply = api.call("GET")
     yield _domain(site, (reply.get("result") or {}).get("name") if status == 200 else None)
     yield examine_mode(*api.call("GET", "/settings/ssl"), site)
+    yield from _examine_room(api, site)
     yield from _examine_marks(api, site)
 
 
@@ -270,6 +263,45 @@ def _examine_marks(api: _Api, site: Site) -> Iterator[Finding]:
         yield warn(
             f"{others.total()} records in the zone bear the mark of another installation: {listed}",
             "they are left alone; docs/deploy.md#a-zone-that-several-installations-share says whose they can be",
+        )
+
+
+def _census(api: _Api, site: Site) -> Census:
+    """Return how many records the zone holds, and by whose mark.
+
+    Raises:
+        Unavailable: Cloudflare does not list them.
+    """
+    marks = [_MARK.match(str(each.get("comment"))) for each in api.records()]
+    _, reply = api.call("GET", "/dns_records/usage")
+    quota = (reply.get("result") or {}).get("record_quota")
+    return Census(
+        records=len(marks),
+        quota=quota if isinstance(quota, int) else None,
+        by_mark=Counter(mark[0] for mark in marks if mark),
+        own_marks=(mark_of(site.stage.name, _installation(site.stage, site.account)), mark_of(site.stage.name)),
+    )
+
+
+def _examine_room(api: _Api, site: Site) -> Iterator[Finding]:
+    """Yield whether the zone has room for the records of as many desktops as people may schedule, where it tells."""
+    try:
+        census = _census(api, site)
+    except Unavailable:
+        return  # whose the records are cannot be told either, and that is said
+    if census.quota is None:
+        return
+    others = census.records - sum(census.by_mark.get(mark, 0) for mark in census.own_marks)
+    room, limit = max(0, census.quota - others), site.stage.variable("MAX_DNS_RECORDS")
+    wanted = min(site.stage.at_once, int(limit)) if limit else site.stage.at_once
+    text = f"of the {census.quota} records that the zone may hold {others} are others'"
+    if wanted <= room:
+        yield ok(f"{text}: there is room for {wanted} desktops at once")
+    else:
+        least = f"set dns.max_records = {room} in {site.file}, or " if room >= OF_A_MEETING else ""
+        yield warn(
+            f"{text}: there is room for {room} desktops at once, and {wanted} can be scheduled",
+            f"{least}make room in the zone, or take a larger plan ({site.make('dns-audit')} says whose they are)",
         )
 
 

@@ -116,6 +116,41 @@ def test_whether_cloudflare_judges_certificates_is_told_as_far_as_the_token_may_
     assert any(f.level is level and words in f"{f.what} {f.remedy}" for f in dns.zone(site))
 
 
+# --- room in the zone
+
+
+@pytest.mark.parametrize(
+    ("holds", "others", "limit", "level", "words"),
+    [
+        (
+            200,
+            3,
+            "",
+            Level.OK,
+            "of the 200 records that the zone may hold 3 are others': there is room for 10 desktops",
+        ),
+        (12, 3, "", Level.WARN, "room for 9 desktops at once, and 10 can be scheduled → set dns.max_records = 9"),
+        (12, 3, "8", Level.OK, "there is room for 8 desktops"),
+        (12, 11, "", Level.WARN, "room for 1 desktops at once, and 10 can be scheduled → make room in the zone"),
+        (3, 9, "", Level.WARN, "room for 0 desktops"),
+    ],
+)
+def test_the_zone_has_room_for_as_many_desktops_as_can_be_scheduled(
+    account: Account, zone: Cloudflare, holds: int, others: int, limit: str, level: Level, words: str
+) -> None:
+    mark(zone, "i-ours", f"elephant:dev@{account.site().account.installation}:m1")
+    for number in range(others):
+        mark(zone, f"i-{number}", "")
+    zone.holds = holds
+    environment = {**account.stage.environment, "MAX_DNS_RECORDS": limit}
+    found = account.look("zone", environment=environment)
+    assert any(seen is level and words in text for seen, text in found), found
+
+
+def test_how_much_room_there_is_is_not_guessed(account: Account, zone: Cloudflare) -> None:
+    assert not any("may hold" in words for _, words in account.look("zone"))
+
+
 # --- other installations on the zone
 
 
@@ -124,6 +159,7 @@ def zone(cloudflare: Cloudflare) -> Iterator[Cloudflare]:
     """The zone that all tests share, as it was before when a test is over."""
     yield cloudflare
     cloudflare.records.clear()
+    cloudflare.holds = None
 
 
 def mark(zone: Cloudflare, desktop_id: str, comment: str) -> None:

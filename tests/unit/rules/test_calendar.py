@@ -115,6 +115,18 @@ def test_a_booking_may_reach_over_the_end_of_a_week() -> None:
     assert list(weeks_of(late)) == [week.number for week in booked(late, calendar())]
 
 
+@pytest.mark.parametrize(
+    ("at_once", "max_records", "most"),
+    [(None, None, None), (4, None, 4), (None, 6, 6), (4, 6, 4), (6, 4, 4)],
+)
+def test_the_smaller_of_two_limits_binds(at_once: int | None, max_records: int | None, most: int | None) -> None:
+    policy = POLICY.__class__(at_once=at_once, max_records=max_records)
+    first = wanted(meeting(SCHEDULED, HOUR), POLICY)
+    assert policy.wanted_at_most == most
+    for count in (0, 2, 4, 6):
+        assert has_room(first, calendar(*[first] * (count // 2)), policy) is (most is None or count + 2 <= most)
+
+
 @pytest.mark.parametrize(("at_once", "room"), [(3, False), (4, True), (5, True), (None, True)])
 def test_there_is_room_as_long_as_no_quarter_would_hold_more_than_the_limit(at_once: int | None, room: bool) -> None:
     first, policy = wanted(meeting(SCHEDULED, HOUR), POLICY), POLICY.__class__(at_once=at_once)
