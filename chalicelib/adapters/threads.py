@@ -28,16 +28,24 @@ class Joined(Generic[T]):
     limit on calls is met by as few as there can be, and nothing waits for more to come.
     """
 
-    def __init__(self, call: Callable[[list[T]], Mapping[T, Exception]]) -> None:
-        """Take the call. It returns what became of the things for which it failed, and raises where it did for all."""
+    def __init__(self, call: Callable[[list[T]], Mapping[T, Exception]], turn: Lock | None = None) -> None:
+        """Take the call. It returns what became of the things for which it failed, and raises where it did for all.
+
+        Calls that share a `turn` are made by one thread at a time among them.
+        """
         self._call = call
-        self._turn = Lock()
+        self._turn = turn or Lock()
         self._waiting: list[_Brought[T]] = []
         self._list = Lock()
 
     def __call__(self, things: Iterable[T]) -> None:
-        """Make the call, or have it made; raises what it raised, or what became of one of these things."""
+        """Make the call, or have it made; raises what it raised, or what became of these things.
+
+        What became of several for several reasons is one error, of the kind of the first, with all that they say.
+        """
         brought = _Brought(list(things))
+        if not brought.things:
+            return
         with self._list:
             self._waiting.append(brought)
         with self._turn:
@@ -57,7 +65,12 @@ class Joined(Generic[T]):
             for_all = error
         for brought in together:
             brought.done = True
-            brought.error = for_all or next((failed[thing] for thing in brought.things if thing in failed), None)
+            brought.error = for_all or _one([failed[thing] for thing in brought.things if thing in failed])
+
+
+def _one(errors: Iterable[Exception]) -> Exception | None:
+    several = list(dict.fromkeys(errors))
+    return several[0] if len(several) == 1 else type(several[0])(" ".join(map(str, several))) if several else None
 
 
 class _Brought(Generic[T]):

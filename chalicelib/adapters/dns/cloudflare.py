@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from chalicelib.adapters.dns.batches import Batches, Change, Rejected
 from chalicelib.adapters.dns.cloudflare_api import ZoneApi
 from chalicelib.adapters.dns.waiting import TableWait
 from chalicelib.adapters.secrets import SecretToken
+from chalicelib.adapters.threads import Joined
 from chalicelib.domain.errors import DnsError
 from chalicelib.domain.model import DnsRecord
 from chalicelib.domain.rows import parse_time
@@ -68,6 +71,10 @@ class CloudflareDns:
         self._marks = (self._mark, mark_of(stage))
         self._marks_begin = mark_of(stage).removesuffix(":") if installation else self._mark
         self._listed: dict[str, list[dict[str, str]]] = {}  # what `owned` showed last, by name
+        turn = Lock()  # one thread at a time changes the zone, for all that wait
+        self._published = Joined(partial(self._put, look=False), turn)
+        self._repaired = Joined(partial(self._put, look=True), turn)
+        self._withdrawn = Joined(self._remove, turn)
 
     def publish(self, records: Collection[DnsRecord]) -> None:
         """Make these new names resolve to their addresses; repeating it changes nothing.
@@ -75,16 +82,17 @@ class CloudflareDns:
         A new desktop's name is its own, so it is created without looking, and looked at only where
         Cloudflare says that it exists.
         """
-        self._put(records, look=False)
+        self._published(records)
 
     def repair(self, records: Collection[DnsRecord]) -> None:
         """Make these names resolve to their addresses and to no others; repeating it changes nothing.
 
         The zone is looked at first, because Cloudflare lets two addresses share a name.
         """
-        self._put(records, look=True)
+        self._repaired(records)
 
-    def _put(self, records: Collection[DnsRecord], *, look: bool) -> None:
+    def _put(self, records: Collection[DnsRecord], *, look: bool) -> dict[DnsRecord, DnsError]:
+        """Publish these names; return what became of those that could not be."""
         for record in records:
             self._listed.pop(one_form(record.name), None)
         rejected: list[Rejected] = []
@@ -94,12 +102,12 @@ class CloudflareDns:
         taken, more = self._settle(records)
         problems = _problems("published", [*rejected, *more])
         if taken:
-            problems.append(
+            problem = DnsError(
                 f"{_named(taken)} exists in zone {self._zone_id} without our comment {self._mark}…, so it was left "
                 "alone; where nobody needs it, delete it there, then the desktop is published."
             )
-        if problems:
-            raise DnsError(" ".join(problems))
+            problems |= dict.fromkeys(taken, problem)
+        return problems
 
     def _settle(self, records: Collection[DnsRecord]) -> tuple[list[DnsRecord], list[Rejected]]:
         """Publish names that may be there already, correcting what is ours.
@@ -135,14 +143,17 @@ class CloudflareDns:
         is what has gone since. What goes while it is looked for, time and again, is the next sweep's, and so is what
         bears the old mark: to look for that too would cost a call a desktop for ever.
         """
+        self._withdrawn(records)
+
+    def _remove(self, records: Collection[DnsRecord]) -> dict[DnsRecord, DnsError]:
+        """Remove what these names hold; return what became of those that could not be."""
         ids, left = self._ids_listed_last(records)
         gone, rejected = self._delete(ids)
         left += gone
         for _ in range(_LOOKS):
             left, more = self._delete(self._ids_in_zone(left))
             rejected += more
-        if problems := _problems("withdrawn", rejected):
-            raise DnsError(" ".join(problems))
+        return _problems("withdrawn", rejected)
 
     def _ids_listed_last(self, records: Collection[DnsRecord]) -> tuple[dict[str, DnsRecord], list[DnsRecord]]:
         """Return by their ids what `owned` showed last of these records, forgetting it, and which it did not show."""
@@ -254,12 +265,16 @@ def _parted(rejected: Iterable[Rejected], codes: Collection[int]) -> tuple[list[
     return records, others
 
 
-def _problems(done: str, rejected: Iterable[Rejected]) -> list[str]:
-    """Return a sentence for each reason of Cloudflare's, with the names of what was not `done` because of it."""
+def _problems(done: str, rejected: Iterable[Rejected]) -> dict[DnsRecord, DnsError]:
+    """Return what became of records: for each reason of Cloudflare's, the names of what was not `done` by it."""
     by_reason: dict[str, list[DnsRecord]] = defaultdict(list)
     for each in rejected:
         by_reason[str(each.refused)] += each.records
-    return [f"{_named(records)} could not be {done}: {reason.rstrip('.')}." for reason, records in by_reason.items()]
+    problems: dict[DnsRecord, DnsError] = {}
+    for reason, records in by_reason.items():
+        error = DnsError(f"{_named(records)} could not be {done}: {reason.rstrip('.')}.")
+        problems |= dict.fromkeys(records, error)
+    return problems
 
 
 def _named(records: Iterable[DnsRecord]) -> str:

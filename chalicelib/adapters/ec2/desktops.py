@@ -187,8 +187,7 @@ class Ec2Desktops:
 
         What several threads want ended at the same time is ended by one call.
         """
-        if desktop_ids:
-            self._ended_together(desktop_ids)
+        self._ended_together(desktop_ids)
 
     def _terminate(self, ids: list[str]) -> dict[str, Unavailable]:
         """End these instances, and return what became of those that cannot be ended.
