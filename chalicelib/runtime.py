@@ -414,8 +414,12 @@ class Runtime:
 def _client(service: str, tries: int = _TRIES, **settings: Any) -> Any:
     retries: Any = {"mode": "standard", "total_max_attempts": tries}
     config = Config(connect_timeout=3, read_timeout=10, retries=retries, **settings)
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    with _making:
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
 
+
+_making = threading.Lock()
+"""Clients may be used by several threads; to make one is for one thread at a time."""
 
 _current = Runtime()
 _inside = threading.local()
