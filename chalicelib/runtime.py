@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.control.look import Looker
     from chalicelib.control.ports import KeyStore
     from chalicelib.control.spending import Spendings
-    from chalicelib.control.sweep import Sweeper
+    from chalicelib.control.sweep import SideBySide, Sweeper
     from chalicelib.control.triggers import Triggers
     from chalicelib.domain.prices import Prices
     from chalicelib.people.board import Board
@@ -395,11 +395,17 @@ class Runtime:
     @cached_property
     def sweeper(self) -> Sweeper:
         """What looks at everything."""
-        from chalicelib.adapters.threads import AT_ONCE, side_by_side
         from chalicelib.control.sweep import Sweeper
 
-        several = (side_by_side, AT_ONCE)
-        return Sweeper(self, self._looker, self.keys.certificate_ends_at, self.lately, self._spendings, several)
+        more = (self.lately, self._spendings, self.side_by_side)
+        return Sweeper(self, self._looker, self.keys.certificate_ends_at, *more)
+
+    @cached_property
+    def side_by_side(self) -> tuple[SideBySide, int] | None:
+        """What does several things at once, and how many; a simulation, in which time is its own, has None."""
+        from chalicelib.adapters.threads import AT_ONCE, side_by_side
+
+        return side_by_side, AT_ONCE
 
     @property
     def _spendings(self) -> Spendings | None:

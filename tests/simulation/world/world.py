@@ -126,6 +126,7 @@ class World:
             environ = ENVIRON | {"DESKTOP_CLIENT": self.client.value, "RECORD": str(self.records).lower()}
             here = runtime.use(self.clock, environ, lambda seconds: None)
             vars(here).update(meetings=self.meetings, desktops=self.desktops, dns=self.dns, timers=self.timers)
+            vars(here).update(side_by_side=None)
             vars(here).update(keys=GivenKeys({Purpose.TOKENS: "what tokens for doors are signed with"}))
             self.sweeps.begin()
             try:
