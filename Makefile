@@ -21,6 +21,8 @@ MEETINGS ?= 2000
 INPUTS ?= 100000
 SEED ?= 1
 WORLD ?=
+CASE ?=
+DRAW ?=
 UPGRADE ?=
 VALIDITY ?= 365
 # These are taken from the command line alone: an environment may hold such names for its own purposes.
@@ -50,9 +52,9 @@ FORCE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stories run test test-long test-fast coverage check format simulate paid crash-points fuzz mutants bench
-.PHONY: doctor dns-audit image deploy certificate smoke key ops rotate meeting pause resume upgrade prices recordings
-.PHONY: erase destroy policies texts lock browser pictures e2e clean
+.PHONY: help demo stories run test test-long test-fast coverage check format simulate paid burst crash-points fuzz mutants
+.PHONY: bench doctor dns-audit image deploy certificate smoke key ops rotate meeting pause resume upgrade prices
+.PHONY: recordings erase destroy policies texts lock browser pictures e2e clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -97,6 +99,10 @@ simulate: $(READY) ## Simulate meetings under faults (MEETINGS=2000 SEED=1, or W
 
 paid: $(READY) ## Say what is paid against what is used, on a standard mix (MEETINGS=1000 SEED=1).
 	@$(BIN)/python -m tests.simulation.paid --meetings $(MEETINGS) --seed $(SEED)
+
+burst: $(READY) ## Let meetings be due at once, under AWS's and Cloudflare's limits (MEETINGS=1000 SEED=1 CASE=due; DRAW=file.svg).
+	@$(BIN)/python -m tests.burst $(if $(filter file,$(origin MEETINGS)),,--meetings $(MEETINGS)) --seed $(SEED) \
+		$(if $(CASE),--case $(CASE)) $(if $(DRAW),--draw '$(DRAW)')
 
 crash-points: $(READY) ## Kill and fail every call of every scenario (about ten minutes on two cores).
 	@$(BIN)/python -m tests.simulation.crash

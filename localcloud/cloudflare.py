@@ -6,7 +6,6 @@ minutes on the local cloud's clock, and can be down or refuse, as the real one s
 
 from __future__ import annotations
 
-import copy
 import math
 import uuid
 from collections import deque
@@ -57,6 +56,7 @@ class Change:
 class Cloudflare:
     """One zone.
 
+    `limit` is how many requests there may be in five minutes, more than that and all are blocked for five minutes.
     `outage` is None on a good day, "5xx" or "success: false" on a bad one. `round_robin` lets records
     of different addresses share a name, as Cloudflare does; without it a name has one address record,
     which is how its error 81053 is documented. `plan` is "free" or "pro"; `holds` is how many records the zone may
@@ -72,6 +72,7 @@ class Cloudflare:
         self.records: Zone = {}
         self.changes: list[Change] = []
         self.listeners: list[Callable[[Change], object]] = []
+        self.limit = _LIMIT
         self.outage: str | None = None
         self.round_robin = True
         self.domain = domain
@@ -166,7 +167,7 @@ class Cloudflare:
         while self._recent and self._recent[0] <= now - _WINDOW:
             self._recent.popleft()
         self._recent.append(now)
-        if len(self._recent) <= _LIMIT:
+        if len(self._recent) <= self.limit:
             return 0
         self._blocked_until = now + _WINDOW
         self._recent.clear()
@@ -282,8 +283,8 @@ class Cloudflare:
     # --- the zone
 
     def _commit(self, change: Callable[[Zone], Any]) -> Any:
-        """Apply a change to a copy of the zone and keep the copy if it succeeds."""
-        before, after = self.records, copy.deepcopy(self.records)
+        """Apply a change to a copy of the zone and keep the copy if it succeeds; no record is changed in place."""
+        before, after = self.records, dict(self.records)
         result = change(after)
         self.records = after
         for record_id in before.keys() - after.keys():

@@ -85,8 +85,12 @@ class Processes:
 
         def attempt(retries: tuple[timedelta, ...]) -> None:
             def done(process: Process) -> None:
-                if process.outcome != "done" and retries and not self._world.strikes("no_retry"):
+                if process.outcome == "done":
+                    return
+                if retries and not self._world.strikes("no_retry"):
                     self._world.after(retries[0], lambda: attempt(retries[1:]))
+                else:
+                    self._world.checks.given_up(self._world, process)
 
             meetings = (meeting_id,) if meeting_id else ()
             self.invoke(Process(name, meetings, self._world.now, **told), call, done)

@@ -119,6 +119,11 @@ class Stream:
             world.at(max(world.now + timedelta(milliseconds=200), shard.stalled_until), lambda: self._read(shard))
         shard.queue.append(record)
 
+    def stall(self, until: datetime) -> None:
+        """Let every shard stand still up to then, UTC."""
+        for shard in self._shards:
+            shard.stalled_until = max(shard.stalled_until, until)
+
     def _hand_over_alone(self, record: Record, life: Life | None) -> None:
         """Hand over a record that comes late or again; a row that no list holds was out of sight until now."""
         if life and record.row.get("open") != rows.LISTED:

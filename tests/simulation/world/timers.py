@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import app
 from tests.simulation.world.payloads import CONTEXT
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 class Scheduler:
     """Lets the timers fire that the app has armed."""
+
+    LATE_S: ClassVar[float] = 20
+    """How late a timer fires at the most, in seconds, where no fault strikes."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -41,7 +44,7 @@ class Scheduler:
             armed.setdefault(name, (at, target, payload))
             fire()
 
-        delay = at - world.now + timedelta(seconds=world.rng.random() * 20)
+        delay = at - world.now + timedelta(seconds=world.rng.random() * self.LATE_S)
         if world.strikes("event_lost", life):
             world.after(delay, lambda: armed.pop(name, None) and None)
             return

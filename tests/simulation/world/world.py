@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from chalicelib import runtime
@@ -54,6 +54,10 @@ class World:
     The ports' models are `meetings`, `desktops`, `dns` and `timers`; everything else in it acts on these.
     """
 
+    PROCESSES: ClassVar[type[Processes]] = Processes
+    WIRE: ClassVar[type[FaultyWire]] = FaultyWire
+    SCHEDULER: ClassVar[type[Scheduler]] = Scheduler
+
     def __init__(
         self,
         seed: str,
@@ -87,7 +91,7 @@ class World:
         self.checks = checks or Checks()
         self.planner = Planner(plan)
         self.on_scheduled: Callable[[Life], None] = lambda life: None
-        self.processes = Processes(self)
+        self.processes = self.PROCESSES(self)
         self.stream = Stream(self)
         self.sweeps = Sweeps(self)
         self.fleet = Fleet(self)
@@ -99,7 +103,7 @@ class World:
         self.foreign = Foreign(self)
         self.weather = Weather(self)
         pause, note_fault = self.processes.pause, self.processes.note_fault
-        self.wire = FaultyWire(rates, self.rng, self.clock, pause, note_fault, lambda: self.quiet, script)
+        self.wire = self.WIRE(rates, self.rng, self.clock, pause, note_fault, lambda: self.quiet, script)
         self.meetings = FakeMeetings(self.wire, self.stream.row_written, self.clock)
         self.desktops = FakeDesktops(self.clock, self.wire)
         self.dns = FakeDns(self.clock, self.wire)
@@ -118,16 +122,12 @@ class World:
         self.desktops.on_terminate = lambda instance: self.checks.terminated(self, instance)
         self.dns.on_publish = lambda record: self.checks.published(self, record)
         self.dns.on_withdraw = lambda name: self.checks.withdrawn(self, name)
-        self.timers.on_arm = Scheduler(self).armed
+        self.timers.on_arm = self.SCHEDULER(self).armed
 
     def run(self) -> None:
         """Let everything happen, up to a quiet time after the last meeting's end in which nothing fails."""
         with self._telling_stories(), _planning_once():
-            environ = ENVIRON | {"DESKTOP_CLIENT": self.client.value, "RECORD": str(self.records).lower()}
-            here = runtime.use(self.clock, environ, lambda seconds: None)
-            vars(here).update(meetings=self.meetings, desktops=self.desktops, dns=self.dns, timers=self.timers)
-            vars(here).update(side_by_side=None)
-            vars(here).update(keys=GivenKeys({Purpose.TOKENS: "what tokens for doors are signed with"}))
+            self.furnish(runtime.use(self.clock, self.environ(), self.sleep))
             self.sweeps.begin()
             try:
                 for happen in self.clock.events():
@@ -137,6 +137,19 @@ class World:
                 self.checks.at_the_end(self)
             finally:
                 runtime.reset()
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment of the app's functions."""
+        return ENVIRON | {"DESKTOP_CLIENT": self.client.value, "RECORD": str(self.records).lower()}
+
+    def furnish(self, here: runtime.Runtime) -> None:
+        """Put the models in place of what a container of the app would build."""
+        vars(here).update(meetings=self.meetings, desktops=self.desktops, dns=self.dns, timers=self.timers)
+        vars(here).update(side_by_side=None)  # the world has one thread
+        vars(here).update(keys=GivenKeys({Purpose.TOKENS: "what tokens for doors are signed with"}))
+
+    def sleep(self, seconds: float) -> None:
+        """Let the app pause: between the tries of a call, which take no time here."""
 
     @contextmanager
     def _telling_stories(self) -> Iterator[None]:
