@@ -21,11 +21,11 @@ MEETINGS ?= 2000
 INPUTS ?= 100000
 SEED ?= 1
 WORLD ?=
-CASE ?=
-DRAW ?=
 UPGRADE ?=
 VALIDITY ?= 365
 # These are taken from the command line alone: an environment may hold such names for its own purposes.
+CASE :=
+DRAW :=
 FORCE :=
 STRICT :=
 REVOKE :=

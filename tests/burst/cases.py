@@ -23,8 +23,8 @@ LESSON = 30 * MINUTE
 STAYS_UNTIL = 20 * MINUTE
 """About when people leave who come, from the meeting's time on."""
 
-_LATE_BOOKING = 11 * MINUTE
-"""So long ahead the desktops are due to be launched about as soon as the meeting is booked."""
+_AT_THE_LAST = (11 * MINUTE, 12 * MINUTE)
+"""So long ahead meetings are booked whose desktops are due about at once."""
 
 _CLOUDFLARES_LIMIT = 1200
 _QUOTA = 0.6
@@ -41,6 +41,7 @@ class Case:
     ends: timedelta | None = None
     """When all of them end at once, from their time on; None: each for itself."""
     booked_ahead: tuple[timedelta, timedelta] = (40 * MINUTE, HOUR)
+    """Between how long before their time they are booked."""
     waves: tuple[timedelta, ...] = (timedelta(0),)
     """When they are due, from T on, in equal parts."""
     limited_from: timedelta | None = None
@@ -116,7 +117,7 @@ def _kill_half(world: Burst) -> None:
 
 CASES = {
     "due": Case("due in one minute, booked ahead"),
-    "late": Case("due in one minute, all booked eleven minutes before", booked_ahead=(_LATE_BOOKING, _LATE_BOOKING)),
+    "late": Case("due in one minute, booked within a minute that was eleven before", booked_ahead=_AT_THE_LAST),
     "no-shows": Case("to which nobody comes", comes=False, ends=CHECKPOINT, limited_from=timedelta(0)),
     "deadline": Case("in which people stay to one hard deadline", stays=HOUR, ends=LESSON, limited_from=timedelta(0)),
     "zone-full": Case("due in one minute, with one zone full", trouble=_fill_a_zone),

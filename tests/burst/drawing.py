@@ -90,7 +90,7 @@ def _along(x: Callable[[float], float], first: float, last: float) -> Iterator[s
     for minute in range(-(-int(first) // step) * step, int(last) + 1, step):
         at = x(minute)
         yield f'<line x1="{at:.1f}" y1="{base}" x2="{at:.1f}" y2="{base + 5}" stroke="#000000"/>'
-        yield _text(at, base + 20, f"{minute:+d}" if minute else "T", 'text-anchor="middle"')
+        yield _text(at, base + 20, f"{minute:+d}".replace("-", "−") if minute else "T", 'text-anchor="middle"')
     yield f'<line x1="{x(0):.1f}" y1="{_TOP}" x2="{x(0):.1f}" y2="{base}" stroke="#000000" stroke-dasharray="2 3"/>'
     yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 14, "minutes from the meetings’ time", 'text-anchor="middle"')
 

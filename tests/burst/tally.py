@@ -27,7 +27,7 @@ MOMENTS = {"T−2": -2 * MINUTE, "T": 0 * MINUTE, "T+10": 10 * MINUTE}
 EVERY = timedelta(seconds=15)
 """How often it is counted for the picture, and whether there are doubles."""
 
-BEFORE = 15 * MINUTE
+BEFORE = 30 * MINUTE
 """So long before the first meeting the picture begins."""
 
 

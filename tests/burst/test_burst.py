@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,12 +12,13 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from chalicelib.domain.model import Reason
 from tests.burst.cases import CASES
 from tests.burst.drawing import draw
 from tests.burst.functions import COLD_START
-from tests.burst.report import Outcome, play
+from tests.burst.report import Outcome, play, report
 from tests.burst.world import Burst
 from tests.simulation.world.clock import MINUTE
 from tests.simulation.world.processes import Process
@@ -52,6 +54,13 @@ def test_calls_are_those_of_the_wire(outcome: Outcome) -> None:
     launches = calls["ec2: RunInstances"]
     assert launches.calls - launches.throttled == 2 * MEETINGS
     assert calls["cloudflare: create record"].calls >= 2 * MEETINGS
+
+
+def test_the_report_tells_what_must_not_be(outcome: Outcome) -> None:
+    printed = StringIO()
+    report(Console(file=printed, width=120), outcome)
+    lines = [line for line in printed.getvalue().splitlines() if "meetings with more desktops than seats" in line]
+    assert [line.split("│")[2].strip() for line in lines] == ["0, 0, 0"]
 
 
 def test_the_picture_can_be_read_and_says_what_it_is_of(outcome: Outcome) -> None:

@@ -46,7 +46,7 @@ class Checks:
         """Hear that a handler has returned, failed or was killed."""
 
     def given_up(self, world: World, process: Process) -> None:
-        """Hear that Lambda tries an event no more, of which the handler has failed: it is a dead letter."""
+        """Hear that Lambda tries an event or a record no more, at which a handler has failed: it is a dead letter."""
 
     def logged(self, world: World, life: Life | None, facts: Mapping[str, Any], error: object) -> None:
         """Hear what the app logs of a meeting, None for none; `error` is what it did not expect, None for nothing."""

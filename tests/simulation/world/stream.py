@@ -165,6 +165,7 @@ class Stream:
                 delay = timedelta(seconds=min(2**tries, 60))
                 world.after(delay, lambda: self._hand_over(batch, settled, tries + 1))
             else:
+                world.checks.given_up(world, process)
                 settled()
 
         def rest() -> None:
