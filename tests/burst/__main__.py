@@ -27,7 +27,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console()
     console.print(f"{options.meetings:,} meetings {CASES[options.case].about}.", highlight=False)
-    gc.disable()  # a world keeps nearly all that it makes
+    gc.set_threshold(100_000, 20, 100)  # a world keeps nearly all that it makes
     outcome = play(options.case, options.meetings, options.seed, options.at_once)
     report(console, outcome)
     if options.draw:

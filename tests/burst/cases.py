@@ -19,7 +19,7 @@ from tests.simulation.world.lives import CHECKPOINT, Booking, Person
 T = DAWN + HOUR
 """When the meetings are due, UTC."""
 
-LESSON = 30 * MINUTE
+LESSON = HOUR
 STAYS_UNTIL = 20 * MINUTE
 """About when people leave who come, from the meeting's time on."""
 
@@ -119,7 +119,9 @@ CASES = {
     "due": Case("due in one minute, booked ahead"),
     "late": Case("due in one minute, booked within a minute that was eleven before", booked_ahead=_AT_THE_LAST),
     "no-shows": Case("to which nobody comes", comes=False, ends=CHECKPOINT, limited_from=timedelta(0)),
-    "deadline": Case("in which people stay to one hard deadline", stays=HOUR, ends=LESSON, limited_from=timedelta(0)),
+    "deadline": Case(
+        "in which people stay to one hard deadline", stays=2 * HOUR, ends=LESSON, limited_from=timedelta(0)
+    ),
     "zone-full": Case("due in one minute, with one zone full", trouble=_fill_a_zone),
     "quota": Case("due in one minute, with a quota for three of five", trouble=_lessen_quota),
     "ec2-out": Case("due in one minute, with EC2 out from T−6 to T−3", trouble=_break_ec2),

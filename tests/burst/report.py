@@ -41,6 +41,7 @@ class Outcome:
     dead_letters: Counter[str]
     reasons: Counter[str]
     wrong: int
+    shut_out: int
     doubles: int
     leaked: int
     orphaned: int
@@ -79,6 +80,7 @@ def _outcome(world: Burst, ends: timedelta | None) -> Outcome:
         dead_letters=tally.dead_letters,
         reasons=tally.reasons,
         wrong=len(tally.wrong),
+        shut_out=len(tally.shut_out),
         doubles=len(tally.doubles),
         leaked=len(living),
         orphaned=len(world.cloudflare.records),
@@ -138,7 +140,8 @@ def _rest(outcome: Outcome) -> dict[str, str]:
         "desktops launched": f"{outcome.launches:,}",
         "Cloudflare's blocks": f"{outcome.dns_blocks}",
         "dead letters": letters or "none",
-        "ended as no-shows with somebody at a closed door": f"{outcome.wrong:,}",
+        "ended with somebody at a door that never opened": f"{outcome.shut_out:,}",
+        "of these as if nobody had come": f"{outcome.wrong:,}",
         "minutes until all were gone": "not all are" if gone is None else f"{gone / MINUTE:.1f}",
         "invocations at once, at the most": f"{outcome.most_at_once:,}",
         "people refused for want of concurrency": f"{outcome.refused_at_the_gateway:,}",

@@ -67,7 +67,9 @@ class Tally(Checks):
         self.course: list[tuple[datetime, Count]] = []
         self.reasons: Counter[str] = Counter()
         self.wrong: set[str] = set()
-        """The meetings that ended as if nobody had come, with somebody at a door that never opened."""
+        """The meetings that ended as if nobody had come, with somebody at a door that never opened to them."""
+        self.shut_out: set[str] = set()
+        """The meetings that ended, as whatever, with somebody at a door that never opened to them."""
         self.doubles: set[str] = set()
         """The meetings that had more desktops at once than seats."""
         self.dead_letters: Counter[str] = Counter()
@@ -107,9 +109,10 @@ class Tally(Checks):
             return
         self.reasons[str(reason)] += 1
         self.ended_at.append(world.now)
-        shut_out = {role for role in life.stood_at if role not in life.entered}
-        if reason in (Reason.NO_SHOW, Reason.PARTIAL_NO_SHOW) and shut_out:
-            self.wrong.add(life.id)
+        if life.stood_at.keys() - life.entered.keys():
+            self.shut_out.add(life.id)
+            if reason in (Reason.NO_SHOW, Reason.PARTIAL_NO_SHOW):
+                self.wrong.add(life.id)
 
     def launched(self, world: World, life: Life, instance: object) -> None:
         """Count a launch."""

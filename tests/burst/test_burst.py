@@ -38,7 +38,7 @@ def test_a_few_that_are_due_at_once_are_all_served(outcome: Outcome) -> None:
         "T+10": (MEETINGS, MEETINGS, 0),
     }
     assert outcome.reasons == {Reason.SUCCESS: MEETINGS}
-    assert (outcome.wrong, outcome.dns_blocks, outcome.dead_letters.total()) == (0, 0, 0)
+    assert (outcome.wrong, outcome.shut_out, outcome.dns_blocks, outcome.dead_letters.total()) == (0, 0, 0, 0)
 
 
 def test_nothing_is_left_and_nothing_is_launched_twice(outcome: Outcome) -> None:
