@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from tests.burst.cases import CASES
 from tests.burst.drawing import draw
 from tests.burst.functions import AT_ONCE
 from tests.burst.report import play, report
+from tests.simulation.world.clock import MINUTE
 
 
 def main() -> int:
@@ -28,7 +30,12 @@ def main() -> int:
     console = Console()
     console.print(f"{options.meetings:,} meetings {CASES[options.case].about}.", highlight=False)
     gc.set_threshold(100_000, 20, 100)  # a world keeps nearly all that it makes
-    outcome = play(options.case, options.meetings, options.seed, options.at_once)
+    with console.status("They are booked.") as status:
+
+        def show(since: timedelta) -> None:
+            status.update(f"It is {since / MINUTE:+.0f} minutes from their time.")
+
+        outcome = play(options.case, options.meetings, options.seed, options.at_once, show)
     report(console, outcome)
     if options.draw:
         options.draw.write_text(draw(outcome, CASES[options.case].about), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,10 +59,20 @@ class Outcome:
         return not (self.leaked or self.orphaned or self.doubles)
 
 
-def play(case: str, meetings: int, seed: str, at_once: int = AT_ONCE) -> Outcome:
-    """Play a case with so many meetings, in an account that may run so many invocations at once."""
+def play(
+    case: str,
+    meetings: int,
+    seed: str,
+    at_once: int = AT_ONCE,
+    passed: Callable[[timedelta], None] = lambda since: None,
+) -> Outcome:
+    """Play a case with so many meetings, in an account that may run so many invocations at once.
+
+    `passed` hears again and again how much time has passed since the meetings were due; before that it is negative.
+    """
     world = CASES[case].world(meetings, seed)
     world.processes.at_once = at_once
+    world.tally.on_look = lambda now: passed(now - T)
     world.run()
     return _outcome(world, CASES[case].ends)
 

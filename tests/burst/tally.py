@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -75,6 +75,7 @@ class Tally(Checks):
         self.dead_letters: Counter[str] = Counter()
         self.launches = 0
         self.ended_at: list[datetime] = []
+        self.on_look: Callable[[datetime], None] = lambda now: None
 
     # --- looking again and again
 
@@ -91,6 +92,7 @@ class Tally(Checks):
         def look() -> None:
             count = Count()
             count.add(world, world.lives.values())
+            self.on_look(world.now)
             self.course.append((world.now, count))
             self.doubles.update(life.id for life in world.lives.values() if _is_doubled(world, life))
             if world.now > world.first_time + max(MOMENTS.values()) and count.gone == len(world.lives):
