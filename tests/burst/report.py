@@ -47,6 +47,8 @@ class Outcome:
     leaked: int
     orphaned: int
     launches: int
+    not_ended_by_app: int
+    """How many desktops ended of themselves: by their own guard, or because they died."""
     most_at_once: int
     """How many invocations ran at once, at the most."""
     refused_at_the_gateway: int
@@ -96,6 +98,7 @@ def _outcome(world: Burst, ends: timedelta | None) -> Outcome:
         leaked=len(living),
         orphaned=len(world.cloudflare.records),
         launches=tally.launches,
+        not_ended_by_app=tally.launches - len(living) - tally.terminated_by_app,
         most_at_once=world.processes.most_at_once,
         refused_at_the_gateway=world.processes.refused,
         gone_after=gone_at - begin if gone_at and begin and not living else None,
@@ -148,7 +151,7 @@ def _rest(outcome: Outcome) -> dict[str, str]:
     letters = ", ".join(f"{name} {number:,}" for name, number in outcome.dead_letters.most_common())
     gone = outcome.gone_after
     return {
-        "desktops launched": f"{outcome.launches:,}",
+        "desktops launched; ended by their own guard or dead": f"{outcome.launches:,}; {outcome.not_ended_by_app:,}",
         "Cloudflare's blocks": f"{outcome.dns_blocks}",
         "dead letters": letters or "none",
         "ended with somebody at a door that never opened": f"{outcome.shut_out:,}",

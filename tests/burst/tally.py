@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.model import Reason
 from chalicelib.domain.seat import Role
-from tests.fakes import Row
+from tests.fakes import Instance, Row
 from tests.simulation.promises.presence import is_open
 from tests.simulation.world.checks import Checks
 from tests.simulation.world.clock import MINUTE
@@ -74,6 +74,7 @@ class Tally(Checks):
         """The meetings that had more desktops at once than seats."""
         self.dead_letters: Counter[str] = Counter()
         self.launches = 0
+        self.terminated_by_app = 0
         self.ended_at: list[datetime] = []
         self.on_look: Callable[[datetime], None] = lambda now: None
 
@@ -116,9 +117,13 @@ class Tally(Checks):
             if reason in (Reason.NO_SHOW, Reason.PARTIAL_NO_SHOW):
                 self.wrong.add(life.id)
 
-    def launched(self, world: World, life: Life, instance: object) -> None:
+    def launched(self, world: World, life: Life, instance: Instance) -> None:
         """Count a launch."""
         self.launches += 1
+
+    def terminated(self, world: World, instance: Instance) -> None:
+        """Count a desktop that the app ends."""
+        self.terminated_by_app += instance.state(world.now).must_be_ended
 
     def given_up(self, world: World, process: Process) -> None:
         """Count a dead letter."""
