@@ -117,7 +117,7 @@ def _kill_half(world: Burst) -> None:
 
 CASES = {
     "due": Case("due in one minute, booked ahead"),
-    "late": Case("due in one minute, booked within a minute that was eleven before", booked_ahead=_AT_THE_LAST),
+    "late": Case("due in one minute, booked eleven minutes before", booked_ahead=_AT_THE_LAST),
     "no-shows": Case("to which nobody comes", comes=False, ends=CHECKPOINT, limited_from=timedelta(0)),
     "deadline": Case(
         "in which people stay to one hard deadline", stays=2 * HOUR, ends=LESSON, limited_from=timedelta(0)
