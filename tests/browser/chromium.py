@@ -44,6 +44,10 @@ for (const name of ["setTimeout", "setInterval"]) {
 """Lets a page wait a thirtieth of the time that it would, but for an answer, which has its thirty seconds."""
 
 
+class Navigated(AssertionError):
+    """The page that was asked gave way to another meanwhile."""
+
+
 class Chromium:
     """One running browser."""
 
@@ -86,6 +90,8 @@ class Chromium:
             if reply.get("method") == "Network.requestWillBeSent":
                 self._asked.setdefault(reply["sessionId"], []).append(reply["params"]["request"]["url"])
             if reply.get("id") == number:
+                if "navigated or closed" in str(reply.get("error")):
+                    raise Navigated(f"{method}: {reply['error']}")
                 assert "error" not in reply, f"{method}: {reply['error']}"
                 result: dict[str, Any] = reply["result"]
                 return result
@@ -199,9 +205,16 @@ class Page:
     def wait_for(self, condition: str) -> None:
         """Wait until an expression is true."""
         until = time.monotonic() + _PATIENCE_S
-        while not self.run(f"Boolean({condition})"):
+        while not self._is_true(condition):
             assert time.monotonic() < until, f"never true: {condition}; the page says:\n{self.text()}"
             time.sleep(_LOOK_EVERY_S)
+
+    def _is_true(self, condition: str) -> bool:
+        """Return whether an expression is true; while one page gives way to another, nothing is."""
+        try:
+            return bool(self.run(f"Boolean({condition})"))
+        except Navigated:
+            return False
 
     def wait_for_text(self, text: str) -> None:
         """Wait until a person reads this on the page."""
