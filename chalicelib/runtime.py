@@ -397,8 +397,14 @@ class Runtime:
         """What looks at everything."""
         from chalicelib.control.sweep import Sweeper
 
-        more = (self.lately, self._spendings, self.side_by_side)
-        return Sweeper(self, self._looker, self.keys.certificate_ends_at, *more)
+        return Sweeper(
+            self,
+            self._looker,
+            self.keys.certificate_ends_at,
+            lately=self.lately,
+            spendings=self._spendings,
+            side_by_side=self.side_by_side,
+        )
 
     @cached_property
     def side_by_side(self) -> tuple[SideBySide, int] | None:

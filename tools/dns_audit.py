@@ -111,10 +111,7 @@ def look(site: Site, zone: Dns) -> Inventory:
     known = {meeting.id: meeting for page in meetings.open() for meeting in page}
     fleet = [desktop for page in desktops.fleet() for desktop in page]
     seen = Inventory(fleet, zone.owned(), {**known}, site.now(), policy)
-    named = {desktop.meeting_id for desktop in fleet if desktop.state.must_be_ended}
-    named |= {record.meeting_id for record in seen.doubtful}
-    rest = {meeting_id for meeting_id in named if meeting_id} - known.keys()
-    return replace(seen, meetings={**known, **{id_: records.row(meetings, id_) for id_ in sorted(rest)}})
+    return replace(seen, meetings={**known, **{id_: records.row(meetings, id_) for id_ in sorted(seen.unread())}})
 
 
 def fates(seen: Inventory) -> list[Fate]:

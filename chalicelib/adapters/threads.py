@@ -6,19 +6,19 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
+R = TypeVar("R")
 T = TypeVar("T", bound=Hashable)
 
 AT_ONCE = 32
 """How many looks of a sweep are made side by side: nearly all of their time they wait for an answer."""
 
 
-def side_by_side(jobs: Iterable[Callable[[], object]]) -> None:
-    """Do all of these, each in a thread of its own; what they raise is theirs to see to."""
+def side_by_side(jobs: Iterable[Callable[[], R]]) -> list[R]:
+    """Do all of these, each in a thread of its own, and return what they do, in their order; raise what one raises."""
     from concurrent.futures import ThreadPoolExecutor  # only a sweep with much to do needs it
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(job) for job in jobs]:
-            done.result()
+        return [done.result() for done in [pool.submit(job) for job in jobs]]
 
 
 class Joined(Generic[T]):

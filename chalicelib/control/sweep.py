@@ -20,7 +20,7 @@ from chalicelib.control.look import Looker
 from chalicelib.control.measure import Measure
 from chalicelib.control.ports import Lately, World
 from chalicelib.control.swept import SweepReport
-from chalicelib.domain.actions import Effect, Publish, Terminate, Withdraw, is_undecided
+from chalicelib.domain.actions import Action, Effect, Publish, Terminate, Withdraw, is_undecided
 from chalicelib.domain.calendar import Week
 from chalicelib.domain.errors import NoSuchMeeting, SomeFailed
 from chalicelib.domain.model import UNKNOWN, Desktop, DnsRecord, Meeting, Observation
@@ -36,8 +36,14 @@ if TYPE_CHECKING:
     from chalicelib.domain.spending import Spending
 
 
-SideBySide = Callable[[Iterable[Callable[[], object]]], object]
-"""Does several things at once."""
+SideBySide = Callable[[Iterable[Callable[[], "_Came"]]], "list[_Came]"]
+"""Does several things at once, and returns what each came to, in their order."""
+
+_Asked = tuple[Meeting, Observation, Hints]
+"""A look to be made, and what it begins with."""
+
+_Came = list[Action] | Exception | None
+"""What a look came to: what was done, what it raised, or None where there was no time left to begin it."""
 
 FEW = 4
 """So many looks are made one after the other: threads would cost more than they save."""
@@ -121,7 +127,6 @@ class _Sweep:
         self._withdrawn: set[str] = set()
         self._not_ours = not_ours
         self._terminated: set[str] = set()
-        self._left: set[str] = set()
         self._weeks: dict[int, Week] = {}
         self._spendings = spendings
         self._months: dict[str, Spending] = {}
@@ -181,51 +186,60 @@ class _Sweep:
         before the first that was left for want of time, empty where that is the very first.
         """
         several, at_once = side_by_side or (_one_by_one, 1)
-        looks: list[Callable[[], None]] = []
+        asked: list[_Asked] = []
+        left: set[str] = set()
         planned = 0
         for meeting in meetings:
             if self._is_late():
                 break
             planned += 1
-            looks += self._looks_asked_of(meeting)
-            if len(looks) == at_once or planned == len(meetings):
-                (several if len(looks) > FEW else _one_by_one)(looks)
-                looks.clear()
-        self._left |= {meeting.id for meeting in meetings[planned:]}
-        _one_by_one(looks)
-        self.report.unfinished += len(self._left)
-        done = next((n for n, meeting in enumerate(meetings) if meeting.id in self._left), len(meetings))
+            with self.report.tolerate("look at the meeting", meeting.id):
+                asked += filter(None, [self._asked(meeting)])
+            if len(asked) == at_once or planned == len(meetings):
+                left |= self._look_at(asked, several if len(asked) > FEW else _one_by_one)
+                asked.clear()
+        left |= {meeting.id for meeting in (*(meeting for meeting, *_ in asked), *meetings[planned:])}
+        self.report.unfinished += len(left)
+        done = next((n for n, meeting in enumerate(meetings) if meeting.id in left), len(meetings))
         return meetings[done - 1].id if done else ""
 
-    def _looks_asked_of(self, meeting: Meeting) -> list[Callable[[], None]]:
-        """Return the look that the plan from the listings asks for, if it asks for one."""
-        with self.report.tolerate("look at the meeting", meeting.id):
-            if asked := self._asked(meeting):
-                return [partial(self._look_in_time, meeting, *asked)]
-        return []
+    def _look_at(self, asked: Sequence[_Asked], several: SideBySide) -> set[str]:
+        """Make these looks, note what they came to, and return the ids of those that there was no time for."""
+        left = set()
+        looks = [partial(self._look_in_time, *one) for one in asked]
+        for (meeting, *_), came in zip(asked, several(looks), strict=True):
+            with self.report.tolerate("look at the meeting", meeting.id):
+                if isinstance(came, Exception):
+                    raise came
+                if came is None:
+                    left.add(meeting.id)
+                else:
+                    self._note(came)
+        return left
 
-    def _look_in_time(self, meeting: Meeting, seen: Observation, hints: Hints) -> None:
+    def _look_in_time(self, meeting: Meeting, seen: Observation, hints: Hints) -> _Came:
+        """Look at the meeting; nothing of the sweep's own is changed, since other threads look at others meanwhile."""
         if self._is_late():
-            self._left.add(meeting.id)
-            return
-        with self.report.tolerate("look at the meeting", meeting.id):
-            self._look(meeting, seen, hints)
+            return None
+        try:
+            return self._looker.look(meeting.id, seen, hints)
+        except Exception as error:
+            return error
 
-    def _asked(self, meeting: Meeting) -> tuple[Observation, Hints] | None:
-        """Return with what a look at the meeting is to begin, None where its plan from the listings asks for none."""
+    def _asked(self, meeting: Meeting) -> _Asked | None:
+        """Return the look that the meeting's plan from the listings asks for, None where it asks for none."""
         fleet = self._by_meeting
         seen = UNKNOWN if fleet is None else self._sight(meeting, fleet.get(meeting.id, ()))
         hints = self._hints(meeting)
         actions = plan(meeting, seen, self._world.clock(), hints, policy=self._world.policy)
         self._looker.report_problems(meeting, seen)
-        return None if not actions or (fleet is None and is_undecided(actions)) else (seen, hints)
+        return None if not actions or (fleet is None and is_undecided(actions)) else (meeting, seen, hints)
 
-    def _look(self, meeting: Meeting, seen: Observation, hints: Hints) -> None:
-        done = self._looker.look(meeting.id, seen, hints)
-        with self.report.lock:
-            self.report.acted += 1
-            self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
-            self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
+    def _note(self, done: list[Action]) -> None:
+        """Note what a look has done."""
+        self.report.acted += 1
+        self._withdrawn |= {r.name for action in done if isinstance(action, Withdraw) for r in action.records}
+        self._terminated |= {i for action in done if isinstance(action, Terminate) for i in action.desktop_ids}
 
     def _hints(self, meeting: Meeting) -> Hints:
         """Return whether the stage is paused, where that matters to the meeting; else nobody asks."""
@@ -244,14 +258,13 @@ class _Sweep:
         """Read the meetings that something names and no listing showed, then tidy what belongs to none."""
         if self._fleet is None:
             return
-        named = {d.meeting_id for d in self._fleet if d.meeting_id and d.state.must_be_ended}
-        # What bears the old mark may be another installation's; only a row tells, if the fleet does not.
-        doubtful = {r.meeting_id for r in self._inventory(self._fleet, self._records).doubtful if r.meeting_id}
-        named |= doubtful - self._not_ours
-        for meeting_id in sorted(named - self.known.keys()):
+        seen = self._inventory(self._fleet, self._records)
+        for meeting_id in sorted(seen.unread(self._not_ours)):
             if self.has_time():
                 with self.report.tolerate("read the meeting of a desktop or record", meeting_id):
                     self._read_and_visit(meeting_id)
+        # What bears the old mark may be another installation's; only a row tells, if the fleet does not.
+        doubtful = {record.meeting_id for record in seen.doubtful if record.meeting_id}
         self._not_ours |= {meeting_id for meeting_id in doubtful if self.known.get(meeting_id, "unread") is None}
         # A name that was just withdrawn is not in the zone any more, whatever the listing says.
         records = self._records and [record for record in self._records if record.name not in self._withdrawn]
@@ -271,7 +284,7 @@ class _Sweep:
             self.known[meeting_id] = None
         else:
             if asked := self._asked(meeting):
-                self._look(meeting, *asked)
+                self._note(self._looker.look(meeting_id, *asked[1:]))
 
     def _still_wanted(self, effect: Effect) -> Effect | None:
         """Return what is left of it to do: the listings it was planned from may be older than the end of a meeting.
@@ -333,9 +346,8 @@ class _Sweep:
             raise SomeFailed(f"The sweep failed in {report.failed} places; each is logged, the next sweep tries again.")
 
 
-def _one_by_one(jobs: Iterable[Callable[[], object]]) -> None:
-    for job in jobs:
-        job()
+def _one_by_one(looks: Iterable[Callable[[], _Came]]) -> list[_Came]:
+    return [look() for look in looks]
 
 
 def _grouped(fleet: Iterable[Desktop]) -> dict[str | None, list[Desktop]]:

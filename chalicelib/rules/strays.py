@@ -75,6 +75,15 @@ class Inventory:
         """The records with the old mark whose desktops are not in the fleet: only their meetings' rows tell whose."""
         return [r for r in self.records or () if r.old_mark and r.name not in self.by_name]
 
+    def unread(self, not_ours: Collection[str] = ()) -> set[str]:
+        """Return the ids of the meetings whose rows it takes and does not hold.
+
+        A doubtful record that names a meeting of `not_ours` takes none.
+        """
+        named = {d.meeting_id for d in self.desktops if d.meeting_id and d.state.must_be_ended}
+        named |= {record.meeting_id for record in self.doubtful if record.meeting_id}.difference(not_ours)
+        return named - self.meetings.keys()
+
     @cached_property
     def own_records(self) -> list[DnsRecord]:
         """The records that are certainly this installation's: the old mark may be another's of the same stage name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,12 @@ class Groups:
         self._house = house
         self._takes = takes
 
-    def __call__(self, jobs: Iterable[Callable[[], object]]) -> None:
+    def __call__(self, jobs: Iterable[Callable[[], Any]]) -> list[Any]:
         jobs = list(jobs)
         self.sizes.append(len(jobs))
-        for job in jobs:
-            job()
+        came = [job() for job in jobs]
         self._house.pass_time(self._takes)
+        return came
 
 
 def over(house: House) -> set[str]:
