@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.dynamodb import code_of, is_refused
 from chalicelib.domain import rows
 from chalicelib.domain.errors import Conflict, Unavailable
 from chalicelib.domain.spending import Spending
@@ -80,7 +81,7 @@ class DynamoLedger:
                 **condition,  # type: ignore[arg-type]
             )
         except (ClientError, BotoCoreError) as error:
-            if limit is not None and _code(error) == "ConditionalCheckFailedException":
+            if limit is not None and is_refused(error):
                 return False
             raise self._unwritten(error) from error
         return True
@@ -108,7 +109,7 @@ class DynamoLedger:
         try:
             self._client.put_item(**put)
         except (ClientError, BotoCoreError) as error:
-            if _code(error) in _OVERTAKEN:
+            if code_of(error) in _OVERTAKEN:
                 raise Conflict(f"What {spending.month} costs was written meanwhile.") from None
             raise self._unwritten(error) from error
 
@@ -122,7 +123,3 @@ def _id(month: str) -> str:
 
 def _expires(month: str) -> int:
     return int((Spending(month).begins_at + _KEPT).timestamp())
-
-
-def _code(error: Exception) -> str | None:
-    return error.response["Error"]["Code"] if isinstance(error, ClientError) else None

@@ -89,7 +89,7 @@ class DynamoMeetings:
                 ConditionExpression="attribute_not_exists(id)",
             )
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == _REFUSED:
+            if is_refused(error):
                 return False
             raise self._unavailable("written", error) from error
         return True
@@ -131,7 +131,7 @@ class DynamoMeetings:
                 **request.arguments(),
             )
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == _REFUSED:
+            if is_refused(error):
                 answer: Any = error.response if isinstance(error, ClientError) else {}
                 return rows.decode(answer.get("Item", {}))
             if _is_full(error) and request.adds:
@@ -284,12 +284,18 @@ def _rewriting(change: Update, expected: Any, values: Mapping[str, Any]) -> _Exp
 
 def _is_full(error: Exception) -> bool:
     """Return whether a row would grow beyond what DynamoDB takes."""
-    return _code(error) == "ValidationException" and "size" in str(error)
+    return code_of(error) == "ValidationException" and "size" in str(error)
 
 
 def _key(meeting_id: str) -> dict[str, Any]:
     return {"id": {"S": meeting_id}}
 
 
-def _code(error: Exception) -> str | None:
+def is_refused(error: Exception) -> bool:
+    """Return whether a write was refused because its condition did not hold."""
+    return code_of(error) == _REFUSED
+
+
+def code_of(error: Exception) -> str | None:
+    """Return DynamoDB's own code, None where no answer came."""
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
+from chalicelib.adapters.dynamodb import is_refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,7 +48,7 @@ class Lease:
                 ExpressionAttributeValues={":now": {"N": _seconds(self._clock())}},
             )
         except (ClientError, BotoCoreError) as error:
-            if _is_refused(error):
+            if is_refused(error):
                 return False
             log.warn(log.Warn.NO_LEASE, lease=self._item, why=f"the table {self._table} could not be written: {error}")
         return True
@@ -62,13 +63,9 @@ class Lease:
                 ExpressionAttributeValues={":mine": {"N": _seconds(end)}},
             )
         except (ClientError, BotoCoreError) as error:
-            if not _is_refused(error):
+            if not is_refused(error):
                 log.warn(log.Warn.NO_LEASE, lease=self._item, why=f"it could not be given back, and runs out: {error}")
 
 
 def _seconds(moment: datetime) -> str:
     return f"{moment.timestamp():.3f}"
-
-
-def _is_refused(error: Exception) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
+from chalicelib.adapters.dynamodb import is_refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,9 +70,5 @@ class TableWait:
                 },
             )
         except (ClientError, BotoCoreError) as error:
-            if not _is_refused(error):
+            if not is_refused(error):
                 log.warn(log.Warn.DNS_WAIT_UNKNOWN, why=f"it could not be written to {self._table}: {error}")
-
-
-def _is_refused(error: Exception) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException"
