@@ -15,6 +15,7 @@ from tests.burst.cases import CASES, T
 from tests.burst.functions import AT_ONCE
 from tests.burst.tally import Count
 from tests.burst.world import Burst
+from tests.simulation.figures import table_of
 from tests.simulation.world.clock import MINUTE
 
 _A_BLOCK = 5 * MINUTE
@@ -137,10 +138,7 @@ def report(console: Console, outcome: Outcome) -> None:
     for name, operation in outcome.operations.items():
         calls.add_row(name, *(f"{n:,}" for n in (operation.calls, operation.throttled, operation.refused)))
     console.print(calls)
-    ends = Table("reason", "meetings", title="How they ended", title_justify="left")
-    for reason, number in outcome.reasons.most_common():
-        ends.add_row(reason, f"{number:,}")
-    console.print(ends)
+    console.print(table_of(outcome.reasons.most_common(), "How they ended", "reason", "meetings"))
     rest = Table("what", "figure", title="And else", title_justify="left")
     for what, figure in _rest(outcome).items():
         rest.add_row(what, figure)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
@@ -60,3 +63,11 @@ def last_outage(world: World) -> datetime:
     """Return when something was out last, UTC; long ago if nothing was yet."""
     ended = [min(o.end, world.now) for o in (*world.wire.outages, *world.weather.outages) if o.begin <= world.now]
     return max(ended, default=world.now.replace(year=1970))
+
+
+def table_of(counts: Iterable[tuple[str, int]], title: str, what: str, unit: str) -> Table:
+    """Return counts as a table: `what` was counted, in how many of a `unit`."""
+    table = Table(what, unit, title=title, title_justify="left")
+    for name, count in counts:
+        table.add_row(name, f"{count:,}")
+    return table

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tests.simulation import crash
 from tests.simulation.faults import RATES
-from tests.simulation.figures import Figures, quantile
+from tests.simulation.figures import Figures, quantile, table_of
 from tests.simulation.invariants import Invariants
 from tests.simulation.promises.promise import Violation
 from tests.simulation.world import World
@@ -144,14 +144,8 @@ def report(console: Console, run: Run) -> None:
         text = ", ".join(f"{quantile(recovery, share):.0f}" for share in (0.5, 0.99, 1.0))
         table.add_row("seconds until right again: p50, p99, max", text)
     console.print(table)
-    ends = Table("reason", "meetings", title="How they ended", title_justify="left")
-    for reason, count in figures.reasons.most_common():
-        ends.add_row(reason, f"{count:,}")
-    console.print(ends)
-    faults = Table("fault", "injected", title="What went wrong", title_justify="left")
-    for kind, count in sorted(figures.faults.items()):
-        faults.add_row(kind, f"{count:,}")
-    console.print(faults)
+    console.print(table_of(figures.reasons.most_common(), "How they ended", "reason", "meetings"))
+    console.print(table_of(sorted(figures.faults.items()), "What went wrong", "fault", "injected"))
     for violation in run.violations[:5]:
         console.print(violation, markup=False, highlight=False)
 
